@@ -1,0 +1,12 @@
+/**
+ * On whose behalf something happens: a Discord user, with the guild and channel that they speak from, or
+ * the bot itself (which only a token of the scope `act:bot` can be). Every turn and every tool call has one.
+ */
+export interface Actor {
+  readonly kind: "user" | "bot";
+  /** The Discord user; for `bot`, the bot's own user id, or "0" while it is unknown. */
+  readonly userId: string;
+  /** `null` in a direct message. */
+  readonly guildId: string | null;
+  readonly channelId: string;
+}

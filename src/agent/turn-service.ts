@@ -1,0 +1,41 @@
+import type { AcceptResult, NewTurn, TurnRecord } from "./ports.ts";
+
+export type SubmitResult = AcceptResult;
+
+/** How a turn ended, for whoever waits for it. */
+export interface TurnOutcome {
+  readonly turn: TurnRecord;
+}
+
+export interface CancelResult {
+  /** Turns that were stopped while running. */
+  readonly stopped: readonly string[];
+  /** Waiting turns that were taken out of the queue. */
+  readonly removed: readonly string[];
+}
+
+/**
+ * Turns as the two doors see them: accept durably, run one at a time per conversation, wait, stop, resume.
+ * Implemented by `createTurnService`.
+ */
+export interface TurnService extends AsyncDisposable {
+  /** Resolves once the turn is committed. Throws AppError `shutting_down` while draining. */
+  submit(turn: NewTurn): Promise<SubmitResult>;
+  /** Resolves when the turn has ended, at once when it already has. Rejects with the signal's reason. */
+  wait(turnId: string, signal?: AbortSignal): Promise<TurnOutcome>;
+  /** Stops the running turn and everything waiting of a conversation, or one turn of it. */
+  cancel(conversationId: string, turnId?: string): Promise<CancelResult>;
+  /** Stops what runs and waits, then raises the epoch. */
+  reset(userId: string, channelId: string, guildId: string | null): Promise<void>;
+  editQueued(discordMessageId: string, text: string): Promise<boolean>;
+  removeQueued(discordMessageId: string): Promise<boolean>;
+  /** Takes up every unfinished turn of an earlier process. */
+  resume(): Promise<void>;
+  /** Takes no more work, lets running turns finish for at most `boundMs`, hands the rest to the next process. */
+  drain(boundMs: number): Promise<void>;
+  /** Called each time a turn has ended (its end is committed). */
+  onEnded(listener: (turn: TurnRecord) => void): () => void;
+  /** Called each time a turn begins or goes on running. */
+  onRunning(listener: (turn: TurnRecord) => void): () => void;
+  stats(): { readonly running: number; readonly waiting: number };
+}

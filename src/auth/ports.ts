@@ -1,0 +1,41 @@
+export const scopes = ["sessions", "turns", "tools", "approve", "metrics", "act:bot"] as const;
+export type Scope = (typeof scopes)[number];
+
+/** An API token as stored: only a hash of its secret. Times in milliseconds since 1970. */
+export interface ApiToken {
+  readonly id: string;
+  readonly name: string;
+  readonly secretHash: Uint8Array;
+  /** The Discord user that it is bound to; null for an operator's. */
+  readonly userId: string | null;
+  readonly scopes: readonly Scope[];
+  /** Guilds that it is limited to; null for all. */
+  readonly guildIds: readonly string[] | null;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+  readonly lastUsedAt: number | null;
+}
+
+export interface ApiTokenStore {
+  insert(token: ApiToken): Promise<void>;
+  get(id: string): Promise<ApiToken | null>;
+  list(): Promise<readonly ApiToken[]>;
+  /** False when there is none, or it was revoked before. */
+  revoke(id: string, now: number): Promise<boolean>;
+  /** At most once a minute for each token. */
+  touch(id: string, now: number): Promise<void>;
+}
+
+/** Who is at the door. `session` is a bearer of a session token: good for that session alone. */
+export interface Principal {
+  readonly kind: "token" | "session" | "anonymous";
+  /** The API token behind it; null when authentication is off. */
+  readonly tokenId: string | null;
+  /** The one user it may speak for; null for an operator. */
+  readonly userId: string | null;
+  /** Set for `session`. */
+  readonly sessionId: string | null;
+  readonly scopes: ReadonlySet<Scope>;
+  readonly guildIds: ReadonlySet<string> | null;
+}

@@ -1,0 +1,72 @@
+/** Storage that the Discord door needs; each method is one transaction. Implemented by `memory/`. */
+
+/** A message of ours to be posted: stored before it is sent, sent with its nonce. */
+export interface Post {
+  /** 22 base64url characters of SHA-256(purpose, subject, step, ordinal): primary key and Discord nonce. */
+  readonly nonce: string;
+  readonly purpose: "answer" | "notice";
+  /** The turn's id for an answer, the triggering message's id for a notice. */
+  readonly subject: string;
+  readonly ordinal: number;
+  readonly channelId: string;
+  readonly replyToMessageId: string | null;
+  readonly content: string;
+  /** User ids that may be pinged by it. */
+  readonly allowedMentionUserIds: readonly string[];
+  readonly state: "pending" | "sending" | "sent" | "failed";
+  /** When it was last marked `sending`, in milliseconds since 1970. */
+  readonly sendingAt: number | null;
+  readonly messageId: string | null;
+}
+
+export interface Outbox {
+  /** Ended turns whose answer has not been turned into posts yet. At most `limit`, oldest first. */
+  undelivered(limit: number): Promise<readonly { readonly turnId: string; readonly channelId: string; readonly replyToMessageId: string; readonly userId: string; readonly answer: string }[]>;
+  /** Stores the posts of a turn's answer and marks the turn as planned, in one transaction. */
+  planAnswer(turnId: string, posts: readonly Post[]): Promise<void>;
+  /** Stores a notice together with the tombstone of its trigger. False when that trigger was seen before. */
+  planNotice(triggerMessageId: string, channelId: string, posts: readonly Post[]): Promise<boolean>;
+  /** Posts not yet sent or failed, in the order in which they must go out. */
+  open(limit: number): Promise<readonly Post[]>;
+  markSending(nonce: string, now: number): Promise<void>;
+  markSent(nonce: string, messageId: string): Promise<void>;
+  markFailed(nonce: string, reason: string): Promise<void>;
+  /** Whether that message is one of ours, for replies to it. */
+  isOurs(messageId: string): Promise<boolean>;
+}
+
+/** What has been seen of each channel: the newest message that is durably accepted or deliberately passed over. */
+export interface ChannelMarks {
+  get(channelId: string): Promise<string | null>;
+  /** Never goes back. Batched by the caller. */
+  advance(marks: ReadonlyMap<string, string>): Promise<void>;
+  /** Channels with a mark, for catching up. */
+  all(limit: number): Promise<readonly { readonly channelId: string; readonly messageId: string }[]>;
+}
+
+export interface StoredGatewaySession {
+  readonly shardId: number;
+  readonly shardCount: number;
+  readonly sessionId: string;
+  readonly resumeUrl: string;
+  readonly sequence: number;
+}
+
+export interface GatewaySessions {
+  get(shardId: number): Promise<StoredGatewaySession | null>;
+  set(session: StoredGatewaySession): Promise<void>;
+  clear(shardId: number): Promise<void>;
+}
+
+/** Keeps identifies within Discord's daily limit over restarts: when the last ones were. */
+export interface IdentifyLog {
+  record(now: number): Promise<void>;
+  since(then: number): Promise<number>;
+}
+
+/** The ids of messages seen, as tombstones. */
+export interface SeenMessages {
+  has(messageId: string): Promise<boolean>;
+  /** Marks as seen; false when it already was. */
+  add(messageId: string, channelId: string): Promise<boolean>;
+}
