@@ -78,7 +78,11 @@ export class AppError extends Error {
 /** The one place where an unknown throw becomes something that can be shown. The cause is for the log only. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  return new AppError("internal_error", "Something went wrong on our side. It has been logged; please try again.", {
-    cause: error,
-  });
+  return new AppError(
+    "internal_error",
+    "Something went wrong on our side. It has been logged; please try again.",
+    {
+      cause: error,
+    },
+  );
 }

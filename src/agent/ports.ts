@@ -166,14 +166,24 @@ export interface TurnJournal {
   /** Commits a step's blocks, its usage, and its tool calls as `pending`. */
   saveStep(
     turnId: string,
-    step: { readonly step: number; readonly content: readonly ContentBlockParam[]; readonly stopReason: string; readonly usage: Usage; readonly model: string },
+    step: {
+      readonly step: number;
+      readonly content: readonly ContentBlockParam[];
+      readonly stopReason: string;
+      readonly usage: Usage;
+      readonly model: string;
+    },
   ): Promise<void>;
   toolRunning(turnId: string, step: number, toolUseId: string): Promise<void>;
   toolEnded(
     turnId: string,
     step: number,
     toolUseId: string,
-    end: { readonly state: "done" | "unknown"; readonly result: ToolResultBlockParam; readonly sources: readonly string[] },
+    end: {
+      readonly state: "done" | "unknown";
+      readonly result: ToolResultBlockParam;
+      readonly sources: readonly string[];
+    },
   ): Promise<void>;
   /** Ends it; a tool call without a result gets an error result in the same transaction so that history can be replayed. */
   end(turnId: string, end: TurnEnd): Promise<void>;
@@ -228,7 +238,9 @@ export interface Preferences {
 /** What is put in front of the model about this conversation. */
 export interface TurnContextPort {
   /** The person's preferences and the session's tools, read at each turn's start. Active tools `[]` means all. */
-  read(turn: TurnRecord): Promise<{ readonly preferences: Preferences; readonly activeTools: readonly string[] }>;
+  read(
+    turn: TurnRecord,
+  ): Promise<{ readonly preferences: Preferences; readonly activeTools: readonly string[] }>;
 }
 
 /** Token budgets per user and guild and day. */

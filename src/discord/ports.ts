@@ -21,7 +21,17 @@ export interface Post {
 
 export interface Outbox {
   /** Ended turns whose answer has not been turned into posts yet. At most `limit`, oldest first. */
-  undelivered(limit: number): Promise<readonly { readonly turnId: string; readonly channelId: string; readonly replyToMessageId: string; readonly userId: string; readonly answer: string }[]>;
+  undelivered(
+    limit: number,
+  ): Promise<
+    readonly {
+      readonly turnId: string;
+      readonly channelId: string;
+      readonly replyToMessageId: string;
+      readonly userId: string;
+      readonly answer: string;
+    }[]
+  >;
   /** Stores the posts of a turn's answer and marks the turn as planned, in one transaction. */
   planAnswer(turnId: string, posts: readonly Post[]): Promise<void>;
   /** Stores a notice together with the tombstone of its trigger. False when that trigger was seen before. */

@@ -31,7 +31,11 @@ export interface OpenSession {
 /** Where sessions are stored. Each method is one transaction. */
 export interface SessionStore {
   /** Inserts, making the conversation if there is none. Throws AppError `session_conflict` when the id is taken by another user or channel. */
-  open(session: OpenSession & { readonly sessionId: string }, now: number, expiresAt: number): Promise<{ session: Session; created: boolean }>;
+  open(
+    session: OpenSession & { readonly sessionId: string },
+    now: number,
+    expiresAt: number,
+  ): Promise<{ session: Session; created: boolean }>;
   get(sessionId: string): Promise<Session | null>;
   /** The chat's own session of (user, channel), if there is one that has not expired. */
   findChat(userId: string, channelId: string): Promise<Session | null>;

@@ -1,0 +1,50 @@
+import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import { AppError } from "./errors.ts";
+
+/** Allowed so many times a window; windows in seconds. */
+export interface Rate {
+  readonly points: number;
+  readonly seconds: number;
+}
+
+export interface Limit {
+  /** Takes one point of `key`. Throws AppError `rate_limited` with retryAfterMs when none is left. */
+  take(key: string): Promise<void>;
+}
+
+export const limitNames = ["token", "address", "user", "guild"] as const;
+export type LimitName = (typeof limitNames)[number];
+export type Limits = Readonly<Record<LimitName, Limit>>;
+
+const subject: Record<LimitName, string> = {
+  token: "This token has made too many requests",
+  address: "This address has made too many requests",
+  user: "This person has sent too many messages",
+  guild: "This server has sent too many messages",
+};
+
+/** `onRefused` hears of each refusal, for the metrics. Counters live in memory and forget expired keys by themselves. */
+export function createLimits(
+  rates: Readonly<Record<LimitName, Rate>>,
+  onRefused: (name: LimitName) => void,
+): Limits {
+  const make = (name: LimitName): Limit => {
+    const limiter = new RateLimiterMemory({ points: rates[name].points, duration: rates[name].seconds });
+    return {
+      async take(key) {
+        try {
+          await limiter.consume(key);
+        } catch (refusal) {
+          if (!(refusal instanceof RateLimiterRes)) throw refusal;
+          onRefused(name);
+          const retryAfterMs = Math.max(1, refusal.msBeforeNext);
+          const seconds = Math.ceil(retryAfterMs / 1000);
+          throw new AppError("rate_limited", `${subject[name]}; try again in ${seconds} s.`, {
+            retryAfterMs,
+          });
+        }
+      },
+    };
+  };
+  return { token: make("token"), address: make("address"), user: make("user"), guild: make("guild") };
+}
