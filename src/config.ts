@@ -1,3 +1,5 @@
+import { dirname, resolve } from "node:path";
+import { BadValue, type Variable, variables } from "./config-variables.ts";
 import type { Rate } from "./limits.ts";
 
 /** The configuration, read once and frozen. `readConfig` is its only maker. */
@@ -75,4 +77,134 @@ export interface Config {
   readonly retentionDays: number;
   /** How long a drain waits for running turns. */
   readonly drainMs: number;
+}
+
+/** Carries every problem of the configuration at once, a line each: "NAME what is wrong and what would be right". */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.problems = problems;
+  }
+}
+
+type Values = { readonly [Name in keyof typeof variables]: (typeof variables)[Name]["fallback"] };
+
+/** Reads and checks the environment. An empty variable counts as absent. Throws ConfigError. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const values = readVariables(env, problems);
+  if (values.MCP_AUTH === "off" && !isLoopback(values.MCP_HOST)) {
+    problems.push(
+      `MCP_AUTH must be required while MCP_HOST is ${values.MCP_HOST}: without authentication only a loopback address such as 127.0.0.1 is accepted`,
+    );
+  }
+  if (values.SECRET_KEY_PREVIOUS !== null && values.SECRET_KEY === null) {
+    problems.push("SECRET_KEY_PREVIOUS needs SECRET_KEY: set the new key beside it");
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return deepFreeze(arrange(values));
+}
+
+/** Addresses that no other machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function readVariables(env: Readonly<Record<string, string | undefined>>, problems: string[]): Values {
+  const entries = Object.entries<Variable<unknown>>(variables).map(([name, variable]) => {
+    const text = env[name]?.trim();
+    if (text === undefined || text === "") {
+      return [name, variable.fallback];
+    }
+    try {
+      return [name, variable.parse(text)];
+    } catch (error) {
+      if (!(error instanceof BadValue)) throw error;
+      problems.push(`${name} ${error.message}`);
+      return [name, variable.fallback];
+    }
+  });
+  return Object.fromEntries(entries);
+}
+
+function arrange(v: Values): Config {
+  const databasePath = resolve(v.DATABASE_URL);
+  return {
+    discord: {
+      token: v.DISCORD_TOKEN,
+      apiUrl: v.DISCORD_API_URL,
+      prefix: v.DISCORD_PREFIX,
+      publicKey: v.DISCORD_PUBLIC_KEY,
+      privilegedIntents: {
+        messageContent: v.DISCORD_INTENTS.includes("message_content"),
+        members: v.DISCORD_INTENTS.includes("members"),
+        presences: v.DISCORD_INTENTS.includes("presences"),
+      },
+      shards: v.DISCORD_SHARDS,
+      allow: {
+        guildIds: v.DISCORD_ALLOWED_GUILDS,
+        channelIds: v.DISCORD_ALLOWED_CHANNELS,
+        categoryIds: v.DISCORD_ALLOWED_CATEGORIES,
+        roleIds: v.DISCORD_ALLOWED_ROLES,
+        userIds: v.DISCORD_ALLOWED_USERS,
+        directMessages: v.DISCORD_DIRECT_MESSAGES === "on",
+      },
+    },
+    model: {
+      apiKey: v.ANTHROPIC_API_KEY,
+      baseUrl: v.ANTHROPIC_BASE_URL,
+      name: v.ANTHROPIC_MODEL,
+      effort: v.ANTHROPIC_EFFORT,
+      maxTokens: v.ANTHROPIC_MAX_TOKENS,
+      historyTokens: v.HISTORY_TOKENS,
+      systemPrompt: v.SYSTEM_PROMPT,
+      maxRetries: v.ANTHROPIC_MAX_RETRIES,
+      timeoutMs: v.ANTHROPIC_TIMEOUT_SECONDS * 1000,
+    },
+    turn: {
+      maxSteps: v.TURN_MAX_STEPS,
+      toolTimeoutMs: v.TOOL_TIMEOUT_SECONDS * 1000,
+      toolResultBytes: v.TOOL_RESULT_BYTES,
+      queue: v.TURN_QUEUE,
+      concurrent: v.TURNS_CONCURRENT,
+      maxResumes: 3,
+      maxAgeMs: 60 * 60 * 1000,
+      userTokensPerDay: v.USER_TOKENS_PER_DAY,
+      guildTokensPerDay: v.GUILD_TOKENS_PER_DAY,
+    },
+    database: { path: databasePath },
+    dataDir: dirname(databasePath),
+    http: {
+      host: v.MCP_HOST,
+      port: v.MCP_PORT,
+      auth: v.MCP_AUTH,
+      allowedHosts: v.ALLOWED_HOSTS,
+      corsOrigins: v.CORS_ORIGINS,
+      maxConnections: v.MAX_CONNECTIONS,
+      maxConnectionsPerToken: v.MAX_CONNECTIONS_PER_TOKEN,
+    },
+    session: { ttlMs: v.SESSION_TTL_DAYS * 24 * 60 * 60 * 1000 },
+    secretKey: v.SECRET_KEY,
+    secretKeyPrevious: v.SECRET_KEY_PREVIOUS,
+    limits: {
+      token: v.RATE_LIMIT_TOKEN,
+      address: v.RATE_LIMIT_ADDRESS,
+      user: v.RATE_LIMIT_USER,
+      guild: v.RATE_LIMIT_GUILD,
+    },
+    log: { level: v.LOG_LEVEL, format: v.LOG_FORMAT },
+    retentionDays: v.RETENTION_DAYS,
+    drainMs: v.DRAIN_SECONDS * 1000,
+  };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    for (const part of Object.values(value)) deepFreeze(part);
+    Object.freeze(value);
+  }
+  return value;
 }

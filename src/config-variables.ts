@@ -1,0 +1,245 @@
+import type { Rate } from "./limits.ts";
+
+/** A value that cannot be used; the message says what would be right. The variable's name is put before it. */
+export class BadValue extends Error {}
+
+/** One environment variable: how it reads, what it is without, and what the documentation says of it. */
+export interface Variable<T> {
+  readonly parse: (text: string) => T;
+  readonly fallback: T;
+  /** As printed in the README; "" for none. */
+  readonly shown: string;
+  readonly about: string;
+}
+
+function variable<T>(fallback: T, shown: string, about: string, parse: (text: string) => T): Variable<T> {
+  return { parse, fallback, shown, about };
+}
+
+const optional = (about: string, parse: (text: string) => string = (text) => text): Variable<string | null> =>
+  variable<string | null>(null, "", about, parse);
+
+function integer(fallback: number, min: number, max: number, about: string): Variable<number> {
+  return variable(fallback, String(fallback), about, (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new BadValue(`must be a whole number from ${min} to ${max}, not "${shorten(text)}"`);
+    }
+    return value;
+  });
+}
+
+function oneOf<const T extends string>(fallback: T, values: readonly T[], about: string): Variable<T> {
+  return variable<T>(fallback, fallback, about, (text) => {
+    const found = values.find((value) => value === text.toLowerCase());
+    if (found === undefined)
+      throw new BadValue(`must be one of ${values.join(", ")}, not "${shorten(text)}"`);
+    return found;
+  });
+}
+
+function list(
+  about: string,
+  what: string,
+  item: RegExp,
+  fallback: readonly string[] = [],
+): Variable<readonly string[]> {
+  return variable(fallback, fallback.join(","), about, (text) => {
+    const items = text
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "");
+    const bad = items.find((part) => !item.test(part));
+    if (bad !== undefined)
+      throw new BadValue(`must be a comma-separated list of ${what}; "${shorten(bad)}" is none`);
+    return items;
+  });
+}
+
+function rate(points: number, seconds: number, about: string): Variable<Rate> {
+  return variable({ points, seconds }, `${points}/${seconds}`, about, (text) => {
+    const match = /^(\d{1,9})\/(\d{1,6})$/.exec(text);
+    const parsed = { points: Number(match?.[1]), seconds: Number(match?.[2]) };
+    if (!match || parsed.points === 0 || parsed.seconds === 0) {
+      throw new BadValue(`must be requests/seconds, such as ${points}/${seconds}, not "${shorten(text)}"`);
+    }
+    return parsed;
+  });
+}
+
+function url(text: string, example: string): string {
+  const parsed = URL.parse(text);
+  if (!parsed || (parsed.protocol !== "http:" && parsed.protocol !== "https:")) {
+    throw new BadValue(`must be an http or https address, such as ${example}`);
+  }
+  return text.replace(/\/+$/, "");
+}
+
+function databasePath(text: string): string {
+  if (/^(postgres|postgresql|mysql|redis):/i.test(text)) {
+    throw new BadValue(
+      "must name an SQLite file, such as file:./data/discord-mcp.db; other databases are not supported",
+    );
+  }
+  const path = text.replace(/^(file|sqlite):(\/\/(?=\/|\.))?/, "");
+  if (path === "" || path.includes("\0") || path === ":memory:" || /^[a-z]+:\/\//i.test(path)) {
+    throw new BadValue("must name an SQLite file, such as file:./data/discord-mcp.db");
+  }
+  return path;
+}
+
+const exampleKeys = ["your-secret-key-change-this", "your-secret-key-change-this-in-production"];
+
+function secretKey(text: string): string {
+  if (exampleKeys.includes(text)) {
+    throw new BadValue("is the example from the documentation; make one with: openssl rand -base64 48");
+  }
+  if (Buffer.byteLength(text) < 32) {
+    throw new BadValue("must be at least 32 bytes long; make one with: openssl rand -base64 48");
+  }
+  return text;
+}
+
+/** Secrets can stand here by mistake, so an error quotes a few characters only. */
+const shorten = (text: string): string => (text.length > 24 ? `${text.slice(0, 24)}…` : text);
+
+const snowflake = /^\d{15,20}$/;
+const ids = (whose: string): Variable<readonly string[]> =>
+  list(`Ids of the ${whose}; empty means all.`, "Discord ids (15 to 20 digits)", snowflake);
+
+/** Every variable that the service reads, in the order of the README's table. */
+export const variables = {
+  DISCORD_TOKEN: optional("The bot's token. Without it the service runs on the network only."),
+  DISCORD_API_URL: variable(
+    "https://discord.com/api",
+    "https://discord.com/api",
+    "Base of Discord's REST API.",
+    (text) => url(text, "https://discord.com/api"),
+  ),
+  DISCORD_PUBLIC_KEY: optional(
+    "The application's public key (64 hex digits), for interactions by webhook.",
+    (text) => {
+      if (!/^[0-9a-f]{64}$/i.test(text))
+        throw new BadValue("must be the 64 hex digits of the application's public key");
+      return text;
+    },
+  ),
+  DISCORD_INTENTS: list(
+    "Privileged intents to ask for: message_content, members, presences; or none.",
+    "message_content, members, presences, or none",
+    /^(message_content|members|presences|none)$/,
+    ["message_content", "members"],
+  ),
+  DISCORD_SHARDS: variable<number | "auto">(
+    "auto",
+    "auto",
+    "How many shards, or auto for what Discord recommends.",
+    (text) => {
+      if (text === "auto") return "auto";
+      if (!/^[1-9]\d{0,2}$/.test(text)) throw new BadValue("must be auto or a whole number from 1 to 999");
+      return Number(text);
+    },
+  ),
+  DISCORD_PREFIX: variable("!", "!", "What stands before reset, tools and stop.", (text) => {
+    if (!/^\S{1,5}$/.test(text)) throw new BadValue("must be 1 to 5 characters without white space");
+    return text;
+  }),
+  DISCORD_ALLOWED_GUILDS: ids("servers where the bot answers"),
+  DISCORD_ALLOWED_CHANNELS: ids("channels where it answers"),
+  DISCORD_ALLOWED_CATEGORIES: ids("categories whose channels it answers in"),
+  DISCORD_ALLOWED_ROLES: ids("roles whose members it answers"),
+  DISCORD_ALLOWED_USERS: ids("people it answers"),
+  DISCORD_DIRECT_MESSAGES: oneOf("on", ["on", "off"], "Whether it answers direct messages."),
+  ANTHROPIC_API_KEY: optional("Claude's key. Without it every turn fails with model_unavailable."),
+  ANTHROPIC_BASE_URL: optional("Another address of the Messages API.", (text) =>
+    url(text, "https://api.anthropic.com"),
+  ),
+  ANTHROPIC_MODEL: variable("claude-sonnet-5-5", "claude-sonnet-5-5", "The model.", (text) => {
+    if (!/^[\w.:@/-]{1,100}$/.test(text))
+      throw new BadValue("must be the name of a model, such as claude-sonnet-5-5");
+    return text;
+  }),
+  ANTHROPIC_EFFORT: variable<"low" | "medium" | "high" | null>(
+    null,
+    "",
+    "low, medium or high; empty leaves it to the model.",
+    (text) => {
+      if (text === "low" || text === "medium" || text === "high") return text;
+      throw new BadValue("must be low, medium or high");
+    },
+  ),
+  ANTHROPIC_MAX_TOKENS: integer(4096, 64, 64_000, "Output tokens of one step."),
+  ANTHROPIC_MAX_RETRIES: integer(4, 0, 10, "How often a failed model call is asked for again."),
+  ANTHROPIC_TIMEOUT_SECONDS: integer(300, 5, 3600, "How long one model call may take."),
+  SYSTEM_PROMPT: optional("Put before the built-in instructions; at most 16,000 characters.", (text) => {
+    if (text.length > 16_000) throw new BadValue("must be at most 16000 characters long");
+    return text;
+  }),
+  HISTORY_TOKENS: integer(
+    40_000,
+    1000,
+    500_000,
+    "Tokens of history replayed before older turns are summarised.",
+  ),
+  TURN_MAX_STEPS: integer(12, 1, 50, "Model calls in one turn."),
+  TURN_QUEUE: integer(8, 0, 100, "Messages that may wait in one conversation."),
+  TURNS_CONCURRENT: integer(256, 1, 10_000, "Turns that may run at once."),
+  TOOL_TIMEOUT_SECONDS: integer(30, 1, 600, "How long one tool call may take."),
+  TOOL_RESULT_BYTES: integer(
+    16_384,
+    1024,
+    262_144,
+    "Size of a tool's result; what is longer is cut with a note.",
+  ),
+  USER_TOKENS_PER_DAY: integer(
+    500_000,
+    0,
+    1_000_000_000,
+    "Model tokens a person may use in a day (UTC); 0 means no bound.",
+  ),
+  GUILD_TOKENS_PER_DAY: integer(
+    5_000_000,
+    0,
+    1_000_000_000,
+    "Model tokens a server may use in a day; 0 means no bound.",
+  ),
+  DATABASE_URL: variable(
+    "./data/discord-mcp.db",
+    "file:./data/discord-mcp.db",
+    "The SQLite file. Its folder is the data folder.",
+    databasePath,
+  ),
+  MCP_HOST: variable("127.0.0.1", "127.0.0.1", "Address to listen on; 0.0.0.0 in a container.", (text) => {
+    if (!/^[\w.:-]{1,255}$/.test(text))
+      throw new BadValue("must be an address or host name, such as 127.0.0.1");
+    return text;
+  }),
+  MCP_PORT: integer(8000, 0, 65_535, "Port to listen on; 0 takes a free one."),
+  MCP_AUTH: oneOf("required", ["required", "off"], "off is accepted on a loopback address only."),
+  ALLOWED_HOSTS: list(
+    "Host names under which the service is reached, beside loopback and its own.",
+    "host names",
+    /^[\w.:[\]-]+$/,
+  ),
+  CORS_ORIGINS: list(
+    "Origins whose pages may call the service.",
+    "origins, such as https://example.org",
+    /^https?:\/\/[\w.:[\]-]+$/,
+  ),
+  MAX_CONNECTIONS: integer(10_000, 1, 100_000, "WebSocket connections at once."),
+  MAX_CONNECTIONS_PER_TOKEN: integer(5000, 1, 100_000, "WebSocket connections of one token."),
+  SESSION_TTL_DAYS: integer(30, 1, 3650, "How long a session lives after its last use."),
+  SECRET_KEY: optional(
+    "Wraps the keys that encrypt stored content, and signs session tokens; made on first start when absent.",
+    secretKey,
+  ),
+  SECRET_KEY_PREVIOUS: optional("The key before, while it is being changed.", secretKey),
+  RATE_LIMIT_TOKEN: rate(1200, 60, "Requests a token may make, as requests/seconds."),
+  RATE_LIMIT_ADDRESS: rate(2400, 60, "Requests an address may make."),
+  RATE_LIMIT_USER: rate(20, 60, "Messages a person may send to the bot."),
+  RATE_LIMIT_GUILD: rate(200, 60, "Messages a server may send to the bot."),
+  RETENTION_DAYS: integer(365, 1, 3650, "How long ended turns are kept."),
+  DRAIN_SECONDS: integer(20, 0, 600, "How long running turns may take to finish at a shutdown."),
+  LOG_LEVEL: oneOf("info", ["debug", "info", "warning", "error"], "debug, info, warning or error."),
+  LOG_FORMAT: oneOf("json", ["json", "text"], "json or text."),
+} as const satisfies Record<string, Variable<unknown>>;

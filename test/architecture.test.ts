@@ -1,0 +1,87 @@
+import { describe, expect, test } from "bun:test";
+import { dirname, join, relative, resolve } from "node:path";
+
+/** Folders (and files at the top) of src/, and what each may import of the others; see the README's map. */
+const shared = ["errors", "actor", "config", "config-variables", "log", "metrics", "limits"];
+const arrows: Record<string, readonly string[]> = {
+  main: ["cli"],
+  cli: ["*"],
+  app: ["*"],
+  http: ["auth", "protocol", "mcp"],
+  protocol: ["auth", "sessions", "agent", "tools"],
+  discord: ["sessions", "agent", "tools", "permissions"],
+  sessions: ["agent"],
+  tools: ["permissions", "agent"],
+  auth: ["sessions"],
+  agent: [],
+  permissions: [],
+  memory: [],
+  simulator: [],
+};
+/** Types may be borrowed where code may not: ports that a folder fills, or shapes that it hands on. */
+const typeArrows: Record<string, readonly string[]> = {
+  memory: ["agent", "sessions", "discord", "auth", "tools"],
+  http: ["sessions", "agent", "tools"],
+};
+
+const root = resolve(import.meta.dir, "../src");
+
+interface Import {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+async function imports(): Promise<Import[]> {
+  const found: Import[] = [];
+  for await (const file of new Bun.Glob("**/*.ts").scan(root)) {
+    const text = await Bun.file(join(root, file)).text();
+    for (const match of text.matchAll(
+      /^(?:import|export)\s+(type\s)?[^"';]*?from\s+"(\.[^"]+)"|import\("(\.[^"]+)"\)|^import\s+"(\.[^"]+)"/gm,
+    )) {
+      const target = match[2] ?? match[3] ?? match[4] ?? "";
+      const to = relative(root, resolve(root, dirname(file), target));
+      if (to.startsWith("..")) continue;
+      found.push({ file, from: house(file), to: house(to), typeOnly: match[1] !== undefined });
+    }
+  }
+  return found;
+}
+
+const house = (path: string): string => path.split("/")[0]?.replace(/\.ts$/, "") ?? "";
+
+function allowed({ from, to, typeOnly }: Import): boolean {
+  if (from === to) return true;
+  if (from === "simulator") return typeOnly;
+  if (shared.includes(from)) return shared.includes(to);
+  if (shared.includes(to)) return true;
+  const may = arrows[from] ?? [];
+  if (may.includes("*")) return to !== "main" && !(from === "app" && (to === "cli" || to === "simulator"));
+  return may.includes(to) || (typeOnly && (typeArrows[from] ?? []).includes(to));
+}
+
+describe("import arrows", () => {
+  test("every folder imports only what it may", async () => {
+    const all = await imports();
+    expect(all.length).toBeGreaterThan(50);
+    expect(all.filter((edge) => !allowed(edge)).map((edge) => `${edge.file} → ${edge.to}`)).toEqual([]);
+  });
+
+  test("only src/discord talks to Discord, only src/memory to Drizzle, only src/agent to Claude", async () => {
+    const owners: Record<string, string> = {
+      "@discordjs/": "discord",
+      "drizzle-orm": "memory",
+      "bun:sqlite": "memory",
+      elysia: "http",
+    };
+    const strangers: string[] = [];
+    for await (const file of new Bun.Glob("**/*.ts").scan(root)) {
+      const text = await Bun.file(join(root, file)).text();
+      for (const [name, owner] of Object.entries(owners)) {
+        if (text.includes(`from "${name}`) && house(file) !== owner) strangers.push(`${file} → ${name}`);
+      }
+    }
+    expect(strangers).toEqual([]);
+  });
+});
