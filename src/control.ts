@@ -1,0 +1,94 @@
+import { chmodSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { AppError, toAppError } from "./errors.ts";
+
+/**
+ * The control socket: a Unix socket of mode 0600 in the data folder, over which the other commands reach the
+ * service while it runs, since only the service writes to the database then. Whoever may open the file is
+ * the operator; there is no other authentication. One JSON request, one JSON answer.
+ */
+export type ControlHandlers = Readonly<Record<string, (data: unknown) => Promise<unknown>>>;
+
+/** Unix sockets' paths are bounded by the kernel (sun_path, 108 bytes with its end). */
+const maxPathBytes = 107;
+const maxBodyBytes = 64 * 1024;
+
+export const controlPath = (dataDir: string): string => join(dataDir, "control.sock");
+
+/** Must be called by the holder of the serve lock only: a socket file that is left over is replaced. */
+export function serveControl(dataDir: string, handlers: ControlHandlers): Disposable {
+  const path = controlPath(dataDir);
+  if (Buffer.byteLength(path) > maxPathBytes) {
+    throw new AppError("internal_error", `The data folder's path is too long for a control socket: ${path}`);
+  }
+  rmSync(path, { force: true });
+  const umask = process.umask(0o177);
+  try {
+    const server = Bun.serve({
+      unix: path,
+      maxRequestBodySize: maxBodyBytes,
+      fetch: (request) => answer(request, handlers),
+    });
+    chmodSync(path, 0o600);
+    return {
+      [Symbol.dispose]() {
+        void server.stop(true);
+        rmSync(path, { force: true });
+      },
+    };
+  } finally {
+    process.umask(umask);
+  }
+}
+
+async function answer(request: Request, handlers: ControlHandlers): Promise<Response> {
+  try {
+    const operation = new URL(request.url).pathname.slice(1);
+    const handler = Object.hasOwn(handlers, operation) ? handlers[operation] : undefined;
+    if (!handler) {
+      const known = Object.keys(handlers).join(", ");
+      throw new AppError(
+        "unknown_type",
+        `The service knows no operation "${operation}", only ${known}; are both of one version?`,
+      );
+    }
+    return Response.json({ result: (await handler(await request.json())) ?? null });
+  } catch (error) {
+    const failure = toAppError(error);
+    return Response.json({ error: failure.message, code: failure.code }, { status: 400 });
+  }
+}
+
+/** Asks the running service. Returns null when none runs (no socket, or nobody listens on it). */
+export async function askService(
+  dataDir: string,
+  operation: string,
+  data: unknown,
+): Promise<{ result: unknown } | null> {
+  const unix = controlPath(dataDir);
+  let response: Response;
+  try {
+    response = await fetch(`http://control/${operation}`, {
+      unix,
+      method: "POST",
+      body: JSON.stringify(data),
+      signal: AbortSignal.timeout(10_000),
+    });
+  } catch (error) {
+    if (
+      error instanceof Error &&
+      /ENOENT|ECONNREFUSED|FailedToOpenSocket|ConnectionRefused/.test(
+        `${error.name} ${error.message} ${"code" in error ? error.code : ""}`,
+      )
+    ) {
+      return null;
+    }
+    throw error;
+  }
+  const body: unknown = await response.json();
+  if (typeof body !== "object" || body === null)
+    throw new AppError("internal_error", "The service answered nothing readable.");
+  if ("result" in body) return { result: body.result };
+  const message = "error" in body ? String(body.error) : `status ${response.status}`;
+  throw new AppError("invalid_data", message);
+}
