@@ -1,0 +1,83 @@
+import { refuse } from "./errors.ts";
+import { type JsonObject, listAt, objectAt, onlyKnown, stringAt } from "./fields.ts";
+import { signThinking } from "./ids.ts";
+
+const KNOWN_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  text: ["type", "text", "cache_control", "citations"],
+  thinking: ["type", "thinking", "signature"],
+  redacted_thinking: ["type", "data"],
+  tool_use: ["type", "id", "name", "input", "cache_control", "caller", "toolset_name"],
+  tool_result: ["type", "tool_use_id", "content", "is_error", "cache_control", "toolset_name"],
+  image: ["type", "source", "cache_control", "transformations"],
+};
+const ID_PATTERN = /^[a-zA-Z0-9_-]+$/;
+const RESULT_BLOCKS = ["text", "image", "search_result", "document", "tool_reference", "browser_state"];
+
+/** Checks content blocks one by one; how they follow each other is `check-conversation.ts`. */
+export function checkContent(blocks: readonly unknown[], path: string, allowed: readonly string[]): void {
+  blocks.forEach((value, index) => {
+    const at = `${path}.${index}`;
+    const block = objectAt(value, at);
+    const type = stringAt(block, "type", `${at}.`);
+    if (!allowed.some((name) => name === type || (name.startsWith("*") && type.endsWith(name.slice(1)))))
+      refuse(
+        `${at}: Input tag '${type}' found using 'type' does not match any of the expected tags: ${allowed.map((name) => `'${name}'`).join(", ")}`,
+      );
+    const known = KNOWN_FIELDS[type];
+    if (known !== undefined) onlyKnown(block, known, `${at}.${type}.`);
+    checkBlock(block, type, at);
+  });
+}
+
+function checkBlock(block: JsonObject, type: string, at: string): void {
+  switch (type) {
+    case "text":
+      checkText(stringAt(block, "text", `${at}.text.`), at);
+      break;
+    case "thinking":
+      if (
+        stringAt(block, "signature", `${at}.thinking.`) !==
+        signThinking(stringAt(block, "thinking", `${at}.`))
+      )
+        refuse(`${at}: Invalid \`signature\` in \`thinking\` block`);
+      break;
+    case "tool_use":
+      checkId(stringAt(block, "id", `${at}.tool_use.`), `${at}.tool_use.id`);
+      stringAt(block, "name", `${at}.tool_use.`);
+      objectAt(block.input, `${at}.tool_use.input`);
+      break;
+    case "tool_result":
+      checkToolResult(block, at);
+      break;
+    case "image":
+      objectAt(block.source, `${at}.image.source`);
+      break;
+    default:
+      break;
+  }
+}
+
+function checkText(text: string, at: string): void {
+  const where = at.split(".")[0];
+  if (text === "") refuse(`${where}: text content blocks must be non-empty`);
+  if (text.trim() === "") refuse(`${where}: text content blocks must contain non-whitespace text`);
+}
+
+function checkToolResult(block: JsonObject, at: string): void {
+  checkId(stringAt(block, "tool_use_id", `${at}.tool_result.`), `${at}.tool_result.tool_use_id`);
+  const { content } = block;
+  if (block.is_error === true && (content === undefined || content === "" || isEmptyList(content)))
+    refuse(`${at}.tool_result: content cannot be empty if \`is_error\` is true`);
+  if (block.is_error !== undefined && typeof block.is_error !== "boolean")
+    refuse(`${at}.tool_result.is_error: Input should be a valid boolean`);
+  if (content === undefined || typeof content === "string") return;
+  checkContent(listAt(content, `${at}.tool_result.content`), `${at}.tool_result.content`, RESULT_BLOCKS);
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
+function checkId(id: string, path: string): void {
+  if (!ID_PATTERN.test(id)) refuse(`${path}: String should match pattern '${ID_PATTERN.source}'`);
+}
