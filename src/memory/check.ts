@@ -1,0 +1,28 @@
+import { Database } from "bun:sqlite";
+import { quickCheck } from "./connection.ts";
+import { DatabaseOpenError, toOpenError } from "./errors.ts";
+import { checkOwner, pragma } from "./migrations.ts";
+
+/**
+ * Reads the whole file and changes nothing; may be run while another process serves it. Throws
+ * DatabaseOpenError for what would also keep `openMemory` from opening it, the key apart.
+ */
+export function checkDatabase(path: string): { readonly schemaVersion: number } {
+  let sqlite: Database | undefined;
+  try {
+    sqlite = new Database(path, { readonly: true, strict: true });
+    sqlite.run("PRAGMA trusted_schema = OFF");
+    const fault = quickCheck(sqlite);
+    if (fault !== null)
+      throw new DatabaseOpenError(
+        "corrupt",
+        `The database ${path} is damaged (${fault}); restore it from a backup.`,
+      );
+    checkOwner(sqlite, path);
+    return { schemaVersion: pragma(sqlite, "user_version") };
+  } catch (error) {
+    throw toOpenError(error, path);
+  } finally {
+    sqlite?.close();
+  }
+}

@@ -1,0 +1,198 @@
+import { and, asc, eq, gt, sql } from "drizzle-orm";
+import type { HistoryPort, HistoryTurn, StoredSummary } from "../agent/ports.ts";
+import { AppError } from "../errors.ts";
+import { deepFreeze } from "./cache.ts";
+import { type CallRow, type MessageRow, replayTurn } from "./replay.ts";
+import { messages, summaries, toolCalls, turns } from "./schema.ts";
+import type { CachedHistory, Store } from "./store.ts";
+
+const messageColumns = {
+  turnSeq: messages.turnSeq,
+  ordinal: messages.ordinal,
+  step: messages.step,
+  role: messages.role,
+  content: messages.content,
+};
+const callColumns = {
+  turnSeq: toolCalls.turnSeq,
+  step: toolCalls.step,
+  toolUseId: toolCalls.toolUseId,
+  result: toolCalls.result,
+  sources: toolCalls.sources,
+};
+
+/** A parsed value takes about this many times the bytes of its JSON. */
+const parsedFactor = 3;
+const turnOverhead = 500;
+
+export interface StoredHistory extends HistoryPort {
+  /** To be called when a turn's end has been committed. */
+  turnEnded(conversationId: string, epoch: number, turnSeq: number, turnId: string): void;
+}
+
+const cacheKey = (conversationId: string, epoch: number): string => `${conversationId}/${epoch}`;
+const summaryPlace = (conversationId: string, epoch: number) => ({
+  table: "summaries",
+  column: "text",
+  row: cacheKey(conversationId, epoch),
+});
+
+export function createHistory(store: Store): StoredHistory {
+  const read = prepareHistory(store);
+  return {
+    async load(conversationId, epoch) {
+      const { histories } = store.caches();
+      const key = cacheKey(conversationId, epoch);
+      const cached = histories.get(key);
+      if (cached !== undefined) return cached.history;
+      const loaded = read.all(conversationId, epoch);
+      histories.set(key, loaded, loaded.bytes);
+      return loaded.history;
+    },
+    async saveSummary(conversationId, epoch, summary) {
+      store.write((tx) => {
+        const upto = tx
+          .select({ order: turns.endedOrder })
+          .from(turns)
+          .where(
+            and(
+              eq(turns.id, summary.uptoTurnId),
+              eq(turns.conversationId, conversationId),
+              eq(turns.epoch, epoch),
+            ),
+          )
+          .get();
+        const uptoOrder = upto?.order ?? null;
+        if (uptoOrder === null)
+          throw new AppError(
+            "turn_not_found",
+            "The summary's last turn is no ended turn of that conversation.",
+          );
+        const values = {
+          text: store.encryption.seal(summaryPlace(conversationId, epoch), summary.text),
+          uptoTurnId: summary.uptoTurnId,
+          uptoOrder,
+          sources: summary.sources,
+          updatedAt: store.now(),
+        };
+        tx.insert(summaries)
+          .values({ conversationId, epoch, ...values })
+          .onConflictDoUpdate({
+            target: [summaries.conversationId, summaries.epoch],
+            set: values,
+            setWhere: sql`${summaries.uptoOrder} <= ${uptoOrder}`,
+          })
+          .run();
+      });
+      store.caches().histories.delete(cacheKey(conversationId, epoch));
+    },
+    turnEnded(conversationId, epoch, turnSeq, turnId) {
+      const { histories } = store.caches();
+      const key = cacheKey(conversationId, epoch);
+      const cached = histories.get(key);
+      if (cached === undefined) return;
+      const turn = read.one(turnSeq, turnId);
+      const bytes = cached.bytes + turn.bytes;
+      const { summary, turns: before } = cached.history;
+      histories.set(
+        key,
+        { history: deepFreeze({ summary, turns: [...before, ...turn.turns] }), bytes },
+        bytes,
+      );
+    },
+  };
+}
+
+function prepareHistory(store: Store) {
+  const { db, encryption } = store;
+  const ofHistory = and(
+    eq(turns.conversationId, sql.placeholder("conversationId")),
+    eq(turns.epoch, sql.placeholder("epoch")),
+    gt(turns.endedOrder, sql.placeholder("after")),
+  );
+  const summaryQuery = db
+    .select()
+    .from(summaries)
+    .where(
+      and(
+        eq(summaries.conversationId, sql.placeholder("conversationId")),
+        eq(summaries.epoch, sql.placeholder("epoch")),
+      ),
+    )
+    .prepare();
+  const messageQuery = db
+    .select({ ...messageColumns, turnId: turns.id })
+    .from(turns)
+    .innerJoin(messages, eq(messages.turnSeq, turns.seq))
+    .where(ofHistory)
+    .orderBy(asc(turns.endedOrder), asc(messages.ordinal))
+    .prepare();
+  const callQuery = db
+    .select(callColumns)
+    .from(turns)
+    .innerJoin(toolCalls, eq(toolCalls.turnSeq, turns.seq))
+    .where(ofHistory)
+    .orderBy(asc(turns.endedOrder), asc(toolCalls.step), asc(toolCalls.position))
+    .prepare();
+
+  const readSummary = (conversationId: string, epoch: number) => {
+    const row = summaryQuery.get({ conversationId, epoch });
+    if (row === undefined) return { summary: null, after: 0 };
+    const text = encryption.open(summaryPlace(conversationId, epoch), row.text);
+    const summary: StoredSummary = { text, uptoTurnId: row.uptoTurnId, sources: row.sources };
+    return { summary, after: row.uptoOrder };
+  };
+  return {
+    all(conversationId: string, epoch: number): CachedHistory {
+      const { summary, after } = readSummary(conversationId, epoch);
+      const rows = messageQuery.all({ conversationId, epoch, after });
+      const calls = callQuery.all({ conversationId, epoch, after });
+      const bytes = sizeOf(rows, calls) + (summary?.text.length ?? 0);
+      return { history: deepFreeze({ summary, turns: groupTurns(store, rows, calls) }), bytes };
+    },
+    one(turnSeq: number, turnId: string): { turns: HistoryTurn[]; bytes: number } {
+      const rows = readMessages(store, turnSeq).map((row) => ({ ...row, turnId }));
+      const calls = readCalls(store, turnSeq);
+      return { turns: groupTurns(store, rows, calls), bytes: sizeOf(rows, calls) };
+    },
+  };
+}
+
+export function readMessages(store: Pick<Store, "db">, turnSeq: number): readonly MessageRow[] {
+  return store.db
+    .select(messageColumns)
+    .from(messages)
+    .where(eq(messages.turnSeq, turnSeq))
+    .orderBy(asc(messages.ordinal))
+    .all();
+}
+
+export function readCalls(store: Pick<Store, "db">, turnSeq: number): readonly CallRow[] {
+  return store.db
+    .select(callColumns)
+    .from(toolCalls)
+    .where(eq(toolCalls.turnSeq, turnSeq))
+    .orderBy(asc(toolCalls.step), asc(toolCalls.position))
+    .all();
+}
+
+/** Rows and calls of many turns, each turn's together and the turns in the same order. */
+function groupTurns(
+  store: Store,
+  rows: readonly (MessageRow & { readonly turnId: string })[],
+  calls: readonly CallRow[],
+): HistoryTurn[] {
+  const callsOf = Map.groupBy(calls, (call) => call.turnSeq);
+  return [...Map.groupBy(rows, (row) => row.turnSeq).values()].flatMap((group) => {
+    const first = group[0];
+    if (first === undefined) return [];
+    return [replayTurn(store.encryption, first.turnId, group, callsOf.get(first.turnSeq) ?? [])];
+  });
+}
+
+function sizeOf(rows: readonly MessageRow[], calls: readonly CallRow[]): number {
+  let bytes = turnOverhead;
+  for (const row of rows) bytes += row.content.length * parsedFactor;
+  for (const call of calls) bytes += (call.result?.length ?? 0) * parsedFactor;
+  return bytes;
+}

@@ -1,0 +1,118 @@
+import type { HistoryPort, TurnJournal } from "../agent/ports.ts";
+import type { ApiTokenStore } from "../auth/ports.ts";
+import type { ChannelMarks, GatewaySessions, IdentifyLog, Outbox, SeenMessages } from "../discord/ports.ts";
+import type { PreferenceStore, SessionStore, TranscriptPort } from "../sessions/ports.ts";
+import { createApiTokenStore } from "./api-tokens.ts";
+import { type AuditLog, createAuditLog } from "./audit.ts";
+import { type BudgetStore, createBudgetStore } from "./budgets.ts";
+import { type Connection, connect } from "./connection.ts";
+import { loadEncryption } from "./data-keys.ts";
+import { toOpenError } from "./errors.ts";
+import { createChannelMarks, createGatewaySessions, createIdentifyLog } from "./gateway.ts";
+import { createHistory } from "./history.ts";
+import { migrations } from "./migrations.ts";
+import { createOutbox } from "./outbox.ts";
+import { createPreferenceStore } from "./preferences.ts";
+import { type Removed, removeOlderThan } from "./retention.ts";
+import { createSeenMessages } from "./seen-messages.ts";
+import { createSessionStore } from "./sessions.ts";
+import { createStore, type Store } from "./store.ts";
+import { createTranscript } from "./transcript.ts";
+import { createTurnQueue } from "./turn-queue.ts";
+import { createTurnReader } from "./turn-rows.ts";
+import { createTurnSteps } from "./turn-steps.ts";
+
+export interface MemoryOptions {
+  /** The database file; its folder is made when it is missing. */
+  readonly path: string;
+  readonly secretKey: string;
+  /** The key before `secretKey`, while it is being changed. */
+  readonly secretKeyPrevious?: string | null;
+  readonly now?: () => number;
+  /** Bound of the cache of decrypted conversations and preferences; 0 switches it off. */
+  readonly cacheBytes?: number;
+}
+
+/** Everything that is stored, as the ports that the other folders declare. Methods do their work before they return. */
+export interface Memory extends Disposable, AsyncDisposable {
+  readonly turns: TurnJournal;
+  readonly history: HistoryPort;
+  readonly transcript: TranscriptPort;
+  readonly sessions: SessionStore;
+  readonly preferences: PreferenceStore;
+  readonly outbox: Outbox;
+  readonly marks: ChannelMarks;
+  readonly gatewaySessions: GatewaySessions;
+  readonly identifies: IdentifyLog;
+  readonly seen: SeenMessages;
+  readonly tokens: ApiTokenStore;
+  readonly audit: AuditLog;
+  readonly budgets: BudgetStore;
+  readonly schemaVersion: number;
+  /** Whether the database answers. */
+  ping(): boolean;
+  /** Deletes what is older than `before` (milliseconds since 1970), in small batches; tombstones stay. */
+  removeOlderThan(before: number): Promise<Removed>;
+}
+
+const defaultCacheBytes = 64 * 1024 * 1024;
+
+/**
+ * Opens or creates the database. Throws DatabaseOpenError, with a sentence for the operator, when it cannot be
+ * opened or written, is locked, damaged, of another program, of a newer version, or sealed with another key.
+ */
+export function openMemory(options: MemoryOptions): Memory {
+  const now = options.now ?? Date.now;
+  const connection = connect(options.path);
+  try {
+    const previous = options.secretKeyPrevious ?? null;
+    const encryption = loadEncryption(connection.db, options.secretKey, previous, now);
+    const store = createStore(connection, encryption, now, options.cacheBytes ?? defaultCacheBytes);
+    return assemble(connection, store);
+  } catch (error) {
+    connection.sqlite.close();
+    throw toOpenError(error, options.path);
+  }
+}
+
+function assemble({ sqlite }: Connection, store: Store): Memory {
+  const reader = createTurnReader(store);
+  const history = createHistory(store);
+  const steps = createTurnSteps(store, reader, history);
+  let open = true;
+  const close = () => {
+    if (!open) return;
+    open = false;
+    store.group.flush();
+    sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    sqlite.close();
+  };
+  return {
+    turns: { ...createTurnQueue(store, reader), ...steps },
+    history,
+    transcript: createTranscript(store),
+    sessions: createSessionStore(store),
+    preferences: createPreferenceStore(store),
+    outbox: createOutbox(store),
+    marks: createChannelMarks(store),
+    gatewaySessions: createGatewaySessions(store),
+    identifies: createIdentifyLog(store),
+    seen: createSeenMessages(store),
+    tokens: createApiTokenStore(store),
+    audit: createAuditLog(store),
+    budgets: createBudgetStore(store),
+    schemaVersion: migrations.length,
+    ping() {
+      try {
+        return open && sqlite.query("SELECT 1 FROM data_keys").get() !== null;
+      } catch {
+        return false;
+      }
+    },
+    removeOlderThan: (before) => removeOlderThan(store, before),
+    [Symbol.dispose]: close,
+    async [Symbol.asyncDispose]() {
+      close();
+    },
+  };
+}

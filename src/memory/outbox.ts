@@ -1,0 +1,104 @@
+import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import type { Outbox, Post } from "../discord/ports.ts";
+import type { Tx } from "./connection.ts";
+import { posts, turns } from "./schema.ts";
+import { tombstone } from "./seen-messages.ts";
+import type { Store } from "./store.ts";
+import { turnPlace } from "./turn-rows.ts";
+
+const place = (nonce: string) => ({ table: "posts", column: "content", row: nonce });
+
+/** Failure reasons are words of ours, so this is only against accidents. */
+const maxReason = 200;
+
+export function createOutbox(store: Store): Outbox {
+  const ours = store.db
+    .select({ one: sql<number>`1` })
+    .from(posts)
+    .where(eq(posts.messageId, sql.placeholder("messageId")))
+    .prepare();
+  const update = (nonce: string, from: readonly Post["state"][], set: Partial<typeof posts.$inferInsert>) => {
+    store.write((tx) =>
+      tx
+        .update(posts)
+        .set(set)
+        .where(and(eq(posts.nonce, nonce), inArray(posts.state, from)))
+        .run(),
+    );
+  };
+  return {
+    undelivered: async (limit) => undelivered(store, limit),
+    async planAnswer(turnId, planned) {
+      store.write((tx) => {
+        insertPosts(store, tx, planned);
+        tx.update(turns).set({ delivery: "planned" }).where(eq(turns.id, turnId)).run();
+      });
+    },
+    planNotice: async (triggerMessageId, channelId, planned) =>
+      store.write((tx) => {
+        if (!tombstone(tx, triggerMessageId, channelId, store.now())) return false;
+        insertPosts(store, tx, planned);
+        return true;
+      }),
+    open: async (limit) => openPosts(store, limit),
+    async markSending(nonce, now) {
+      update(nonce, ["pending", "sending"], { state: "sending", sendingAt: now });
+    },
+    async markSent(nonce, messageId) {
+      update(nonce, ["pending", "sending"], { state: "sent", messageId, content: null });
+    },
+    async markFailed(nonce, reason) {
+      update(nonce, ["pending", "sending"], {
+        state: "failed",
+        failure: reason.slice(0, maxReason),
+        content: null,
+      });
+    },
+    isOurs: async (messageId) => ours.get({ messageId }) !== undefined,
+  };
+}
+
+function undelivered(store: Store, limit: number): Awaited<ReturnType<Outbox["undelivered"]>> {
+  const rows = store.db
+    .select({
+      id: turns.id,
+      userId: turns.userId,
+      channelId: turns.replyChannelId,
+      messageId: turns.replyMessageId,
+      answer: turns.answer,
+    })
+    .from(turns)
+    .where(sql`delivery = 'pending'`)
+    .orderBy(asc(turns.seq))
+    .limit(limit)
+    .all();
+  return rows.flatMap(({ id, userId, channelId, messageId, answer }) => {
+    if (channelId === null || messageId === null || answer === null) return [];
+    const text = store.encryption.open(turnPlace("answer", id), answer);
+    return [{ turnId: id, channelId, replyToMessageId: messageId, userId, answer: text }];
+  });
+}
+
+/** A nonce that is stored already is the same post planned twice. */
+function insertPosts(store: Store, tx: Tx, planned: readonly Post[]): void {
+  if (planned.length === 0) return;
+  const rows = planned.map((post) => ({
+    ...post,
+    content: store.encryption.seal(place(post.nonce), post.content),
+    createdAt: store.now(),
+  }));
+  tx.insert(posts).values(rows).onConflictDoNothing({ target: posts.nonce }).run();
+}
+
+function openPosts(store: Store, limit: number): readonly Post[] {
+  const rows = store.db
+    .select()
+    .from(posts)
+    .where(sql`state in ('pending', 'sending')`)
+    .orderBy(asc(posts.seq))
+    .limit(limit)
+    .all();
+  return rows.flatMap(({ content, seq: _seq, failure: _failure, createdAt: _createdAt, ...post }) =>
+    content === null ? [] : [{ ...post, content: store.encryption.open(place(post.nonce), content) }],
+  );
+}

@@ -1,0 +1,292 @@
+import { type SQL, sql } from "drizzle-orm";
+import {
+  customType,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
+import type { StoredToolCall, TurnState } from "../agent/ports.ts";
+import type { Scope } from "../auth/ports.ts";
+import type { ErrorCode } from "../errors.ts";
+
+/**
+ * The tables. Columns of type `sealed` hold content, encrypted by `encryption.ts`; all others hold ids, times,
+ * counts and words of closed lists. Times are milliseconds since 1970. The generated SQL is made STRICT by
+ * hand, since Drizzle cannot say it; a test holds it to that.
+ */
+const sealed = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "blob" });
+const bytes = sealed;
+
+/** As literals and not as parameters: SQLite uses a partial index only where the query repeats its condition. */
+export const isUnfinished = (state: { getSQL(): SQL }): SQL => sql`${state} in ('queued', 'running')`;
+
+export const dataKeys = sqliteTable("data_keys", {
+  id: integer().primaryKey(),
+  salt: bytes().notNull(),
+  wrapped: bytes().notNull(),
+  createdAt: integer("created_at").notNull(),
+});
+
+export const conversations = sqliteTable(
+  "conversations",
+  {
+    id: text().primaryKey(),
+    userId: text("user_id").notNull(),
+    channelId: text("channel_id").notNull(),
+    guildId: text("guild_id"),
+    epoch: integer().notNull().default(0),
+    /** How many turns have ended: gives each its place in the history, and never goes back. */
+    endedCount: integer("ended_count").notNull().default(0),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [uniqueIndex("conversations_user_channel").on(t.userId, t.channelId)],
+);
+
+export const turns = sqliteTable(
+  "turns",
+  {
+    seq: integer().primaryKey({ autoIncrement: true }),
+    id: text().notNull(),
+    conversationId: text("conversation_id")
+      .notNull()
+      .references(() => conversations.id, { onDelete: "cascade" }),
+    epoch: integer().notNull(),
+    sessionId: text("session_id").notNull(),
+    actorKind: text("actor_kind").$type<"user" | "bot">().notNull(),
+    userId: text("user_id").notNull(),
+    guildId: text("guild_id"),
+    channelId: text("channel_id").notNull(),
+    origin: text().$type<"discord" | "program">().notNull(),
+    discordMessageId: text("discord_message_id"),
+    idempotencyKey: sealed("idempotency_key"),
+    replyChannelId: text("reply_channel_id"),
+    replyMessageId: text("reply_message_id"),
+    text: sealed().notNull(),
+    preamble: sealed().notNull(),
+    state: text().$type<TurnState>().notNull(),
+    starts: integer().notNull().default(0),
+    acceptedAt: integer("accepted_at").notNull(),
+    endedAt: integer("ended_at"),
+    /** Its place among the ended turns of its conversation; null when it is no part of the history. */
+    endedOrder: integer("ended_order"),
+    answer: sealed(),
+    stopReason: text("stop_reason"),
+    errorCode: text("error_code").$type<ErrorCode>(),
+    delivery: text().$type<"pending" | "planned">(),
+    inputTokens: integer("input_tokens").notNull().default(0),
+    outputTokens: integer("output_tokens").notNull().default(0),
+    cacheCreationInputTokens: integer("cache_creation_input_tokens").notNull().default(0),
+    cacheReadInputTokens: integer("cache_read_input_tokens").notNull().default(0),
+  },
+  (t) => [
+    uniqueIndex("turns_id").on(t.id),
+    uniqueIndex("turns_discord_message").on(t.discordMessageId),
+    index("turns_history").on(t.conversationId, t.epoch, t.endedOrder),
+    index("turns_conversation").on(t.conversationId, t.seq),
+    index("turns_unfinished").on(t.conversationId, t.seq).where(isUnfinished(sql`state`)),
+    index("turns_undelivered").on(t.seq).where(sql`delivery = 'pending'`),
+    index("turns_ended_at").on(t.endedAt),
+  ],
+);
+
+const turnSeq = () =>
+  integer("turn_seq")
+    .notNull()
+    .references(() => turns.seq, { onDelete: "cascade" });
+
+/** Ordinal 0 is the person's message, 1 and up are the steps, the last may be a closing text. */
+export const messages = sqliteTable(
+  "messages",
+  {
+    turnSeq: turnSeq(),
+    ordinal: integer().notNull(),
+    /** The model call that it came from; null for the person's message and for a closing text. */
+    step: integer(),
+    role: text().$type<"user" | "assistant">().notNull(),
+    content: sealed().notNull(),
+    stopReason: text("stop_reason"),
+    model: text(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.turnSeq, t.ordinal] }),
+    uniqueIndex("messages_step").on(t.turnSeq, t.step),
+  ],
+);
+
+/** Arguments are in the step's `tool_use` block and not stored a second time. */
+export const toolCalls = sqliteTable(
+  "tool_calls",
+  {
+    turnSeq: turnSeq(),
+    step: integer().notNull(),
+    toolUseId: text("tool_use_id").notNull(),
+    position: integer().notNull(),
+    toolName: text("tool_name").notNull(),
+    state: text().$type<StoredToolCall["state"]>().notNull(),
+    result: sealed(),
+    sources: text({ mode: "json" }).$type<readonly string[]>().notNull(),
+    startedAt: integer("started_at"),
+    endedAt: integer("ended_at"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.turnSeq, t.step, t.toolUseId] }),
+    uniqueIndex("tool_calls_position").on(t.turnSeq, t.step, t.position),
+  ],
+);
+
+export const summaries = sqliteTable(
+  "summaries",
+  {
+    conversationId: text("conversation_id")
+      .notNull()
+      .references(() => conversations.id, { onDelete: "cascade" }),
+    epoch: integer().notNull(),
+    text: sealed().notNull(),
+    uptoTurnId: text("upto_turn_id").notNull(),
+    uptoOrder: integer("upto_order").notNull(),
+    sources: text({ mode: "json" }).$type<readonly string[]>().notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.conversationId, t.epoch] }),
+    index("summaries_updated_at").on(t.updatedAt),
+  ],
+);
+
+export const preferences = sqliteTable("preferences", {
+  userId: text("user_id").primaryKey(),
+  value: sealed().notNull(),
+  updatedAt: integer("updated_at").notNull(),
+});
+
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    id: text().primaryKey(),
+    userId: text("user_id").notNull(),
+    channelId: text("channel_id").notNull(),
+    guildId: text("guild_id"),
+    conversationId: text("conversation_id")
+      .notNull()
+      .references(() => conversations.id, { onDelete: "cascade" }),
+    activeTools: text("active_tools", { mode: "json" }).$type<readonly string[]>().notNull(),
+    tokenId: text("token_id"),
+    createdAt: integer("created_at").notNull(),
+    lastUsedAt: integer("last_used_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    messageCount: integer("message_count").notNull().default(0),
+    toolCallCount: integer("tool_call_count").notNull().default(0),
+  },
+  (t) => [
+    index("sessions_conversation").on(t.conversationId),
+    index("sessions_user_channel").on(t.userId, t.channelId),
+    index("sessions_expires_at").on(t.expiresAt),
+  ],
+);
+
+export const apiTokens = sqliteTable("api_tokens", {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  secretHash: bytes("secret_hash").notNull(),
+  userId: text("user_id"),
+  scopes: text({ mode: "json" }).$type<readonly Scope[]>().notNull(),
+  guildIds: text("guild_ids", { mode: "json" }).$type<readonly string[]>(),
+  createdAt: integer("created_at").notNull(),
+  expiresAt: integer("expires_at"),
+  revokedAt: integer("revoked_at"),
+  lastUsedAt: integer("last_used_at"),
+});
+
+export const posts = sqliteTable(
+  "posts",
+  {
+    seq: integer().primaryKey({ autoIncrement: true }),
+    nonce: text().notNull(),
+    purpose: text().$type<"answer" | "notice">().notNull(),
+    subject: text().notNull(),
+    ordinal: integer().notNull(),
+    channelId: text("channel_id").notNull(),
+    replyToMessageId: text("reply_to_message_id"),
+    /** Forgotten once it is sent or given up. */
+    content: sealed(),
+    allowedMentionUserIds: text("allowed_mention_user_ids", { mode: "json" })
+      .$type<readonly string[]>()
+      .notNull(),
+    state: text().$type<"pending" | "sending" | "sent" | "failed">().notNull(),
+    sendingAt: integer("sending_at"),
+    messageId: text("message_id"),
+    failure: text(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [
+    uniqueIndex("posts_nonce").on(t.nonce),
+    uniqueIndex("posts_message").on(t.messageId),
+    index("posts_open").on(t.seq).where(sql`state in ('pending', 'sending')`),
+    index("posts_created_at").on(t.createdAt),
+  ],
+);
+
+/** Tombstones: kept when what they stand for is deleted, so that it is never taken in again. */
+export const seenMessages = sqliteTable("seen_messages", {
+  messageId: text("message_id").primaryKey(),
+  channelId: text("channel_id").notNull(),
+  seenAt: integer("seen_at").notNull(),
+});
+
+/** The same for programs: an HMAC of session and key, and the turn that was made of it. */
+export const idempotencyKeys = sqliteTable("idempotency_keys", {
+  hash: bytes().primaryKey(),
+  turnId: text("turn_id").notNull(),
+  seenAt: integer("seen_at").notNull(),
+});
+
+export const channelMarks = sqliteTable("channel_marks", {
+  channelId: text("channel_id").primaryKey(),
+  messageId: text("message_id").notNull(),
+});
+
+export const gatewaySessions = sqliteTable("gateway_sessions", {
+  shardId: integer("shard_id").primaryKey(),
+  shardCount: integer("shard_count").notNull(),
+  sessionId: sealed("session_id").notNull(),
+  resumeUrl: sealed("resume_url").notNull(),
+  sequence: integer().notNull(),
+});
+
+export const identifies = sqliteTable(
+  "identifies",
+  { id: integer().primaryKey(), at: integer().notNull() },
+  (t) => [index("identifies_at").on(t.at)],
+);
+
+/** `day` is a UTC date such as 2026-11-22. */
+export const tokenUsage = sqliteTable(
+  "token_usage",
+  { subject: text().notNull(), day: text().notNull(), tokens: integer().notNull() },
+  (t) => [primaryKey({ columns: [t.subject, t.day] }), index("token_usage_day").on(t.day)],
+);
+
+export const audit = sqliteTable(
+  "audit",
+  {
+    id: integer().primaryKey({ autoIncrement: true }),
+    at: integer().notNull(),
+    actorKind: text("actor_kind").$type<"user" | "bot">().notNull(),
+    actorUserId: text("actor_user_id").notNull(),
+    guildId: text("guild_id"),
+    channelId: text("channel_id").notNull(),
+    sessionId: text("session_id"),
+    turnId: text("turn_id"),
+    tokenId: text("token_id"),
+    toolName: text("tool_name").notNull(),
+    targets: text().notNull(),
+    verdict: text().$type<"done" | "failed" | "refused" | "unknown">().notNull(),
+    reason: text(),
+    durationMs: integer("duration_ms").notNull(),
+  },
+  (t) => [index("audit_at").on(t.at), index("audit_actor").on(t.actorUserId, t.id)],
+);

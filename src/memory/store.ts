@@ -1,0 +1,67 @@
+import type { Database } from "bun:sqlite";
+import type { History, Preferences } from "../agent/ports.ts";
+import { ByteCache } from "./cache.ts";
+import type { Connection, Db, Tx } from "./connection.ts";
+import type { Encryption } from "./encryption.ts";
+import { GroupCommit } from "./group-commit.ts";
+
+export interface CachedHistory {
+  readonly history: History;
+  readonly bytes: number;
+}
+
+/** What every file of this folder works with. */
+export interface Store {
+  readonly db: Db;
+  readonly encryption: Encryption;
+  readonly now: () => number;
+  /** One transaction: committed when it returns, rolled back when it throws. */
+  readonly write: <T>(fn: (tx: Tx) => T) => T;
+  /** For small frequent writes that need not be read back at once. */
+  readonly group: GroupCommit;
+  /** Valid until the next write, of whomever. Both are emptied when another process has written. */
+  readonly caches: () => Caches;
+}
+
+export interface Caches {
+  /** By conversation and epoch. */
+  readonly histories: ByteCache<CachedHistory>;
+  /** By user. */
+  readonly preferences: ByteCache<Preferences>;
+}
+
+export function createStore(
+  { sqlite, db }: Connection,
+  encryption: Encryption,
+  now: () => number,
+  cacheBytes: number,
+): Store {
+  const preferenceBytes = Math.floor(cacheBytes / 8);
+  const write = <T>(fn: (tx: Tx) => T): T => db.transaction(fn, { behavior: "immediate" });
+  return {
+    db,
+    encryption,
+    now,
+    write,
+    group: new GroupCommit(write),
+    caches: watchedCaches(sqlite, {
+      histories: new ByteCache(cacheBytes - preferenceBytes),
+      preferences: new ByteCache(preferenceBytes),
+    }),
+  };
+}
+
+/** `data_version` changes when another connection has committed, https://www.sqlite.org/pragma.html#pragma_data_version */
+function watchedCaches(sqlite: Database, caches: Caches): () => Caches {
+  const statement = sqlite.prepare<{ data_version: number }, []>("PRAGMA data_version");
+  let seen = statement.get()?.data_version;
+  return () => {
+    const present = statement.get()?.data_version;
+    if (present !== seen) {
+      seen = present;
+      caches.histories.clear();
+      caches.preferences.clear();
+    }
+    return caches;
+  };
+}

@@ -1,0 +1,106 @@
+import type { ContentBlockParam, ToolResultBlockParam } from "@anthropic-ai/sdk/resources/messages";
+import { and, desc, eq, inArray, lt, sql } from "drizzle-orm";
+import type { HistoryEntry, TranscriptPort } from "../sessions/ports.ts";
+import { openBlocks, openResult } from "./replay.ts";
+import { conversations, messages, toolCalls, turns } from "./schema.ts";
+import type { Store } from "./store.ts";
+import { turnPlace } from "./turn-rows.ts";
+
+/** Turns that are read at a time, newest first, until there are entries enough. */
+const pageTurns = 25;
+const maxEntries = 1000;
+
+/** Blocks as a person reads them: the text alone. */
+export function createTranscript(store: Store): TranscriptPort {
+  return {
+    async recent(conversationId, limit) {
+      const wanted = Math.min(Math.max(0, limit), maxEntries);
+      const epoch = store.db
+        .select({ epoch: conversations.epoch })
+        .from(conversations)
+        .where(eq(conversations.id, conversationId))
+        .get()?.epoch;
+      if (epoch === undefined || wanted === 0) return [];
+      const entries: HistoryEntry[] = [];
+      let before = Number.MAX_SAFE_INTEGER;
+      while (entries.length < wanted) {
+        const page = readTurns(store, conversationId, epoch, before);
+        const oldest = page[0];
+        if (oldest === undefined) break;
+        entries.unshift(...entriesOf(store, page));
+        before = oldest.seq;
+      }
+      return entries.slice(-wanted);
+    },
+  };
+}
+
+type TurnHead = ReturnType<typeof readTurns>[number];
+
+/** Turns that have begun, oldest first. */
+function readTurns(store: Store, conversationId: string, epoch: number, before: number) {
+  return store.db
+    .select({ seq: turns.seq, id: turns.id, text: turns.text, acceptedAt: turns.acceptedAt })
+    .from(turns)
+    .where(
+      and(
+        eq(turns.conversationId, conversationId),
+        lt(turns.seq, before),
+        eq(turns.epoch, epoch),
+        sql`exists (select 1 from ${messages} where ${messages.turnSeq} = ${turns.seq})`,
+      ),
+    )
+    .orderBy(desc(turns.seq))
+    .limit(pageTurns)
+    .all()
+    .reverse();
+}
+
+function entriesOf(store: Store, page: readonly TurnHead[]): HistoryEntry[] {
+  const seqs = page.map((turn) => turn.seq);
+  const rows = store.db
+    .select()
+    .from(messages)
+    .where(inArray(messages.turnSeq, seqs))
+    .orderBy(messages.turnSeq, messages.ordinal)
+    .all();
+  const calls = store.db
+    .select()
+    .from(toolCalls)
+    .where(inArray(toolCalls.turnSeq, seqs))
+    .orderBy(toolCalls.turnSeq, toolCalls.step, toolCalls.position)
+    .all();
+  const rowsOf = Map.groupBy(rows, (row) => row.turnSeq);
+  const callsOf = Map.groupBy(calls, (call) => `${call.turnSeq}.${call.step}`);
+  return page.flatMap((turn) => {
+    const text = store.encryption.open(turnPlace("text", turn.id), turn.text);
+    const entries: HistoryEntry[] = [
+      { role: "user", content: text, timestamp: turn.acceptedAt / 1000, turnId: turn.id },
+    ];
+    for (const row of rowsOf.get(turn.seq) ?? []) {
+      if (row.role === "user") continue;
+      const content = textOf(openBlocks(store.encryption, row));
+      const timestamp = row.createdAt / 1000;
+      if (content !== "") entries.push({ role: "assistant", content, timestamp, turnId: turn.id });
+      for (const call of callsOf.get(`${row.turnSeq}.${row.step}`) ?? []) {
+        const result = openResult(store.encryption, call);
+        if (result === null) continue;
+        entries.push({
+          role: "tool",
+          content: textOf(result.content ?? ""),
+          timestamp: (call.endedAt ?? row.createdAt) / 1000,
+          turnId: turn.id,
+          toolName: call.toolName,
+        });
+      }
+    }
+    return entries;
+  });
+}
+
+function textOf(
+  content: string | readonly ContentBlockParam[] | NonNullable<ToolResultBlockParam["content"]>,
+): string {
+  if (typeof content === "string") return content;
+  return content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n\n");
+}

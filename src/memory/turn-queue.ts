@@ -1,0 +1,148 @@
+import { and, asc, count, eq, sql } from "drizzle-orm";
+import type { AcceptResult, NewTurn, TurnJournal, TurnRecord } from "../agent/ports.ts";
+import type { Tx } from "./connection.ts";
+import { ensureConversation, findConversation, raiseEpoch } from "./conversations.ts";
+import { idempotencyKeys, isUnfinished, seenMessages, turns } from "./schema.ts";
+import type { Store } from "./store.ts";
+import { insertTurn, type TurnReader, type TurnRow, toRecord, turnPlace } from "./turn-rows.ts";
+
+type QueueMethods = Pick<
+  TurnJournal,
+  | "accept"
+  | "get"
+  | "unfinished"
+  | "nextQueued"
+  | "editQueued"
+  | "removeQueued"
+  | "cancelQueued"
+  | "reset"
+  | "conversationId"
+>;
+
+/** The part of the journal before a turn begins. Order is that of `seq`, never of a clock. */
+export function createTurnQueue(store: Store, reader: TurnReader): QueueMethods {
+  const record = (row: TurnRow): TurnRecord => toRecord(store.encryption, row);
+  const conversation = findConversation(store);
+  const isWaiting = and(eq(turns.state, "queued"), eq(turns.starts, 0));
+  return {
+    accept: async (turn, bound) => store.write((tx) => accept(store, reader, tx, turn, bound)),
+    async get(turnId) {
+      const row = reader.byId(turnId);
+      return row === null ? null : record(row);
+    },
+    async unfinished() {
+      const rows = store.db
+        .select()
+        .from(turns)
+        .where(isUnfinished(turns.state))
+        .orderBy(asc(turns.seq))
+        .all();
+      return rows.map(record);
+    },
+    async nextQueued(conversationId) {
+      const row = store.db
+        .select()
+        .from(turns)
+        .where(
+          and(isUnfinished(turns.state), eq(turns.conversationId, conversationId), eq(turns.state, "queued")),
+        )
+        .orderBy(asc(turns.seq))
+        .limit(1)
+        .get();
+      return row === undefined ? null : record(row);
+    },
+    editQueued: async (discordMessageId, text) =>
+      store.write((tx) => {
+        const row = reader.byMessage(discordMessageId);
+        if (row === null || row.state !== "queued") return false;
+        const sealed = store.encryption.seal(turnPlace("text", row.id), text);
+        tx.update(turns).set({ text: sealed }).where(eq(turns.seq, row.seq)).run();
+        return true;
+      }),
+    removeQueued: async (discordMessageId) =>
+      store.write((tx) => {
+        const row = reader.byMessage(discordMessageId);
+        if (row === null || row.state !== "queued") return null;
+        tx.delete(turns).where(eq(turns.seq, row.seq)).run();
+        return record({ ...row, state: "cancelled", stopReason: "cancelled", errorCode: "cancelled" });
+      }),
+    cancelQueued: async (conversationId) =>
+      store.write((tx) =>
+        tx
+          .update(turns)
+          .set({
+            state: "cancelled",
+            stopReason: "cancelled",
+            errorCode: "cancelled",
+            endedAt: store.now(),
+          })
+          .where(and(eq(turns.conversationId, conversationId), isUnfinished(turns.state), isWaiting))
+          .returning()
+          .all()
+          .sort((a, b) => a.seq - b.seq)
+          .map(record),
+      ),
+    reset: async (userId, channelId, guildId) => raiseEpoch(store, { userId, channelId, guildId }),
+    conversationId: async (userId, channelId) => conversation(userId, channelId),
+  };
+}
+
+function accept(store: Store, reader: TurnReader, tx: Tx, turn: NewTurn, bound: number): AcceptResult {
+  const known = findDuplicate(store, reader, tx, turn);
+  if (known !== null) return known;
+  const conversation = ensureConversation(
+    tx,
+    { userId: turn.actor.userId, channelId: turn.actor.channelId, guildId: turn.actor.guildId },
+    store.now(),
+  );
+  const before = countUnfinished(tx, conversation.id);
+  if (before > bound) return { status: "queue_full", waiting: before - 1 };
+  const row = insertTurn(store, tx, turn, conversation);
+  const seenAt = row.acceptedAt;
+  if (turn.discordMessageId !== null)
+    tx.insert(seenMessages)
+      .values({ messageId: turn.discordMessageId, channelId: turn.actor.channelId, seenAt })
+      .run();
+  if (turn.idempotencyKey !== null)
+    tx.insert(idempotencyKeys)
+      .values({ hash: keyHash(store, turn.sessionId, turn.idempotencyKey), turnId: row.id, seenAt })
+      .run();
+  return { status: "accepted", turn: toRecord(store.encryption, row), waiting: before };
+}
+
+/** A full queue leaves no tombstone behind: whoever tells the person so decides that the message is passed over. */
+function findDuplicate(store: Store, reader: TurnReader, tx: Tx, turn: NewTurn): AcceptResult | null {
+  const duplicate = (row: TurnRow | null): AcceptResult => ({
+    status: "duplicate",
+    turn: row === null ? null : toRecord(store.encryption, row),
+  });
+  if (turn.discordMessageId !== null) {
+    const seen = tx
+      .select({ id: seenMessages.messageId })
+      .from(seenMessages)
+      .where(eq(seenMessages.messageId, turn.discordMessageId))
+      .get();
+    if (seen !== undefined) return duplicate(reader.byMessage(turn.discordMessageId));
+  }
+  if (turn.idempotencyKey !== null) {
+    const seen = tx
+      .select({ turnId: idempotencyKeys.turnId })
+      .from(idempotencyKeys)
+      .where(eq(idempotencyKeys.hash, keyHash(store, turn.sessionId, turn.idempotencyKey)))
+      .get();
+    if (seen !== undefined) return duplicate(reader.byId(seen.turnId));
+  }
+  return null;
+}
+
+const keyHash = (store: Store, sessionId: string, key: string): Uint8Array =>
+  store.encryption.hash("idempotency_key", [sessionId, key]);
+
+function countUnfinished(tx: Tx, conversationId: string): number {
+  const row = tx
+    .select({ n: count(sql`*`) })
+    .from(turns)
+    .where(and(isUnfinished(turns.state), eq(turns.conversationId, conversationId)))
+    .get();
+  return row?.n ?? 0;
+}
