@@ -14,7 +14,7 @@ const HELLO: MessageCreateParamsNonStreaming = {
 };
 
 function clientOf(simulator: { baseUrl: string; apiKey: string }, maxRetries = 0): Anthropic {
-  return new Anthropic({ apiKey: simulator.apiKey, baseURL: simulator.baseUrl, maxRetries });
+  return new Anthropic({ apiKey: simulator.apiKey, baseURL: simulator.baseUrl, maxRetries, logLevel: "off" });
 }
 
 /** What it fails with. (`rejects` does not wait for the client's own kind of promise.) */
