@@ -9,7 +9,7 @@ import type { LimitHeaders } from "./limits.ts";
 import { toMessage } from "./message.ts";
 import { describeModel, findModel, listModels } from "./models.ts";
 import { countPromptTokens, type PromptCache } from "./prompt-cache.ts";
-import type { RequestOutcome } from "./recorder.ts";
+import type { MutableRecord, RequestOutcome } from "./recorder.ts";
 import { renderReply } from "./render.ts";
 import { type Brain, type Reply, type ScriptedReply, toReply } from "./reply.ts";
 import { sendStream, sendWhole } from "./send.ts";
@@ -59,6 +59,15 @@ export class MessagesApi {
       refuse(`anthropic-version: "${String(version)}" is not a valid version`);
   }
 
+  /** Refuses a malformed message request, or notes what it asks for. */
+  check(route: Route, record: MutableRecord): void {
+    if (route !== "messages") return;
+    const { body } = record;
+    if (body === null) refuse("The request body is not valid JSON.");
+    checkMessageRequest(body, this.#checkOptions(record.headers));
+    record.params = body;
+  }
+
   async answer(route: Route, exchange: Exchange): Promise<RequestOutcome> {
     switch (route) {
       case "messages":
@@ -73,8 +82,8 @@ export class MessagesApi {
   }
 
   async #createMessage(exchange: Exchange): Promise<RequestOutcome> {
-    const request = this.#parseMessage(exchange);
-    exchange.record.params = request;
+    const request = exchange.record.params;
+    if (request === null) refuse("The request body is not valid JSON.");
     const window = this.#room(request);
     const scripted = this.#script.shift();
     const reply = scripted === undefined ? await this.#parts.brain(request) : toReply(scripted, request);
@@ -82,13 +91,6 @@ export class MessagesApi {
     if (sent) return exchange.gone.aborted ? "aborted" : "answered";
     if (exchange.fault !== null && scripted !== undefined) this.#script.unshift(scripted);
     return "broken";
-  }
-
-  #parseMessage({ record }: Exchange): MessageCreateParams {
-    const { body } = record;
-    if (body === null) refuse("The request body is not valid JSON.");
-    checkMessageRequest(body, this.#checkOptions(record.headers));
-    return body;
   }
 
   /** How many tokens the reply may have before the context window is full. */

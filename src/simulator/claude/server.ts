@@ -17,6 +17,8 @@ export interface Exchange {
 
 export interface ServerParts {
   readonly authenticate: (request: IncomingMessage) => void;
+  /** Throws for what the API refuses, whatever faults are queued. */
+  readonly check: (route: Route, record: MutableRecord) => void;
   readonly takeFault: (route: Route) => RequestFault | null;
   readonly recorded: (record: MutableRecord) => void;
   readonly openRecord: (fields: Pick<MutableRecord, "id" | "method" | "path" | "headers">) => MutableRecord;
@@ -69,10 +71,16 @@ async function exchange(
 ): Promise<RequestOutcome> {
   const url = new URL(record.path, "http://127.0.0.1");
   const tooLarge = await readBody(request, record, parts.maxBodyBytes);
-  parts.recorded(record);
-  const route = routeOf(record.method, url.pathname);
-  parts.authenticate(request);
-  if (tooLarge) throw new ApiFailure(413);
+  let route: Route;
+  try {
+    route = routeOf(record.method, url.pathname);
+    parts.authenticate(request);
+    if (tooLarge) throw new ApiFailure(413);
+    parts.check(route, record);
+  } finally {
+    // Known to whoever waits once it is complete, before it is held or meets a fault.
+    parts.recorded(record);
+  }
   const fault = parts.takeFault(route);
   if (fault?.kind === "status") throw fault.failure;
   if (fault?.kind === "disconnect") {

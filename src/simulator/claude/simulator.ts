@@ -68,6 +68,7 @@ export async function startClaudeSimulator(options: ClaudeSimulatorOptions = {})
   });
   const server = serveApi({
     authenticate: (request) => api.authenticate(request),
+    check: (route, record) => api.check(route, record),
     takeFault: (route) => faults.take(route),
     openRecord: (fields) => recorder.open(fields),
     recorded: (record) => recorder.add(record),

@@ -17,6 +17,41 @@ function clientOf(simulator: { baseUrl: string; apiKey: string }, maxRetries = 0
   return new Anthropic({ apiKey: simulator.apiKey, baseURL: simulator.baseUrl, maxRetries, logLevel: "off" });
 }
 
+/** Typed by the SDK, so that a field that it adds fails the type check here. */
+const MESSAGE_FIELDS: Record<keyof Anthropic.Message, true> = {
+  id: true,
+  container: true,
+  content: true,
+  diagnostics: true,
+  model: true,
+  role: true,
+  stop_details: true,
+  stop_reason: true,
+  stop_sequence: true,
+  type: true,
+  usage: true,
+};
+const USAGE_FIELDS: Record<keyof Anthropic.Usage, true> = {
+  cache_creation: true,
+  cache_creation_input_tokens: true,
+  cache_read_input_tokens: true,
+  inference_geo: true,
+  input_tokens: true,
+  output_tokens: true,
+  output_tokens_details: true,
+  server_tool_use: true,
+  service_tier: true,
+  speed: true,
+};
+const DELTA_USAGE_FIELDS: Record<keyof Anthropic.MessageDeltaUsage, true> = {
+  cache_creation_input_tokens: true,
+  cache_read_input_tokens: true,
+  input_tokens: true,
+  output_tokens: true,
+  output_tokens_details: true,
+  server_tool_use: true,
+};
+
 /** What it fails with. (`rejects` does not wait for the client's own kind of promise.) */
 async function failure(promise: PromiseLike<unknown>): Promise<unknown> {
   try {
@@ -48,16 +83,8 @@ describe("a message", () => {
       ),
     });
     expect(whole.stop_reason).toBe("tool_use");
-    expect(Object.keys(whole).sort()).toEqual(
-      "container content diagnostics id model role stop_details stop_reason stop_sequence type usage".split(
-        " ",
-      ),
-    );
-    expect(Object.keys(whole.usage).sort()).toEqual(
-      "cache_creation cache_creation_input_tokens cache_read_input_tokens inference_geo input_tokens output_tokens output_tokens_details server_tool_use service_tier speed".split(
-        " ",
-      ),
-    );
+    expect(Object.keys(whole).sort()).toEqual(Object.keys(MESSAGE_FIELDS).sort());
+    expect(Object.keys(whole.usage).sort()).toEqual(Object.keys(USAGE_FIELDS).sort());
     expect(whole.usage.output_tokens_details?.thinking_tokens).toBeGreaterThan(0);
   });
 
@@ -91,6 +118,14 @@ describe("a message", () => {
       "message_delta",
       "message_stop",
     ]);
+    const end = events.find((event) => event.type === "message_delta");
+    expect(Object.keys(end?.usage ?? {}).sort()).toEqual(Object.keys(DELTA_USAGE_FIELDS).sort());
+    expect(end?.delta).toEqual({
+      stop_reason: "tool_use",
+      stop_sequence: null,
+      stop_details: null,
+      container: null,
+    });
   });
 
   test("sends a ping on the wire", async () => {
@@ -254,7 +289,7 @@ describe("what goes wrong", () => {
     const client = clientOf(simulator);
     const release = simulator.hold();
     const held = client.messages.create(HELLO);
-    const first = await simulator.waitForRequest((request) => request.path.startsWith("/v1/messages"));
+    const first = await simulator.waitForRequest(({ params }) => params?.model === HELLO.model);
     expect(first.outcome).toBeNull();
     release();
     await held;
