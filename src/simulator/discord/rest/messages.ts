@@ -1,0 +1,185 @@
+import { type APIMessage, RESTJSONErrorCodes as Codes, PermissionFlagsBits } from "discord-api-types/v10";
+import { stripContent } from "../gateway-intents.ts";
+import { sendPermission } from "../permissions.ts";
+import { isSnowflake, snowflakeTime } from "../snowflake.ts";
+import type { AnyChannel } from "../world.ts";
+import { botPermissions, reachChannel, requireInChannel } from "./access.ts";
+import { noContent, ok, type RestReply, type RestRequest, type Route } from "./context.ts";
+import { DiscordError, invalidForm, missingAccess, unknownMessage } from "./errors.ts";
+import { Form } from "./form.ts";
+import { readMessageBody, requireSomething } from "./message-body.ts";
+
+const { ReadMessageHistory, ManageMessages } = PermissionFlagsBits;
+const BULK_DELETE_AGE_MS = 14 * 24 * 3_600_000;
+
+export const messageRoutes: readonly Route[] = [
+  { method: "GET", pattern: "/channels/:channelId/messages", handle: list },
+  { method: "POST", pattern: "/channels/:channelId/messages", handle: create },
+  { method: "POST", pattern: "/channels/:channelId/messages/bulk-delete", handle: removeMany },
+  {
+    method: "GET",
+    pattern: "/channels/:channelId/messages/:messageId",
+    handle: (request) => ok(seen(request, reachMessage(request))),
+  },
+  { method: "PATCH", pattern: "/channels/:channelId/messages/:messageId", handle: edit },
+  { method: "DELETE", pattern: "/channels/:channelId/messages/:messageId", handle: remove },
+  { method: "POST", pattern: "/channels/:channelId/typing", handle: type },
+];
+
+/** A message as the bot gets it by REST: without MESSAGE_CONTENT it is emptied as it is on the gateway. */
+export function seen(request: RestRequest, message: APIMessage): APIMessage {
+  const isDirect = request.world.guildOfChannel(message.channel_id) === null;
+  return isDirect || request.allowedIntents.messageContent
+    ? message
+    : stripContent(message, request.world.botUser.id);
+}
+
+export function reachMessage(request: RestRequest): APIMessage {
+  const channel = reachChannel(request);
+  if (!(botPermissions(request, channel) & ReadMessageHistory)) throw missingAccess();
+  const message = request.world.messages.get(request.param("messageId"));
+  if (message === null || message.channel_id !== channel.id) throw unknownMessage();
+  return message;
+}
+
+function list(request: RestRequest): RestReply {
+  const channel = reachChannel(request);
+  const form = Form.ofQuery(request.query);
+  const limit = form.integer("limit", { min: 1, max: 100 }) ?? 50;
+  const window = {
+    limit,
+    before: form.snowflake("before") ?? undefined,
+    after: form.snowflake("after") ?? undefined,
+    around: form.snowflake("around") ?? undefined,
+  };
+  form.check();
+  // Without READ_MESSAGE_HISTORY Discord answers with no messages rather than with an error.
+  if (!(botPermissions(request, channel) & ReadMessageHistory)) return ok([]);
+  return ok(request.world.messages.page(channel.id, window).map((message) => seen(request, message)));
+}
+
+function create(request: RestRequest): RestReply {
+  const channel = reachChannel(request);
+  requireInChannel(request, channel, sendPermission(channel));
+  refuseClosed(request, channel);
+  const author = request.world.botUser;
+  const form = new Form(request.body);
+  const body = readMessageBody(form);
+  const nonce = form.text("nonce", { max: 25 });
+  const enforceNonce = form.flag("enforce_nonce") ?? false;
+  const reference = form.part("message_reference");
+  const referenceId = reference?.snowflake("message_id") ?? null;
+  const failIfGone = reference?.flag("fail_if_not_exists") ?? true;
+  form.check();
+  requireSomething(body);
+  const replyTo = findReplied(request, channel, referenceId, failIfGone);
+  if (nonce !== null && enforceNonce) {
+    const earlier = request.world.messages.get(request.nonces.find(author.id, nonce) ?? "");
+    if (earlier !== null) return ok(earlier);
+  }
+  const message = request.messaging.create({
+    author,
+    channel,
+    content: body.content ?? "",
+    allowedMentions: body.allowedMentions,
+    replyTo,
+    body: {
+      embeds: body.embeds ?? [],
+      components: body.components ?? [],
+      flags: body.flags ?? 0,
+      tts: body.tts,
+      ...(nonce === null ? {} : { nonce }),
+    },
+  });
+  if (nonce !== null) request.nonces.remember(author.id, nonce, message.id);
+  return ok(message);
+}
+
+function findReplied(
+  request: RestRequest,
+  channel: AnyChannel,
+  id: string | null,
+  failIfGone: boolean,
+): APIMessage | undefined {
+  if (id === null) return undefined;
+  if (!(botPermissions(request, channel) & ReadMessageHistory)) {
+    throw new DiscordError(
+      400,
+      Codes.CannotReplyWithoutPermissionToReadMessageHistory,
+      "Cannot reply without permission to read message history",
+    );
+  }
+  const message = request.world.messages.get(id);
+  if (message !== null && message.channel_id === channel.id) return message;
+  if (failIfGone) {
+    const gone = { code: "REPLIES_UNKNOWN_MESSAGE", message: "Unknown message" };
+    throw invalidForm({ message_reference: { _errors: [gone] } });
+  }
+  return undefined;
+}
+
+function refuseClosed(request: RestRequest, channel: AnyChannel): void {
+  const recipients = "recipients" in channel ? (channel.recipients ?? []) : [];
+  if (recipients.some((user) => request.world.closedToDirectMessages.has(user.id))) {
+    throw new DiscordError(403, Codes.CannotSendMessagesToThisUser, "Cannot send messages to this user");
+  }
+}
+
+function edit(request: RestRequest): RestReply {
+  const message = reachMessage(request);
+  const form = new Form(request.body);
+  const body = readMessageBody(form);
+  form.check();
+  if (message.author.id !== request.world.botUser.id) {
+    throw new DiscordError(
+      403,
+      Codes.CannotEditMessageAuthoredByAnotherUser,
+      "Cannot edit a message authored by another user",
+    );
+  }
+  const edited = {
+    content: form.has("content") ? (body.content ?? "") : message.content,
+    embeds: form.has("embeds") ? (body.embeds ?? []) : message.embeds,
+    components: form.has("components") ? (body.components ?? []) : (message.components ?? []),
+    flags: body.flags ?? message.flags ?? 0,
+  };
+  requireSomething({ ...body, ...edited });
+  return ok(request.messaging.edit(message, { ...edited, allowedMentions: body.allowedMentions }));
+}
+
+function remove(request: RestRequest): RestReply {
+  const channel = reachChannel(request);
+  const message = request.world.messages.get(request.param("messageId"));
+  if (message === null || message.channel_id !== channel.id) throw unknownMessage();
+  if (message.author.id !== request.world.botUser.id) requireInChannel(request, channel, ManageMessages);
+  request.messaging.remove(message);
+  return noContent;
+}
+
+function removeMany(request: RestRequest): RestReply {
+  const channel = reachChannel(request);
+  requireInChannel(request, channel, ManageMessages);
+  const form = new Form(request.body);
+  const ids = form.required("messages", form.list("messages", 100));
+  if (ids.length < 2 || !ids.every(isSnowflake))
+    form.fail("messages", "BASE_TYPE_BAD_LENGTH", "Must be between 2 and 100 in length.");
+  form.check();
+  const known = ids.filter(isSnowflake);
+  if (known.some((id) => request.world.now() - snowflakeTime(id) > BULK_DELETE_AGE_MS)) {
+    throw new DiscordError(
+      400,
+      Codes.OneOfTheMessagesProvidedWasTooOldForBulkDelete,
+      "You can only bulk delete messages that are under 14 days old.",
+    );
+  }
+  const here = known.filter((id) => request.world.messages.get(id)?.channel_id === channel.id);
+  if (here.length > 0) request.messaging.removeMany(channel.id, here);
+  return noContent;
+}
+
+function type(request: RestRequest): RestReply {
+  const channel = reachChannel(request);
+  requireInChannel(request, channel, sendPermission(channel));
+  request.messaging.type(request.world.botUser, channel);
+  return noContent;
+}

@@ -1,0 +1,100 @@
+import { API } from "@discordjs/core";
+import { REST, type RESTOptions } from "@discordjs/rest";
+import {
+  type CompressionMethod,
+  type SessionInfo,
+  WebSocketManager,
+  WebSocketShardEvents,
+} from "@discordjs/ws";
+import { type GatewayDispatchPayload, GatewayIntentBits } from "discord-api-types/v10";
+import type { DiscordSimulator } from "../../../src/simulator/discord/simulator.ts";
+
+export const ALL_INTENTS =
+  GatewayIntentBits.Guilds |
+  GatewayIntentBits.GuildMembers |
+  GatewayIntentBits.GuildPresences |
+  GatewayIntentBits.GuildMessages |
+  GatewayIntentBits.GuildMessageReactions |
+  GatewayIntentBits.GuildMessageTyping |
+  GatewayIntentBits.DirectMessages |
+  GatewayIntentBits.MessageContent;
+
+export function restClient(simulator: DiscordSimulator, options: Partial<RESTOptions> = {}): REST {
+  return new REST({ api: simulator.apiUrl, retries: 0, ...options }).setToken(simulator.token);
+}
+
+export function api(simulator: DiscordSimulator, options: Partial<RESTOptions> = {}): API {
+  return new API(restClient(simulator, options));
+}
+
+export interface GatewayClient extends AsyncDisposable {
+  readonly manager: WebSocketManager;
+  readonly events: readonly GatewayDispatchPayload[];
+  readonly errors: readonly Error[];
+  /** The session as the client stores it, by shard. */
+  readonly sessions: Map<number, SessionInfo>;
+  next(predicate: (event: GatewayDispatchPayload) => boolean): Promise<GatewayDispatchPayload>;
+  /** Ends with a code; 4200 leaves the session resumable. */
+  stop(code?: number): Promise<void>;
+}
+
+export interface GatewayClientOptions {
+  readonly intents?: number;
+  readonly compression?: CompressionMethod | null;
+  readonly token?: string;
+  readonly sessions?: Map<number, SessionInfo>;
+  readonly shardCount?: number;
+}
+
+/** The real gateway client against the simulator. Not connected yet: `manager.connect()`. */
+export function gatewayClient(
+  simulator: DiscordSimulator,
+  options: GatewayClientOptions = {},
+): GatewayClient {
+  const rest = restClient(simulator);
+  const events: GatewayDispatchPayload[] = [];
+  const errors: Error[] = [];
+  const waiters = new Set<(event: GatewayDispatchPayload) => void>();
+  const sessions = options.sessions ?? new Map<number, SessionInfo>();
+  const manager = new WebSocketManager({
+    token: options.token ?? simulator.token,
+    intents: options.intents ?? ALL_INTENTS,
+    rest,
+    compression: options.compression ?? null,
+    shardCount: options.shardCount ?? 1,
+    retrieveSessionInfo: (shardId) => sessions.get(shardId) ?? null,
+    updateSessionInfo: (shardId, session) => {
+      if (session === null) sessions.delete(shardId);
+      else sessions.set(shardId, session);
+    },
+  });
+  manager.on(WebSocketShardEvents.Dispatch, (event) => {
+    events.push(event);
+    for (const waiter of waiters) waiter(event);
+  });
+  manager.on(WebSocketShardEvents.Error, (error) => void errors.push(error));
+  return {
+    manager,
+    events,
+    errors,
+    sessions,
+    next(predicate) {
+      const past = events.find(predicate);
+      if (past !== undefined) return Promise.resolve(past);
+      return new Promise((resolve) => {
+        const waiter = (event: GatewayDispatchPayload) => {
+          if (!predicate(event)) return;
+          waiters.delete(waiter);
+          resolve(event);
+        };
+        waiters.add(waiter);
+      });
+    },
+    async stop(code = 1000) {
+      await manager.destroy({ code });
+    },
+    [Symbol.asyncDispose]: async () => {
+      await manager.destroy({ code: 1000 });
+    },
+  };
+}
