@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { accessSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
-import { DatabaseOpenError, toOpenError } from "./errors.ts";
+import { DatabaseOpenError, errorCode, toOpenError } from "./errors.ts";
 import { migrate, pragma } from "./migrations.ts";
 
 export type Db = BunSQLiteDatabase;
@@ -28,6 +28,8 @@ export function connect(path: string): Connection {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     createPrivately(path);
+    accessSync(path, constants.R_OK | constants.W_OK);
+    accessSync(dirname(path), constants.W_OK);
     sqlite = new Database(path, { create: true, readwrite: true, strict: true });
     sqlite.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     checkWritable(sqlite);
@@ -52,7 +54,7 @@ function createPrivately(path: string): void {
   try {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (errorCode(error) !== "EEXIST") throw error;
   }
 }
 

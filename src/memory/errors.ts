@@ -20,8 +20,8 @@ export class DatabaseOpenError extends Error {
   }
 }
 
-/** SQLite's result code by name, such as SQLITE_BUSY; "" for what is no error of SQLite. */
-export function sqliteCode(error: unknown): string {
+/** SQLite's result code by name, such as SQLITE_BUSY, or the system's, such as EACCES; "" where there is none. */
+export function errorCode(error: unknown): string {
   if (!(error instanceof Error) || !("code" in error)) return "";
   return typeof error.code === "string" ? error.code : "";
 }
@@ -29,10 +29,10 @@ export function sqliteCode(error: unknown): string {
 /** Turns what SQLite threw while the file was being opened into something that an operator can act on. */
 export function toOpenError(error: unknown, path: string): DatabaseOpenError {
   if (error instanceof DatabaseOpenError) return error;
-  const code = sqliteCode(error);
+  const code = errorCode(error);
   const fail = (problem: DatabaseProblem, sentence: string) =>
     new DatabaseOpenError(problem, sentence, error);
-  if (code.startsWith("SQLITE_READONLY"))
+  if (code.startsWith("SQLITE_READONLY") || ["EACCES", "EPERM", "EROFS"].includes(code))
     return fail(
       "read_only",
       `The database ${path} is read-only; give this user the right to write the file and its folder.`,

@@ -91,14 +91,18 @@ export function createHistory(store: Store): StoredHistory {
       const key = cacheKey(conversationId, epoch);
       const cached = histories.get(key);
       if (cached === undefined) return;
-      const turn = read.one(turnSeq, turnId);
-      const bytes = cached.bytes + turn.bytes;
-      const { summary, turns: before } = cached.history;
-      histories.set(
-        key,
-        { history: deepFreeze({ summary, turns: [...before, ...turn.turns] }), bytes },
-        bytes,
-      );
+      try {
+        const { history, bytes } = read.one(turnSeq, turnId);
+        const { summary, turns: before } = cached.history;
+        const all = {
+          history: deepFreeze({ summary, turns: [...before, ...history] }),
+          bytes: cached.bytes + bytes,
+        };
+        histories.set(key, all, all.bytes);
+      } catch {
+        // The end itself is committed; whoever loads the history next meets the fault.
+        histories.delete(key);
+      }
     },
   };
 }
@@ -150,10 +154,10 @@ function prepareHistory(store: Store) {
       const bytes = sizeOf(rows, calls) + (summary?.text.length ?? 0);
       return { history: deepFreeze({ summary, turns: groupTurns(store, rows, calls) }), bytes };
     },
-    one(turnSeq: number, turnId: string): { turns: HistoryTurn[]; bytes: number } {
+    one(turnSeq: number, turnId: string): { history: HistoryTurn[]; bytes: number } {
       const rows = readMessages(store, turnSeq).map((row) => ({ ...row, turnId }));
       const calls = readCalls(store, turnSeq);
-      return { turns: groupTurns(store, rows, calls), bytes: sizeOf(rows, calls) };
+      return { history: groupTurns(store, rows, calls), bytes: sizeOf(rows, calls) };
     },
   };
 }

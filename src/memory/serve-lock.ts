@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseOpenError, sqliteCode, toOpenError } from "./errors.ts";
+import { DatabaseOpenError, errorCode, toOpenError } from "./errors.ts";
 
 /**
  * Makes sure that one process alone serves a database, by holding an exclusive transaction on the companion
@@ -19,7 +19,7 @@ export function acquireServeLock(path: string): Disposable {
     file.run("BEGIN EXCLUSIVE");
   } catch (error) {
     file?.close();
-    if (sqliteCode(error).startsWith("SQLITE_BUSY"))
+    if (errorCode(error).startsWith("SQLITE_BUSY"))
       throw new DatabaseOpenError(
         "already_serving",
         `Another discord-mcp already serves the database ${path}; stop it first, or name another file in DATABASE_URL.`,

@@ -52,13 +52,13 @@ export function createSessionStore(store: Store): SessionStore {
       store.group.add((tx) => {
         tx.update(sessions).set({ lastUsedAt: now, expiresAt }).where(eq(sessions.id, sessionId)).run();
       }),
-    count: (sessionId, what) =>
+    count: (sessionId, what, by = 1) =>
       store.group.add((tx) => {
-        const one =
+        const sum =
           what === "message"
-            ? { messageCount: sql`${sessions.messageCount} + 1` }
-            : { toolCallCount: sql`${sessions.toolCallCount} + 1` };
-        tx.update(sessions).set(one).where(eq(sessions.id, sessionId)).run();
+            ? { messageCount: sql`${sessions.messageCount} + ${by}` }
+            : { toolCallCount: sql`${sessions.toolCallCount} + ${by}` };
+        tx.update(sessions).set(sum).where(eq(sessions.id, sessionId)).run();
       }),
     async setActiveTools(sessionId, activeTools) {
       store.write((tx) => tx.update(sessions).set({ activeTools }).where(eq(sessions.id, sessionId)).run());

@@ -1,0 +1,47 @@
+/** A process of its own for the tests that kill one or take its rights away: `child.ts <what> <database>`. */
+import { DatabaseOpenError } from "../../src/memory/errors.ts";
+import { openMemory } from "../../src/memory/memory.ts";
+import { acquireServeLock } from "../../src/memory/serve-lock.ts";
+import { accept, converse, secretKey, usage } from "./helpers.ts";
+
+const [what, path = ""] = process.argv.slice(2);
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+switch (what) {
+  case "read-only": {
+    // Root may write everything, so the rights are given up first.
+    if (process.getuid?.() === 0) {
+      process.setgid?.(65534);
+      process.setuid?.(65534);
+    }
+    try {
+      openMemory({ path, secretKey });
+      say("opened");
+    } catch (error) {
+      say(error instanceof DatabaseOpenError ? error.problem : String(error));
+    }
+    break;
+  }
+  case "write-and-die": {
+    const memory = openMemory({ path, secretKey });
+    await converse(memory, "the first answer", { discordMessageId: "1" });
+    const turn = await accept(memory, { discordMessageId: "2", text: "the second question" });
+    await memory.turns.begin(turn.id);
+    await memory.turns.saveStep(turn.id, {
+      step: 1,
+      content: [{ type: "tool_use", id: "call", name: "tool", input: { x: 1 } }],
+      stopReason: "tool_use",
+      usage,
+      model: "model",
+    });
+    await memory.turns.toolRunning(turn.id, 1, "call");
+    process.kill(process.pid, "SIGKILL");
+    break;
+  }
+  case "hold-lock": {
+    acquireServeLock(path);
+    say("held");
+    await new Promise(() => setInterval(() => {}, 1000));
+    break;
+  }
+}

@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AcceptResult, NewTurn, TurnEnd, TurnRecord } from "../../src/agent/ports.ts";
+import { type Memory, type MemoryOptions, openMemory } from "../../src/memory/memory.ts";
+
+export const secretKey = "a secret key of more than thirty-two bytes";
+export const usage = {
+  inputTokens: 1,
+  outputTokens: 2,
+  cacheCreationInputTokens: 3,
+  cacheReadInputTokens: 4,
+};
+
+export interface Folder extends Disposable {
+  readonly dir: string;
+  readonly path: string;
+  open(options?: Partial<MemoryOptions>): Memory;
+}
+
+export function folder(): Folder {
+  const dir = mkdtempSync(join(tmpdir(), "memory-"));
+  const path = join(dir, "data", "test.db");
+  return {
+    dir,
+    path,
+    open: (options) => openMemory({ path, secretKey, ...options }),
+    [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }),
+  };
+}
+
+export function newTurn(
+  over: Partial<NewTurn> & { readonly userId?: string; readonly channelId?: string } = {},
+): NewTurn {
+  const { userId = "100", channelId = "200", ...rest } = over;
+  return {
+    sessionId: "session",
+    actor: { kind: "user", userId, guildId: "300", channelId },
+    origin: "program",
+    text: "What is up?",
+    preamble: "Anna writes:",
+    discordMessageId: null,
+    idempotencyKey: null,
+    replyTo: null,
+    ...rest,
+  };
+}
+
+export function accepted(result: AcceptResult): TurnRecord {
+  if (result.status !== "accepted") throw new Error(`expected an accepted turn, got ${result.status}`);
+  return result.turn;
+}
+
+export async function accept(memory: Memory, over: Parameters<typeof newTurn>[0] = {}): Promise<TurnRecord> {
+  return accepted(await memory.turns.accept(newTurn(over), 1000));
+}
+
+export const done = (over: Partial<TurnEnd> = {}): TurnEnd => ({
+  state: "done",
+  answer: "All is well.",
+  closingText: null,
+  stopReason: "end_turn",
+  errorCode: null,
+  ...over,
+});
+
+/** A whole turn of one step. */
+export async function converse(
+  memory: Memory,
+  answer: string,
+  over: Parameters<typeof newTurn>[0] = {},
+): Promise<TurnRecord> {
+  const turn = await accept(memory, over);
+  await memory.turns.begin(turn.id);
+  const content = [{ type: "text" as const, text: answer }];
+  await memory.turns.saveStep(turn.id, { step: 1, content, stopReason: "end_turn", usage, model: "model" });
+  await memory.turns.end(turn.id, done({ answer }));
+  return turn;
+}
