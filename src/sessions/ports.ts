@@ -40,7 +40,8 @@ export interface SessionStore {
   /** The chat's own session of (user, channel), if there is one that has not expired. */
   findChat(userId: string, channelId: string): Promise<Session | null>;
   touch(sessionId: string, now: number, expiresAt: number): Promise<void>;
-  count(sessionId: string, what: "message" | "tool_call"): Promise<void>;
+  /** Adds `by`, by default one: the service counts in batches. */
+  count(sessionId: string, what: "message" | "tool_call", by?: number): Promise<void>;
   setActiveTools(sessionId: string, activeTools: readonly string[]): Promise<void>;
   /** Removes expired sessions, at most 500 a call, and returns them (their end is logged). */
   removeExpired(now: number): Promise<readonly Session[]>;

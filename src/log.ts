@@ -1,0 +1,127 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { configure, getJsonLinesFormatter, getTextFormatter, type LogRecord, reset } from "@logtape/logtape";
+import type { Config } from "./config.ts";
+
+export interface LoggingOptions {
+  readonly level: Config["log"]["level"];
+  readonly format: Config["log"]["format"];
+  /** Receives each finished line, its line break included. Default: standard error, so that stdout stays free for protocols. */
+  readonly sink?: (line: string) => void;
+}
+
+/**
+ * Configures logging for the process; the latest call wins. `withContext({ request_id, turn_id }, …)` of
+ * LogTape adds ids to every line that is logged inside, across awaits.
+ * Dispose to flush and to take the configuration back.
+ */
+export async function configureLogging(options: LoggingOptions): Promise<AsyncDisposable> {
+  const { write, flush } = options.sink ? { write: options.sink, flush: async () => {} } : standardError();
+  const format = formatter(options.format);
+  const sink = (record: LogRecord) => write(`${redact(oneLine(format(record).trimEnd()))}\n`);
+  await configure({
+    reset: true,
+    contextLocalStorage: new AsyncLocalStorage<Record<string, unknown>>(),
+    sinks: { out: sink },
+    loggers: [
+      { category: ["discord-mcp"], sinks: ["out"], lowestLevel: options.level },
+      { category: ["logtape", "meta"], sinks: ["out"], lowestLevel: "warning" },
+    ],
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      await reset();
+      await flush();
+    },
+  };
+}
+
+function formatter(format: Config["log"]["format"]) {
+  if (format === "json")
+    return getJsonLinesFormatter({ properties: "flatten", message: "rendered", categorySeparator: "." });
+  return getTextFormatter({
+    timestamp: "rfc3339",
+    level: "FULL",
+    category: ".",
+    value: "bare",
+    format: ({ timestamp, level, category, message, record }) =>
+      `${timestamp} ${level.padEnd(7)} ${category} ${message}${describe(record.properties)}`,
+  });
+}
+
+function describe(properties: Record<string, unknown>): string {
+  let text = "";
+  for (const [name, value] of Object.entries(properties)) text += ` ${name}=${show(value)}`;
+  return text;
+}
+
+/** A line break in a message must not look like a second line. */
+function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f]/g, (control) => JSON.stringify(control).slice(1, -1));
+}
+
+function show(value: unknown): string {
+  if (value instanceof Error) return JSON.stringify(value.stack ?? `${value.name}: ${value.message}`);
+  if (typeof value === "string") return /^[\w.:/@+-]+$/.test(value) ? value : JSON.stringify(value);
+  try {
+    return JSON.stringify(value, (_name, inner) => (typeof inner === "bigint" ? `${inner}` : inner)) ?? "-";
+  } catch {
+    return "[unprintable]";
+  }
+}
+
+function standardError() {
+  const writer = Bun.stderr.writer();
+  return {
+    write(line: string) {
+      writer.write(line);
+      writer.flush();
+    },
+    async flush() {
+      await writer.flush();
+    },
+  };
+}
+
+/** Values of fields that are named like secrets, in JSON and in `name=value`. */
+const namedSecret =
+  /("?[\w-]*(?:token|secret(?:[-_]?key(?:[-_]?previous)?)?|password|passwd|authorization|api[-_]?key|private[-_]?key|cookie|ticket)"?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|[^\s",}\]]+)/gi;
+
+/** Fields whose names sound like secrets and that hold numbers or ids of things. */
+const harmless = /(?:token_id|tokenid|tokens|[_-]tokens?_count)"?\s*[:=]\s*$/i;
+
+const shapes: readonly RegExp[] = [
+  // our own API and session tokens and tickets
+  /\bdmc[a-z]{1,2}_[\w.-]{8,}/g,
+  // Anthropic keys, and keys of the same make
+  /\bsk-[A-Za-z0-9_-]{12,}/g,
+  // Discord bot tokens: base64 of the user id, a timestamp, an HMAC
+  /\b[A-Za-z0-9_-]{23,30}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}/g,
+  // JSON web tokens
+  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}/g,
+  /\b(?:Bearer|Bot|Basic)\s+[A-Za-z0-9._~+/=-]{16,}/g,
+  // interaction and webhook tokens stand in the path
+  /(?<=\/(?:webhooks|interactions)\/\d{1,20}\/)[\w-]{20,}/g,
+  // 32 bytes or more of hexadecimal: keys, digests of tokens
+  /\b[0-9a-f]{64,}\b/gi,
+];
+
+const mask = "[redacted]";
+
+/**
+ * The last line of defence: nothing that looks like a token or key leaves in a log line, whoever logged it.
+ * Callers still must not log secrets; what looks like nothing in particular cannot be recognised here.
+ */
+export function redact(line: string): string {
+  let clean = line;
+  for (const shape of shapes) clean = clean.replace(shape, mask);
+  return clean.replace(namedSecret, (whole, name: string, value: string) => {
+    if (
+      value.startsWith(mask.slice(0, -1)) ||
+      harmless.test(name) ||
+      /^(?:null|true|false|\d+(?:\.\d+)?)$/.test(value)
+    )
+      return whole;
+    return `${name}${value.startsWith('"') ? `"${mask}"` : mask}`;
+  });
+}

@@ -1,0 +1,64 @@
+import { Type } from "typebox";
+import type { Preferences } from "../agent/ports.ts";
+import type { HistoryEntry, Session } from "./ports.ts";
+
+/** Entries of `conversation_history`. */
+export const HISTORY_ENTRIES = 50;
+/** Bytes of text in `conversation_history`; the oldest entries give way first. */
+export const HISTORY_BYTES = 256 * 1024;
+
+export const HistoryLine = Type.Object({
+  role: Type.Union([Type.Literal("user"), Type.Literal("assistant"), Type.Literal("tool")]),
+  content: Type.String(),
+  timestamp: Type.Number({ description: "Seconds since 1970, with fractions" }),
+  turn_id: Type.String(),
+  tool_name: Type.Optional(Type.String()),
+});
+
+/** `context` as it is on the wire. */
+export const WireContext = Type.Object({
+  session_id: Type.String(),
+  user_id: Type.String(),
+  channel_id: Type.String(),
+  guild_id: Type.Union([Type.String(), Type.Null()]),
+  conversation_history: Type.Array(HistoryLine),
+  user_preferences: Type.Object({
+    language: Type.Optional(Type.String()),
+    tone: Type.Optional(Type.String()),
+    name: Type.Optional(Type.String()),
+    instructions: Type.Optional(Type.String()),
+  }),
+  active_tools: Type.Array(Type.String(), { description: "Empty: all that the actor may use" }),
+});
+export type WireContext = Readonly<Type.Static<typeof WireContext>>;
+
+export function wireContext(
+  session: Session,
+  history: readonly HistoryEntry[],
+  preferences: Preferences,
+): WireContext {
+  return {
+    session_id: session.id,
+    user_id: session.userId,
+    channel_id: session.channelId,
+    guild_id: session.guildId,
+    conversation_history: newestWithin(history, HISTORY_BYTES).map((entry) => ({
+      role: entry.role,
+      content: entry.content,
+      timestamp: entry.timestamp,
+      turn_id: entry.turnId,
+      ...(entry.toolName === undefined ? {} : { tool_name: entry.toolName }),
+    })),
+    user_preferences: { ...preferences },
+    active_tools: [...session.activeTools],
+  };
+}
+
+function newestWithin(history: readonly HistoryEntry[], bytes: number): readonly HistoryEntry[] {
+  let left = bytes;
+  for (let index = history.length - 1; index >= 0; index--) {
+    left -= Buffer.byteLength(history[index]?.content ?? "");
+    if (left < 0) return history.slice(index + 1);
+  }
+  return history;
+}

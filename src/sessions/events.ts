@@ -1,0 +1,161 @@
+import { Lru } from "./lru.ts";
+
+/** What happened in a conversation, numbered. `json` is the event as it goes over the wire, made once for all. */
+export interface StreamEvent {
+  readonly seq: number;
+  readonly json: string;
+  /** The turn that it belongs to, if any. */
+  readonly turnId: string | null;
+  /** For events of one session of the conversation; null for events of all. */
+  readonly sessionId: string | null;
+  /** Who caused it and knows already; that subscriber is left out. */
+  readonly origin: object | null;
+}
+
+export interface Subscription {
+  readonly epoch: string;
+  /** The newest number at the time of subscribing. */
+  readonly seq: number;
+  /** What came after `afterSeq`, if the buffer still holds all of it. */
+  readonly replay: readonly StreamEvent[];
+  /** The buffer does not go back to `afterSeq`: something is lost for good. */
+  readonly missedTooMuch: boolean;
+  close(): void;
+}
+
+export interface Subscriber {
+  readonly sessionId: string;
+  readonly origin: object | null;
+  readonly listener: (event: StreamEvent) => void;
+}
+
+export interface EventHub {
+  /** Random for each process: a `seq` counts within it. */
+  readonly epoch: string;
+  publish(
+    conversationId: string,
+    event: Readonly<Record<string, unknown>>,
+    to?: { readonly sessionId: string; readonly origin: object | null },
+  ): void;
+  subscribe(
+    conversationId: string,
+    subscriber: Subscriber,
+    since?: { readonly afterSeq: number; readonly epoch: string | null },
+  ): Subscription;
+  /** The newest number of a stream. */
+  position(conversationId: string): number;
+  readonly streams: number;
+}
+
+export interface EventHubOptions {
+  readonly maxEvents?: number;
+  readonly maxBytes?: number;
+  /** Streams that nobody listens to are forgotten beyond this many, the least recently used first. */
+  readonly maxIdleStreams?: number;
+}
+
+interface Stream {
+  seq: number;
+  /** The events with numbers after this one are all in the buffer. */
+  floor: number;
+  bytes: number;
+  readonly buffer: StreamEvent[];
+  readonly subscribers: Set<Subscriber>;
+}
+
+/**
+ * Streams of events, one for each conversation, with a bounded buffer for those who come back.
+ * Publishing calls the listeners at once; a listener must not throw or block.
+ */
+export function createEventHub(options: EventHubOptions = {}): EventHub {
+  const { maxEvents = 512, maxBytes = 256 * 1024, maxIdleStreams = 1024 } = options;
+  const epoch = Buffer.from(crypto.getRandomValues(new Uint8Array(9))).toString("base64url");
+  const busy = new Map<string, Stream>();
+  // A forgotten stream begins anew above every number that was ever used by one, so that a number seen
+  // before it was forgotten can never be mistaken for one of after.
+  let forgotten = 0;
+  const idle = new Lru<Stream>(maxIdleStreams, (_key, stream) => {
+    forgotten = Math.max(forgotten, stream.seq);
+  });
+
+  function find(conversationId: string): Stream {
+    const known = busy.get(conversationId) ?? idle.get(conversationId);
+    if (known !== undefined) return known;
+    const stream: Stream = { seq: forgotten, floor: forgotten, bytes: 0, buffer: [], subscribers: new Set() };
+    idle.set(conversationId, stream);
+    return stream;
+  }
+
+  function store(stream: Stream, event: StreamEvent): void {
+    stream.buffer.push(event);
+    stream.bytes += size(event);
+    let dropped = 0;
+    while (stream.buffer.length - dropped > maxEvents || stream.bytes > maxBytes) {
+      const oldest = stream.buffer[dropped];
+      if (oldest === undefined) break;
+      stream.bytes -= size(oldest);
+      stream.floor = oldest.seq;
+      dropped++;
+    }
+    if (dropped > 0) stream.buffer.splice(0, dropped);
+  }
+
+  function leave(conversationId: string, stream: Stream, subscriber: Subscriber): void {
+    if (!stream.subscribers.delete(subscriber) || stream.subscribers.size > 0) return;
+    busy.delete(conversationId);
+    idle.set(conversationId, stream);
+  }
+
+  return {
+    epoch,
+    get streams() {
+      return busy.size + idle.size;
+    },
+    position: (conversationId) => find(conversationId).seq,
+    publish(conversationId, event, to) {
+      const stream = find(conversationId);
+      const numbered: StreamEvent = {
+        seq: ++stream.seq,
+        json: JSON.stringify(event),
+        turnId: typeof event.turn_id === "string" ? event.turn_id : null,
+        sessionId: to?.sessionId ?? null,
+        origin: to?.origin ?? null,
+      };
+      store(stream, numbered);
+      for (const subscriber of stream.subscribers)
+        if (concerns(numbered, subscriber)) subscriber.listener(numbered);
+    },
+    subscribe(conversationId, subscriber, since) {
+      const stream = find(conversationId);
+      idle.delete(conversationId);
+      busy.set(conversationId, stream);
+      stream.subscribers.add(subscriber);
+      const lost =
+        since !== undefined &&
+        ((since.epoch !== null && since.epoch !== epoch) ||
+          since.afterSeq < stream.floor ||
+          since.afterSeq > stream.seq);
+      const replay =
+        since === undefined || lost
+          ? []
+          : stream.buffer.filter((event) => event.seq > since.afterSeq && concerns(event, subscriber));
+      return {
+        epoch,
+        seq: stream.seq,
+        replay,
+        missedTooMuch: lost,
+        close: () => leave(conversationId, stream, subscriber),
+      };
+    },
+  };
+}
+
+function concerns(event: StreamEvent, subscriber: Subscriber): boolean {
+  if (event.sessionId !== null && event.sessionId !== subscriber.sessionId) return false;
+  return event.origin === null || event.origin !== subscriber.origin;
+}
+
+/** Characters count as bytes: exact enough for a bound, and free. */
+function size(event: StreamEvent): number {
+  return event.json.length + 64;
+}

@@ -1,0 +1,207 @@
+import { getLogger } from "@logtape/logtape";
+import type { Preferences } from "../agent/ports.ts";
+import { AppError } from "../errors.ts";
+import { createCounts, createSerial } from "./batches.ts";
+import { HISTORY_ENTRIES, type WireContext, wireContext } from "./context.ts";
+import { Lru } from "./lru.ts";
+import type { OpenSession, PreferenceStore, Session, SessionStore, TranscriptPort } from "./ports.ts";
+import { applyPreferences, type PreferencesUpdate } from "./preferences.ts";
+
+const log = getLogger(["discord-mcp", "sessions"]);
+
+/** Sessions kept in memory; the rest is read from the store. */
+const CACHED_SESSIONS = 4096;
+const MAX_SESSIONS = 100_000;
+/** A session's last use is written at most this often, so that a call does not cost a commit. */
+const TOUCH_EVERY_MS = 60_000;
+
+export interface SessionsDeps {
+  readonly store: SessionStore;
+  readonly preferences: PreferenceStore;
+  readonly transcript: TranscriptPort;
+  /** Time to live from the last use. */
+  readonly ttlMs: number;
+  readonly now: () => number;
+  /** Sessions that programs may have open in all. */
+  readonly maxSessions?: number;
+}
+
+export interface ContextUpdate {
+  readonly preferences?: PreferencesUpdate;
+  readonly activeTools?: readonly string[];
+}
+
+export interface Sessions extends AsyncDisposable {
+  /** Opens, or finds again and prolongs. Throws `session_conflict` when the id is another user's or channel's, `invalid_data` for a bad id. */
+  open(request: OpenSession): Promise<{ readonly session: Session; readonly created: boolean }>;
+  /** Throws `session_not_found` or `session_expired`. */
+  get(sessionId: string): Promise<Session>;
+  /** The chat's own session of a person in a channel, made on the first message. */
+  chatSession(userId: string, channelId: string, guildId: string | null): Promise<Session>;
+  /** Says that it was used: prolongs it. Cheap; written once a minute. */
+  touch(session: Session): void;
+  /** Counts for the line that is logged when the session ends. Cheap; written in batches. */
+  count(session: Session, what: "message" | "tool_call"): void;
+  context(session: Session): Promise<WireContext>;
+  updateContext(session: Session, update: ContextUpdate): Promise<WireContext>;
+  /** Removes what has expired, logs each end, and says how many there were. */
+  expire(): Promise<number>;
+  countActive(): Promise<number>;
+}
+
+export const SESSION_ID = "^[A-Za-z0-9_.:-]{1,128}$";
+const sessionId = new RegExp(SESSION_ID);
+
+/**
+ * Sessions over their store. This object is the only writer, so what it caches cannot be stale.
+ */
+export function createSessions(deps: SessionsDeps): Sessions {
+  const { store, preferences, transcript, ttlMs, now, maxSessions = MAX_SESSIONS } = deps;
+  const cache = new Lru<Session>(CACHED_SESSIONS);
+  const counts = createCounts(store);
+  const chats = new Map<string, Promise<Session>>();
+  const inTurn = createSerial();
+  let touched = Promise.resolve();
+
+  async function assertRoom(id: string): Promise<void> {
+    if (cache.get(id) !== undefined || (await store.countActive(now())) < maxSessions) return;
+    if ((await store.get(id)) !== null) return;
+    throw new AppError(
+      "rate_limited",
+      "Too many sessions are open; use one that you have, or try again later.",
+      {
+        retryAfterMs: 60_000,
+      },
+    );
+  }
+
+  const open: Sessions["open"] = async (request) => {
+    const id = request.sessionId ?? newId();
+    if (!sessionId.test(id))
+      throw new AppError("invalid_data", "A session_id has 1 to 128 characters of A-Z a-z 0-9 _ . : -", {
+        data: { path: "session_id" },
+      });
+    await assertRoom(id);
+    return openAs({ ...request, sessionId: id }, "program");
+  };
+
+  async function openAs(request: OpenSession & { readonly sessionId: string }, by: "chat" | "program") {
+    const at = now();
+    const opened = await store.open(request, at, at + ttlMs);
+    cache.set(request.sessionId, opened.session);
+    if (opened.created) log.info("session started", { session_id: request.sessionId, by });
+    return opened;
+  }
+
+  const get: Sessions["get"] = async (id) => {
+    const session = cache.get(id) ?? (sessionId.test(id) ? await store.get(id) : null);
+    if (session === null)
+      throw new AppError("session_not_found", "There is no session of that id; open one with initialize.");
+    if (session.expiresAt <= now())
+      throw new AppError("session_expired", "This session has expired; open it again with initialize.");
+    cache.set(id, session);
+    return session;
+  };
+
+  async function chat(userId: string, channelId: string, guildId: string | null): Promise<Session> {
+    const found = await store.findChat(userId, channelId);
+    if (found === null)
+      return (await openAs({ sessionId: newId(), userId, channelId, guildId, tokenId: null }, "chat"))
+        .session;
+    const session = cache.get(found.id) ?? found;
+    cache.set(found.id, session);
+    return session;
+  }
+
+  function touch(session: Session): void {
+    const at = now();
+    const latest = cache.get(session.id) ?? session;
+    if (at - latest.lastUsedAt < TOUCH_EVERY_MS) return;
+    cache.set(session.id, { ...latest, lastUsedAt: at, expiresAt: at + ttlMs });
+    touched = store.touch(session.id, at, at + ttlMs).catch((error: unknown) => {
+      // The session still works; it only may expire a minute earlier than it should.
+      log.warn("a session's last use could not be written", { session_id: session.id, error });
+    });
+  }
+
+  async function context(session: Session): Promise<WireContext> {
+    const [history, wishes] = await Promise.all([
+      transcript.recent(session.conversationId, HISTORY_ENTRIES),
+      preferences.get(session.userId),
+    ]);
+    return wireContext(cache.get(session.id) ?? session, history, wishes);
+  }
+
+  async function setPreferences(userId: string, update: PreferencesUpdate): Promise<void> {
+    // Read, change, write: two updates of one person must not overlap, or one of them is lost.
+    await inTurn(userId, async () => {
+      const present: Preferences = await preferences.get(userId);
+      await preferences.set(userId, applyPreferences(present, update));
+    });
+  }
+
+  async function updateContext(session: Session, update: ContextUpdate): Promise<WireContext> {
+    if (update.preferences !== undefined) await setPreferences(session.userId, update.preferences);
+    if (update.activeTools !== undefined) {
+      const activeTools = [...new Set(update.activeTools)];
+      await store.setActiveTools(session.id, activeTools);
+      cache.set(session.id, { ...(cache.get(session.id) ?? session), activeTools });
+    }
+    return context(session);
+  }
+
+  async function expire(): Promise<number> {
+    await counts.flush();
+    // What was used a moment ago must be written down as such before the expired are looked for.
+    await touched;
+    let ended = 0;
+    for (;;) {
+      const gone = await store.removeExpired(now());
+      for (const session of gone) {
+        cache.delete(session.id);
+        log.info("session ended", {
+          session_id: session.id,
+          started: new Date(session.createdAt).toISOString(),
+          messages: session.messageCount,
+          tool_calls: session.toolCallCount,
+          duration_s: Math.round((session.lastUsedAt - session.createdAt) / 1000),
+        });
+      }
+      ended += gone.length;
+      if (gone.length === 0) return ended;
+    }
+  }
+
+  return {
+    open,
+    get,
+    async chatSession(userId, channelId, guildId) {
+      const key = `${userId} ${channelId}`;
+      const session = await (chats.get(key) ?? once(chats, key, () => chat(userId, channelId, guildId)));
+      touch(session);
+      return session;
+    },
+    touch,
+    count: (session, what) => counts.add(session.id, what),
+    context,
+    updateContext,
+    expire,
+    countActive: () => store.countActive(now()),
+    [Symbol.asyncDispose]: () => counts.flush(),
+  };
+}
+
+function newId(): string {
+  return `s_${Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64url")}`;
+}
+
+/** Two first messages at once must not open two sessions. */
+function once<Value>(
+  running: Map<string, Promise<Value>>,
+  key: string,
+  make: () => Promise<Value>,
+): Promise<Value> {
+  const promise = make().finally(() => running.delete(key));
+  running.set(key, promise);
+  return promise;
+}
