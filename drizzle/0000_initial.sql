@@ -137,7 +137,7 @@ CREATE TABLE `sessions` (
 ) STRICT;
 --> statement-breakpoint
 CREATE INDEX `sessions_conversation` ON `sessions` (`conversation_id`);--> statement-breakpoint
-CREATE INDEX `sessions_user_channel` ON `sessions` (`user_id`,`channel_id`);--> statement-breakpoint
+CREATE INDEX `sessions_user_channel` ON `sessions` (`user_id`,`channel_id`,`created_at`);--> statement-breakpoint
 CREATE INDEX `sessions_expires_at` ON `sessions` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `summaries` (
 	`conversation_id` text NOT NULL,
@@ -211,8 +211,9 @@ CREATE TABLE `turns` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `turns_id` ON `turns` (`id`);--> statement-breakpoint
 CREATE UNIQUE INDEX `turns_discord_message` ON `turns` (`discord_message_id`);--> statement-breakpoint
-CREATE INDEX `turns_history` ON `turns` (`conversation_id`,`epoch`,`ended_order`);--> statement-breakpoint
+CREATE UNIQUE INDEX `turns_history` ON `turns` (`conversation_id`,`epoch`,`ended_order`);--> statement-breakpoint
 CREATE INDEX `turns_conversation` ON `turns` (`conversation_id`,`seq`);--> statement-breakpoint
-CREATE INDEX `turns_unfinished` ON `turns` (`conversation_id`,`seq`) WHERE state in ('queued', 'running');--> statement-breakpoint
+CREATE INDEX `turns_waiting` ON `turns` (`conversation_id`,`seq`) WHERE state in ('queued', 'running');--> statement-breakpoint
+CREATE INDEX `turns_unfinished` ON `turns` (`seq`) WHERE state in ('queued', 'running');--> statement-breakpoint
 CREATE INDEX `turns_undelivered` ON `turns` (`seq`) WHERE delivery = 'pending';--> statement-breakpoint
 CREATE INDEX `turns_ended_at` ON `turns` (`ended_at`);

@@ -23,7 +23,7 @@ export interface Connection {
  * Opens or creates the file, sets it up for durable writes and brings its schema up to date.
  * Throws DatabaseOpenError.
  */
-export function connect(path: string): Connection {
+export function connect(path: string, onQuery?: (sql: string) => void): Connection {
   let sqlite: Database | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -42,7 +42,8 @@ export function connect(path: string): Connection {
     sqlite.run("PRAGMA journal_size_limit = 67108864");
     sqlite.run("PRAGMA cache_size = -16000");
     sqlite.run("PRAGMA temp_store = MEMORY");
-    return { sqlite, db: drizzle(sqlite) };
+    const logger = onQuery === undefined ? false : { logQuery: onQuery };
+    return { sqlite, db: drizzle(sqlite, { logger }) };
   } catch (error) {
     sqlite?.close();
     throw toOpenError(error, path);

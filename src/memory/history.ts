@@ -16,6 +16,7 @@ const messageColumns = {
 const callColumns = {
   turnSeq: toolCalls.turnSeq,
   step: toolCalls.step,
+  position: toolCalls.position,
   toolUseId: toolCalls.toolUseId,
   result: toolCalls.result,
   sources: toolCalls.sources,
@@ -129,14 +130,14 @@ function prepareHistory(store: Store) {
     .from(turns)
     .innerJoin(messages, eq(messages.turnSeq, turns.seq))
     .where(ofHistory)
-    .orderBy(asc(turns.endedOrder), asc(messages.ordinal))
+    .orderBy(asc(turns.endedOrder))
     .prepare();
   const callQuery = db
     .select(callColumns)
     .from(turns)
     .innerJoin(toolCalls, eq(toolCalls.turnSeq, turns.seq))
     .where(ofHistory)
-    .orderBy(asc(turns.endedOrder), asc(toolCalls.step), asc(toolCalls.position))
+    .orderBy(asc(turns.endedOrder))
     .prepare();
 
   const readSummary = (conversationId: string, epoch: number) => {
@@ -180,7 +181,10 @@ export function readCalls(store: Pick<Store, "db">, turnSeq: number): readonly C
     .all();
 }
 
-/** Rows and calls of many turns, each turn's together and the turns in the same order. */
+/**
+ * Rows and calls of many turns, the turns in order. Those of one turn are put in order here: SQLite would copy
+ * every row into a sorter, content and all.
+ */
 function groupTurns(
   store: Store,
   rows: readonly (MessageRow & { readonly turnId: string })[],
@@ -190,7 +194,10 @@ function groupTurns(
   return [...Map.groupBy(rows, (row) => row.turnSeq).values()].flatMap((group) => {
     const first = group[0];
     if (first === undefined) return [];
-    return [replayTurn(store.encryption, first.turnId, group, callsOf.get(first.turnSeq) ?? [])];
+    const ofTurn = callsOf.get(first.turnSeq) ?? [];
+    group.sort((a, b) => a.ordinal - b.ordinal);
+    ofTurn.sort((a, b) => a.step - b.step || a.position - b.position);
+    return [replayTurn(store.encryption, first.turnId, group, ofTurn)];
   });
 }
 

@@ -31,6 +31,8 @@ export interface MemoryOptions {
   readonly now?: () => number;
   /** Bound of the cache of decrypted conversations and preferences; 0 switches it off. */
   readonly cacheBytes?: number;
+  /** Hears the text of each statement that is run, without its values. */
+  readonly onQuery?: (sql: string) => void;
 }
 
 /** Everything that is stored, as the ports that the other folders declare. Methods do their work before they return. */
@@ -63,7 +65,7 @@ const defaultCacheBytes = 64 * 1024 * 1024;
  */
 export function openMemory(options: MemoryOptions): Memory {
   const now = options.now ?? Date.now;
-  const connection = connect(options.path);
+  const connection = connect(options.path, options.onQuery);
   try {
     const previous = options.secretKeyPrevious ?? null;
     const encryption = loadEncryption(connection.db, options.secretKey, previous, now);

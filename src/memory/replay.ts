@@ -18,6 +18,7 @@ export interface MessageRow {
 export interface CallRow {
   readonly turnSeq: number;
   readonly step: number;
+  readonly position: number;
   readonly toolUseId: string;
   readonly result: Uint8Array | null;
   readonly sources: readonly string[];

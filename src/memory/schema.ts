@@ -84,9 +84,10 @@ export const turns = sqliteTable(
   (t) => [
     uniqueIndex("turns_id").on(t.id),
     uniqueIndex("turns_discord_message").on(t.discordMessageId),
-    index("turns_history").on(t.conversationId, t.epoch, t.endedOrder),
+    uniqueIndex("turns_history").on(t.conversationId, t.epoch, t.endedOrder),
     index("turns_conversation").on(t.conversationId, t.seq),
-    index("turns_unfinished").on(t.conversationId, t.seq).where(isUnfinished(sql`state`)),
+    index("turns_waiting").on(t.conversationId, t.seq).where(isUnfinished(sql`state`)),
+    index("turns_unfinished").on(t.seq).where(isUnfinished(sql`state`)),
     index("turns_undelivered").on(t.seq).where(sql`delivery = 'pending'`),
     index("turns_ended_at").on(t.endedAt),
   ],
@@ -183,7 +184,7 @@ export const sessions = sqliteTable(
   },
   (t) => [
     index("sessions_conversation").on(t.conversationId),
-    index("sessions_user_channel").on(t.userId, t.channelId),
+    index("sessions_user_channel").on(t.userId, t.channelId, t.createdAt),
     index("sessions_expires_at").on(t.expiresAt),
   ],
 );

@@ -30,7 +30,7 @@ export function createSessionStore(store: Store): SessionStore {
         gt(sessions.expiresAt, sql.placeholder("now")),
       ),
     )
-    .orderBy(asc(sessions.createdAt), asc(sessions.id))
+    .orderBy(asc(sessions.createdAt))
     .limit(1)
     .prepare();
   const active = db
