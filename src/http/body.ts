@@ -1,0 +1,36 @@
+import { AppError } from "../errors.ts";
+import { FRAME_BYTES, parseBytes } from "../protocol/envelope.ts";
+
+/** The body, at most 64 KiB of it. Throws AppError `payload_too_large` without reading further. */
+export async function readBytes(request: Request): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length") ?? 0) > FRAME_BYTES) throw tooLarge();
+  if (request.body === null) return new Uint8Array();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  // A body without a length is counted as it comes, not trusted to end.
+  for await (const part of request.body) {
+    size += part.byteLength;
+    if (size > FRAME_BYTES) throw tooLarge();
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+/** The `data` of a request. Throws the errors of a frame, and `invalid_data` for what is no object. */
+export async function readData(request: Request): Promise<Readonly<Record<string, unknown>>> {
+  const value = parseBytes(await readBytes(request));
+  if (isRecord(value)) return value;
+  throw new AppError("invalid_data", "The body must be a JSON object: the data of the request.", {
+    data: { path: "" },
+  });
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function tooLarge(): AppError {
+  return new AppError("payload_too_large", "The body is too large; at most 64 KiB are allowed.", {
+    data: { max_bytes: FRAME_BYTES },
+  });
+}

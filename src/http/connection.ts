@@ -1,0 +1,239 @@
+import type { ServerWebSocket } from "bun";
+import type { Principal } from "../auth/ports.ts";
+import { AppError, toAppError } from "../errors.ts";
+import { binaryFrame, FRAME_BYTES_CLOSE, parseFrame } from "../protocol/envelope.ts";
+import { outcomeOf } from "../protocol/handler.ts";
+import type { Envelope, ErrorReply, Reply } from "../protocol/messages.ts";
+import type { Caller, ConnectionPort, Followed } from "../protocol/ports.ts";
+import { errorReply, eventFrame } from "../protocol/wire.ts";
+import type { StreamEvent, Subscription } from "../sessions/events.ts";
+import type { Session } from "../sessions/ports.ts";
+import type { HttpDeps } from "./ports.ts";
+
+/** Requests of one connection that are worked on at once. */
+export const IN_FLIGHT = 16;
+/** Sessions that one connection can follow. */
+const FOLLOWED_SESSIONS = 1024;
+/** Bytes that may wait for a reader before it counts as too slow. */
+export const UNREAD_BYTES = 1024 * 1024;
+/** How long a reader that does not read has to take the close frame, in milliseconds. */
+const CLOSE_GRACE_MS = 5000;
+
+export const closeCodes = { goingAway: 1001, policy: 1008, tooBig: 1009, tooSlow: 1013 } as const;
+
+export interface ConnectionOptions {
+  readonly principal: Principal;
+  /** The session of `/mcp/ws/{session_id}`, followed from the start. */
+  readonly bound: Session | null;
+  readonly since?: Since;
+  readonly draining: () => boolean;
+  readonly onClose: (connection: Connection) => void;
+}
+
+type Since = { readonly afterSeq: number; readonly epoch: string | null };
+
+type Deps = Pick<HttpDeps, "protocol" | "events" | "auth" | "limits" | "metrics">;
+
+interface Follow {
+  readonly subscription: Subscription;
+  /** Events that wait until the reply to `initialize` is out. */
+  held: StreamEvent[] | null;
+}
+
+/** One socket that speaks the JSON protocol. Events of Bun's socket come in through `opened`, `received` and `closed`. */
+export class Connection implements ConnectionPort {
+  readonly principal: Principal;
+  readonly #deps: Deps;
+  readonly #options: ConnectionOptions;
+  readonly #caller: Caller;
+  readonly #limitKey: string;
+  readonly #follows = new Map<string, Follow>();
+  readonly #gone = new AbortController();
+  #socket: ServerWebSocket<Connection> | null = null;
+  #inFlight = 0;
+  #holding = false;
+
+  constructor(deps: Deps, options: ConnectionOptions, address: string) {
+    this.#deps = deps;
+    this.#options = options;
+    this.principal = options.principal;
+    this.#limitKey = options.principal.tokenId ?? `address:${address}`;
+    this.#caller = {
+      principal: options.principal,
+      connection: this,
+      boundSessionId: options.bound?.id ?? null,
+      signal: this.#gone.signal,
+    };
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  opened(socket: ServerWebSocket<Connection>): void {
+    this.#socket = socket;
+    const { bound, since } = this.#options;
+    if (bound === null) return;
+    const followed = this.follow(bound, since);
+    if (followed.missedTooMuch)
+      this.#send(eventFrame(bound.id, followed.epoch, followed.seq, '{"type":"missed_too_much"}'));
+    this.#release();
+  }
+
+  received(frame: string | Buffer): void {
+    const parsed = typeof frame === "string" ? parseFrame(frame) : binaryFrame();
+    if (!parsed.ok) void this.#reject(parsed.reply);
+    else if (this.#inFlight >= IN_FLIGHT) this.#refuse(parsed.envelope, tooManyAtOnce());
+    else if (this.#options.draining()) this.#refuse(parsed.envelope, shuttingDown());
+    else void this.#run(parsed.envelope);
+  }
+
+  /** What it asked of tools is given up; its turns go on, and their answers are stored. */
+  closed(): void {
+    this.#socket = null;
+    for (const { subscription } of this.#follows.values()) subscription.close();
+    this.#follows.clear();
+    this.#gone.abort(new AppError("cancelled", "The connection was closed."));
+    this.#options.onClose(this);
+  }
+
+  close(code: number, reason: string): void {
+    const socket = this.#socket;
+    if (socket === null) return;
+    this.#socket = null;
+    socket.close(code, reason);
+    setTimeout(() => socket.terminate(), CLOSE_GRACE_MS).unref();
+  }
+
+  follow(session: Session, since?: Since): Followed {
+    const { events } = this.#deps;
+    const known = this.#follows.get(session.id);
+    if (known !== undefined && since === undefined)
+      return { epoch: events.epoch, seq: events.position(session.conversationId), missedTooMuch: false };
+    known?.subscription.close();
+    if (known === undefined && this.#follows.size >= FOLLOWED_SESSIONS)
+      throw new AppError(
+        "too_many_connections",
+        `One connection follows at most ${FOLLOWED_SESSIONS} sessions; open another one.`,
+      );
+    const listener = (event: StreamEvent) => this.#event(session.id, event);
+    const subscriber = { sessionId: session.id, origin: this, listener };
+    const subscription = events.subscribe(session.conversationId, subscriber, since);
+    this.#follows.set(session.id, {
+      subscription,
+      held: since === undefined ? null : [...subscription.replay],
+    });
+    if (since !== undefined) this.#holding = true;
+    return subscription;
+  }
+
+  #event(sessionId: string, event: StreamEvent): void {
+    const held = this.#follows.get(sessionId)?.held;
+    if (held) held.push(event);
+    else this.#send(eventFrame(sessionId, this.#deps.events.epoch, event.seq, event.json));
+  }
+
+  #release(): void {
+    if (!this.#holding) return;
+    this.#holding = false;
+    for (const [sessionId, follow] of this.#follows) {
+      const held = follow.held;
+      follow.held = null;
+      for (const event of held ?? []) this.#event(sessionId, event);
+    }
+  }
+
+  async #run(envelope: Envelope): Promise<void> {
+    const began = performance.now();
+    this.#inFlight++;
+    const reply = await this.#answer(envelope);
+    this.#inFlight--;
+    this.#reply(reply, envelope);
+    this.#release();
+    this.#deps.metrics.request(envelope.type, "/mcp/ws", outcomeOf(reply), performance.now() - began);
+    if (reply.type === "error" && reply.data.code === "unauthorized")
+      this.close(closeCodes.policy, "the token has been revoked or has expired");
+  }
+
+  async #answer(envelope: Envelope): Promise<Reply> {
+    const { auth, limits, protocol } = this.#deps;
+    try {
+      const valid = auth.stillValid(this.principal);
+      if (valid !== true && !(await valid)) throw revoked();
+      await limits.token.take(this.#limitKey);
+    } catch (error) {
+      return errorReply(toAppError(error), envelope.id, envelope.metadata);
+    }
+    return protocol.handle(envelope, this.#caller);
+  }
+
+  /** A frame that is no request counts against the limit all the same. */
+  async #reject(reply: ErrorReply): Promise<void> {
+    let answer = reply;
+    try {
+      await this.#deps.limits.token.take(this.#limitKey);
+    } catch (error) {
+      answer = errorReply(toAppError(error), reply.id);
+    }
+    this.#send(JSON.stringify(answer));
+    this.#deps.metrics.request("invalid", "/mcp/ws", outcomeOf(answer), 0);
+  }
+
+  #refuse(envelope: Envelope, error: AppError): void {
+    this.#send(JSON.stringify(errorReply(error, envelope.id, envelope.metadata)));
+    this.#deps.metrics.request(envelope.type, "/mcp/ws", error.code, 0);
+  }
+
+  #reply(reply: Reply, envelope: Envelope): void {
+    let text: string;
+    try {
+      text = JSON.stringify(reply);
+    } catch (error) {
+      // A tool's value that is no JSON is our fault; the asker must not wait for ever because of it.
+      text = JSON.stringify(errorReply(toAppError(error), envelope.id, envelope.metadata));
+    }
+    this.#send(text);
+  }
+
+  #send(text: string): void {
+    const socket = this.#socket;
+    if (socket === null) return;
+    const sent = socket.send(text);
+    if (sent > 0) return;
+    if (sent === 0 || socket.getBufferedAmount() > UNREAD_BYTES)
+      this.close(closeCodes.tooSlow, "too slow: read faster, then connect again with last_seq");
+  }
+}
+
+function tooManyAtOnce(): AppError {
+  return new AppError(
+    "rate_limited",
+    `At most ${IN_FLIGHT} requests are worked on at once for one connection; wait for a reply first.`,
+    { retryAfterMs: 1000 },
+  );
+}
+
+function shuttingDown(): AppError {
+  return new AppError("shutting_down", "The service is stopping; connect again in a moment.", {
+    retryAfterMs: 5000,
+  });
+}
+
+function revoked(): AppError {
+  return new AppError(
+    "unauthorized",
+    "The token of this connection has been revoked or has expired; connect again with another one.",
+  );
+}
+
+/** Options of Bun's WebSocket server; a frame above the bound is closed by it with 1009, invalid UTF-8 with 1007. */
+export const socketOptions = {
+  maxPayloadLength: FRAME_BYTES_CLOSE,
+  backpressureLimit: 2 * UNREAD_BYTES,
+  idleTimeout: 120,
+  sendPings: true,
+  perMessageDeflate: false,
+  open: (socket: ServerWebSocket<Connection>) => socket.data.opened(socket),
+  message: (socket: ServerWebSocket<Connection>, frame: string | Buffer) => socket.data.received(frame),
+  close: (socket: ServerWebSocket<Connection>) => socket.data.closed(),
+};

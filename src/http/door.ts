@@ -1,0 +1,47 @@
+import type { Principal } from "../auth/ports.ts";
+import { AppError } from "../errors.ts";
+import type { Guards } from "./guards.ts";
+import type { HttpDeps } from "./ports.ts";
+
+/** Who may come in: what every route asks before it does anything. Each method throws the AppError to answer with. */
+export interface Door {
+  /** Of every request: host, origin, and how often this address came. */
+  knock(request: Request, address: string): Promise<void>;
+  /** A known token, not used too often. `ticket` is for sockets alone. */
+  enter(request: Request, address: string, ticket?: string | null): Promise<Principal>;
+}
+
+export function createDoor(deps: Pick<HttpDeps, "auth" | "limits">, guards: () => Guards): Door {
+  return {
+    async knock(request, address) {
+      const host = request.headers.get("host");
+      guards().assertHost(host);
+      guards().assertOrigin(request.headers.get("origin"), host);
+      await deps.limits.address.take(address);
+    },
+    async enter(request, address, ticket = null) {
+      const authorization = request.headers.get("authorization");
+      const principal = await deps.auth.authenticate({ authorization, ticket });
+      await deps.limits.token.take(principal.tokenId ?? `address:${address}`);
+      return principal;
+    },
+  };
+}
+
+/**
+ * Which dialect a socket is to speak, by the subprotocols that its client offers: none is the JSON protocol.
+ * https://www.rfc-editor.org/rfc/rfc6455#section-1.9
+ */
+export function assertDialect(offered: string | null): void {
+  if (offered === null || offered.trim() === "") return;
+  const names = offered.split(",").map((name) => name.trim());
+  if (names.includes("mcp"))
+    throw new AppError(
+      "wrong_protocol",
+      "The subprotocol mcp is not served here yet; offer none to speak the JSON protocol.",
+    );
+  throw new AppError(
+    "wrong_protocol",
+    "None of the offered subprotocols is known; offer none to speak the JSON protocol.",
+  );
+}

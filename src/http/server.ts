@@ -1,0 +1,159 @@
+import { cors } from "@elysiajs/cors";
+import { getLogger } from "@logtape/logtape";
+import type { Server } from "bun";
+import { Elysia } from "elysia";
+import { AppError, toAppError } from "../errors.ts";
+import { type Connection, socketOptions } from "./connection.ts";
+import { createDoor } from "./door.ts";
+import { endpointOf, methodsOf } from "./endpoints.ts";
+import { errorBody, errorHeaders, statusOf } from "./errors.ts";
+import { createGuards } from "./guards.ts";
+import { openApi } from "./openapi.ts";
+import type { HttpDeps } from "./ports.ts";
+import { createRequests } from "./requests.ts";
+import { createRoutes } from "./routes.ts";
+import { createSockets } from "./sockets.ts";
+
+const log = getLogger(["discord-mcp", "http"]);
+
+/** Bun stops reading a body here; ours stops at 64 KiB and says so. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** Seconds without traffic after which a plain request is given up; those that take longer switch it off. */
+const IDLE_SECONDS = 30;
+/** How often a drain looks whether everything is answered, in milliseconds. */
+const DRAIN_TICK_MS = 20;
+
+export interface Http {
+  /** Port 0 takes a free one. Rejects with Bun's error (`EADDRINUSE`, …) when it cannot. */
+  listen(host: string, port: number): Promise<{ readonly url: string; readonly port: number }>;
+  /** Takes no new work, waits at most `boundMs` for what is under way, closes every connection. Idempotent. */
+  stop(boundMs: number): Promise<void>;
+  readonly openConnections: number;
+}
+
+const securityHeaders = {
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cache-control": "no-store",
+};
+
+/** The network's front door: HTTP routes and sockets over the JSON protocol. */
+export function createHttp(deps: HttpDeps): Http {
+  let server: Server<Connection> | null = null;
+  let draining = false;
+  let guards = createGuards(deps.config.allowedHosts, deps.config.corsOrigins, "localhost");
+  const codes = new WeakMap<Request, string>();
+  const present = () => {
+    if (server === null) throw new AppError("shutting_down", "The service is not listening.");
+    return server;
+  };
+  const door = createDoor(deps, () => guards);
+  const sockets = createSockets({ ...deps, door, server: present, draining: () => draining });
+  const addressOf = (request: Request) => server?.requestIP(request)?.address ?? "unknown";
+  const requests = createRequests({ ...deps, door, addressOf, patient: (r) => present().timeout(r, 0) });
+
+  const app = new Elysia()
+    .headers(securityHeaders)
+    .use(cors(corsOptions(deps.config.corsOrigins)))
+    .onRequest(async ({ request }) => {
+      await door.knock(request, addressOf(request));
+      if (endpointOf(request) === "/openapi") await door.enter(request, addressOf(request));
+      if (draining && !endpointOf(request).startsWith("/health")) throw stopping();
+    })
+    .onError(({ code, error, request, set }) => {
+      const failure = code === "NOT_FOUND" ? noRoute(request) : asAppError(error, request);
+      codes.set(request, failure.code);
+      const allow = code === "NOT_FOUND" ? methodsOf(request) : null;
+      set.status = allow === null ? statusOf[failure.code] : 405;
+      Object.assign(set.headers, errorHeaders(failure), allow === null ? {} : { allow });
+      return errorBody(failure);
+    });
+  app.use(openApi(deps.version)).use(createRoutes({ ...deps, door, requests, sockets, addressOf }));
+
+  async function fetch(request: Request): Promise<Response> {
+    const began = performance.now();
+    const response = await app.fetch(request);
+    const outcome = codes.get(request) ?? (response.status < 400 ? "success" : `${response.status}`);
+    deps.metrics.request(methodOf(request), endpointOf(request), outcome, performance.now() - began);
+    return response;
+  }
+
+  async function stop(boundMs: number): Promise<void> {
+    draining = true;
+    const stopped = server;
+    if (stopped === null) return;
+    const until = performance.now() + boundMs;
+    while (sockets.inFlight + requests.inFlight > 0 && performance.now() < until)
+      await Bun.sleep(DRAIN_TICK_MS);
+    sockets.closeAll("the service is stopping");
+    server = null;
+    await stopped.stop(true);
+  }
+
+  return {
+    async listen(hostname, port) {
+      draining = false;
+      guards = createGuards(deps.config.allowedHosts, deps.config.corsOrigins, hostname);
+      server = Bun.serve<Connection>({
+        hostname,
+        port,
+        reusePort: false,
+        idleTimeout: IDLE_SECONDS,
+        maxRequestBodySize: MAX_BODY_BYTES,
+        fetch,
+        error: (error) => Response.json(errorBody(toAppError(error)), { status: 500 }),
+        websocket: socketOptions,
+      });
+      const bound = server.port ?? port;
+      const name = hostname.includes(":") ? `[${hostname}]` : hostname;
+      return { url: `http://${name}:${bound}`, port: bound };
+    },
+    stop,
+    get openConnections() {
+      return sockets.size;
+    },
+  };
+}
+
+function corsOptions(origins: readonly string[]) {
+  return {
+    origin: [...origins],
+    credentials: false,
+    methods: ["GET", "POST"],
+    allowedHeaders: ["authorization", "content-type", "idempotency-key"],
+    exposeHeaders: ["retry-after", "www-authenticate"],
+    maxAge: 600,
+  };
+}
+
+const knownMethods = new Set(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]);
+
+/** Labels of a metric must be few: a method that somebody made up is not one of them. */
+function methodOf(request: Request): string {
+  return knownMethods.has(request.method) ? request.method : "other";
+}
+
+function stopping(): AppError {
+  return new AppError("shutting_down", "The service is stopping; try again in a moment.", {
+    retryAfterMs: 5000,
+  });
+}
+
+function noRoute(request: Request): AppError {
+  const allowed = methodsOf(request);
+  if (allowed === null)
+    return new AppError(
+      "not_found",
+      "There is nothing at this address; see docs/protocol.md for what there is.",
+    );
+  return new AppError("not_found", `This address does not take ${methodOf(request)}; use ${allowed}.`);
+}
+
+function asAppError(error: unknown, request: Request): AppError {
+  const failure = toAppError(error);
+  if (failure.code === "internal_error")
+    log.error("a request failed", { endpoint: endpointOf(request), error: failure.cause ?? error });
+  return failure;
+}

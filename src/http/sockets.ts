@@ -1,0 +1,124 @@
+import type { Server } from "bun";
+import type { Principal } from "../auth/ports.ts";
+import { AppError } from "../errors.ts";
+import { Connection, closeCodes } from "./connection.ts";
+import { assertDialect, type Door } from "./door.ts";
+import type { HttpDeps } from "./ports.ts";
+
+export interface Sockets {
+  /** Upgrades, or throws the AppError that answers instead. */
+  upgrade(request: Request, address: string, sessionId: string | null): Promise<void>;
+  readonly size: number;
+  readonly inFlight: number;
+  closeAll(reason: string): void;
+}
+
+interface SocketsDeps extends HttpDeps {
+  readonly door: Door;
+  readonly server: () => Server<Connection>;
+  readonly draining: () => boolean;
+}
+
+/** The open sockets, counted in all and for each token. */
+export function createSockets(deps: SocketsDeps): Sockets {
+  const open = new Set<Connection>();
+  const perToken = new Map<string, number>();
+  // Between being let in and being open there are awaits: places are taken before them.
+  let opening = 0;
+
+  function take(principal: Principal): () => void {
+    const key = principal.tokenId ?? "";
+    const ofToken = perToken.get(key) ?? 0;
+    const { maxConnections, maxConnectionsPerToken } = deps.config;
+    if (open.size + opening >= maxConnections)
+      throw tooMany("The service has as many connections open as it allows");
+    if (ofToken >= maxConnectionsPerToken)
+      throw tooMany(`This token has ${maxConnectionsPerToken} connections open, which is what it may have`);
+    opening++;
+    perToken.set(key, ofToken + 1);
+    return () => {
+      const left = (perToken.get(key) ?? 1) - 1;
+      if (left === 0) perToken.delete(key);
+      else perToken.set(key, left);
+    };
+  }
+
+  async function upgrade(request: Request, address: string, sessionId: string | null): Promise<void> {
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
+      throw new AppError("wrong_protocol", "This address is for WebSocket connections; send an upgrade.");
+    assertDialect(request.headers.get("sec-websocket-protocol"));
+    const query = new URL(request.url).searchParams;
+    const principal = await deps.door.enter(request, address, query.get("ticket"));
+    const release = take(principal);
+    try {
+      await admit(request, address, sessionId, query, principal, release);
+    } catch (error) {
+      release();
+      throw error;
+    } finally {
+      opening--;
+    }
+  }
+
+  async function admit(
+    request: Request,
+    address: string,
+    sessionId: string | null,
+    query: URLSearchParams,
+    principal: Principal,
+    release: () => void,
+  ): Promise<void> {
+    const bound = sessionId === null ? null : await deps.sessions.get(sessionId);
+    if (bound !== null) deps.rules.assertMayUse(principal, bound);
+    const since = sinceOf(query);
+    const data = new Connection(
+      deps,
+      {
+        principal,
+        bound,
+        ...(since === undefined ? {} : { since }),
+        draining: deps.draining,
+        onClose: (connection) => {
+          if (open.delete(connection)) release();
+        },
+      },
+      address,
+    );
+    open.add(data);
+    if (deps.server().upgrade(request, { data })) return;
+    open.delete(data);
+    throw new AppError("wrong_protocol", "This is not a valid WebSocket handshake.");
+  }
+
+  return {
+    upgrade,
+    get size() {
+      return open.size;
+    },
+    get inFlight() {
+      let sum = 0;
+      for (const connection of open) sum += connection.inFlight;
+      return sum;
+    },
+    closeAll(reason) {
+      for (const connection of open) connection.close(closeCodes.goingAway, reason);
+    },
+  };
+}
+
+function sinceOf(query: URLSearchParams): { afterSeq: number; epoch: string | null } | undefined {
+  const text = query.get("last_seq");
+  if (text === null) return undefined;
+  const afterSeq = Number(text);
+  if (!/^\d{1,15}$/.test(text) || !Number.isSafeInteger(afterSeq))
+    throw new AppError("invalid_data", "The parameter last_seq must be a whole number.", {
+      data: { path: "last_seq" },
+    });
+  return { afterSeq, epoch: query.get("stream_epoch") };
+}
+
+function tooMany(sentence: string): AppError {
+  return new AppError("too_many_connections", `${sentence}; close one, or try again later.`, {
+    retryAfterMs: 10_000,
+  });
+}

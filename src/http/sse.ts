@@ -1,0 +1,100 @@
+import type { Reply } from "../protocol/messages.ts";
+import type { ConnectionPort } from "../protocol/ports.ts";
+import { eventData } from "../protocol/wire.ts";
+import type { EventHub, StreamEvent } from "../sessions/events.ts";
+import type { Session } from "../sessions/ports.ts";
+
+/** Keeps proxies from taking a long turn for a dead connection. */
+const HEARTBEAT_MS = 15_000;
+/** Bytes that may wait for a reader. */
+const UNREAD_BYTES = 1024 * 1024;
+
+const encoder = new TextEncoder();
+
+/** Follows the session of one `process` request from before its turn is accepted, so that no event is lost. */
+export interface TurnFollower extends ConnectionPort, Disposable {
+  /** Gives what has come so far and from then on what comes. */
+  listen(listener: (event: StreamEvent) => void): void;
+}
+
+export function createTurnFollower(events: EventHub): TurnFollower {
+  const early: StreamEvent[] = [];
+  let listener = (event: StreamEvent): void => void early.push(event);
+  let close = () => {};
+  return {
+    follow(session) {
+      const origin = null;
+      const each = (event: StreamEvent) => listener(event);
+      const subscription = events.subscribe(session.conversationId, {
+        sessionId: session.id,
+        origin,
+        listener: each,
+      });
+      close = subscription.close;
+      return subscription;
+    },
+    listen(next) {
+      listener = next;
+      for (const event of early.splice(0)) next(event);
+    },
+    [Symbol.dispose]: () => close(),
+  };
+}
+
+/**
+ * A turn as server-sent events: each of its events as it comes, then one `response` or `error`, then the end.
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html
+ * `onEnd` is called once, however it ends. A reader that leaves or does not keep up ends the stream, never the turn.
+ */
+export function turnStream(
+  follower: TurnFollower,
+  epoch: string,
+  turn: { readonly id: string; readonly session: Session },
+  reply: Promise<Reply>,
+  onEnd: () => void,
+): ReadableStream<Uint8Array> {
+  let heartbeat: ReturnType<typeof setInterval> | undefined;
+  let ended = false;
+  function end(): void {
+    if (ended) return;
+    ended = true;
+    clearInterval(heartbeat);
+    follower[Symbol.dispose]();
+    onEnd();
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        function write(text: string): void {
+          if (ended) return;
+          controller.enqueue(encoder.encode(text));
+          if ((controller.desiredSize ?? 0) > 0) return;
+          end();
+          controller.close();
+        }
+        heartbeat = setInterval(write, HEARTBEAT_MS, ": still working\n\n");
+        follower.listen((event) => {
+          if (event.turnId === turn.id) write(sseEvent(epoch, turn.session.id, event));
+        });
+        void reply.then((last) => {
+          write(sseReply(last));
+          if (ended) return;
+          end();
+          controller.close();
+        });
+      },
+      cancel: end,
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: UNREAD_BYTES }),
+  );
+}
+
+function sseEvent(epoch: string, sessionId: string, { seq, json }: StreamEvent): string {
+  return `event: event\nid: ${epoch}:${seq}\ndata: ${eventData(sessionId, epoch, seq, json)}\n\n`;
+}
+
+function sseReply(reply: Reply): string {
+  if (reply.type !== "error") return `event: response\ndata: ${JSON.stringify(reply.data)}\n\n`;
+  const { error, data } = reply;
+  return `event: error\ndata: ${JSON.stringify({ error, code: data.code, data })}\n\n`;
+}

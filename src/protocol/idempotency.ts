@@ -1,0 +1,60 @@
+import { AppError } from "../errors.ts";
+import { Lru } from "../sessions/lru.ts";
+import { ID_LENGTH, type Metadata } from "./messages.ts";
+import type { DirectToolOutcome } from "./ports.ts";
+
+/** Direct tool calls that are remembered by their key. */
+const REMEMBERED = 512;
+
+/** `metadata.idempotency_key`, or null. Throws AppError `invalid_envelope`. */
+export function idempotencyKey(metadata: Metadata | undefined): string | null {
+  const key = metadata?.idempotency_key;
+  if (key === undefined || key === null) return null;
+  if (typeof key === "string" && key.length > 0 && key.length <= ID_LENGTH) return key;
+  throw new AppError(
+    "invalid_envelope",
+    `The field metadata.idempotency_key must be a string of 1 to ${ID_LENGTH} characters.`,
+    { data: { path: "metadata.idempotency_key" } },
+  );
+}
+
+export function conflict(sentence: string): AppError {
+  return new AppError("idempotency_conflict", `${sentence} Use a new idempotency_key.`);
+}
+
+interface Remembered {
+  readonly fingerprint: string;
+  readonly outcome: Promise<DirectToolOutcome>;
+}
+
+/**
+ * Outcomes of direct tool calls by session and key, so that a call repeated after a lost answer is not made
+ * twice. Held in memory and bounded: enough for tools that read; one that failed is forgotten and may be
+ * tried again.
+ */
+export function createToolCallMemory() {
+  const calls = new Lru<Remembered>(REMEMBERED);
+
+  return (
+    sessionId: string,
+    key: string,
+    request: readonly [toolName: string, input: unknown],
+    call: () => Promise<DirectToolOutcome>,
+  ): Promise<DirectToolOutcome> => {
+    const id = `${sessionId} ${key}`;
+    const fingerprint = new Bun.CryptoHasher("sha256").update(JSON.stringify(request)).digest("base64");
+    const before = calls.get(id);
+    if (before !== undefined) {
+      if (before.fingerprint === fingerprint) return before.outcome;
+      throw conflict("This idempotency_key was used for another tool call.");
+    }
+    const outcome = call();
+    const entry: Remembered = { fingerprint, outcome };
+    calls.set(id, entry);
+    const forget = () => {
+      if (calls.get(id) === entry) calls.delete(id);
+    };
+    outcome.then(({ kind }) => kind === "failed" && forget(), forget);
+    return outcome;
+  };
+}

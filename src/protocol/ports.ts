@@ -1,0 +1,99 @@
+import type { Actor } from "../actor.ts";
+import type { ToolOutcomeKind } from "../agent/events.ts";
+import type { TurnService } from "../agent/turn-service.ts";
+import type { Principal, Scope } from "../auth/ports.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { EventHub } from "../sessions/events.ts";
+import type { Session } from "../sessions/ports.ts";
+import type { Sessions } from "../sessions/service.ts";
+
+export interface ToolInfo {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the arguments. */
+  readonly parameters: unknown;
+}
+
+export interface DirectToolCall {
+  readonly toolName: string;
+  readonly input: unknown;
+  readonly actor: Actor;
+  readonly activeTools: readonly string[];
+  readonly sessionId: string;
+  readonly tokenId: string | null;
+  readonly signal: AbortSignal;
+}
+
+export interface DirectToolOutcome {
+  readonly kind: ToolOutcomeKind;
+  /** The result as a JSON value, of a call that is `done`. */
+  readonly value?: unknown;
+  /** Of any other: why. */
+  readonly code?: ErrorCode;
+  /** Of any other: the sentence that says what to do. */
+  readonly text: string;
+  readonly retryAfterMs?: number;
+  /** Of any other: further fields, such as the path of a bad argument. */
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** The registry as this protocol sees it. */
+export interface ToolsPort {
+  /** What the actor may use, narrowed to the active ones; none named means all. */
+  describe(actor: Actor, activeTools: readonly string[]): readonly ToolInfo[];
+  /** Throws only when aborted. */
+  call(request: DirectToolCall): Promise<DirectToolOutcome>;
+}
+
+/** Who may do what. Each throws AppError `forbidden`, saying what would be needed. */
+export interface RulesPort {
+  assertScope(principal: Principal, scope: Scope): void;
+  assertMayOpen(
+    principal: Principal,
+    wanted: { readonly userId: string; readonly guildId: string | null },
+  ): void;
+  assertMayUse(principal: Principal, session: Session): void;
+  actorFor(principal: Principal, session: Session): Actor;
+}
+
+export interface IssuedToken {
+  readonly token: string;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+export interface ProtocolDeps {
+  readonly turns: Pick<TurnService, "submit" | "wait" | "cancel">;
+  readonly sessions: Pick<Sessions, "open" | "get" | "touch" | "count" | "context" | "updateContext">;
+  readonly events: EventHub;
+  readonly tools: ToolsPort;
+  readonly rules: RulesPort;
+  /** A bearer token for this session, which dies with the token that `principal` came with. */
+  readonly issueToken: (session: Session, principal: Principal) => IssuedToken;
+  readonly now: () => number;
+}
+
+/** What following a session's events came to. */
+export interface Followed {
+  readonly epoch: string;
+  readonly seq: number;
+  readonly missedTooMuch: boolean;
+}
+
+/** The connection that a request came over, as far as a request may act on it. */
+export interface ConnectionPort {
+  /** Has the session's events sent, from `since` on. A second time is harmless. Throws when it follows too many. */
+  follow(session: Session, since?: { readonly afterSeq: number; readonly epoch: string | null }): Followed;
+}
+
+export interface Caller {
+  readonly principal: Principal;
+  /** Null for a plain HTTP request. */
+  readonly connection: ConnectionPort | null;
+  /** The one session of a socket that is bound to it. */
+  readonly boundSessionId: string | null;
+  /** Aborted when nobody waits for the answer any more. A turn goes on all the same. */
+  readonly signal: AbortSignal;
+  /** Hears of the turn as soon as it is accepted. */
+  readonly onTurn?: (turnId: string, session: Session) => void;
+}

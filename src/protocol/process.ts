@@ -1,0 +1,77 @@
+import type { TurnRecord } from "../agent/ports.ts";
+import { AppError } from "../errors.ts";
+import type { Session } from "../sessions/ports.ts";
+import { parser } from "../sessions/validation.ts";
+import { useSession } from "./access.ts";
+import { conflict, idempotencyKey } from "./idempotency.ts";
+import { type Envelope, MESSAGE_BYTES, ProcessData, type ReplyData } from "./messages.ts";
+import type { Caller, ProtocolDeps } from "./ports.ts";
+import { wireUsage } from "./wire.ts";
+
+const parse = parser(ProcessData);
+
+/** `process`: a turn, accepted durably and waited for. Its events go to whoever follows the session. */
+export function createProcess(deps: ProtocolDeps) {
+  return async (envelope: Envelope, caller: Caller): Promise<ReplyData> => {
+    const data = parse(envelope.data);
+    const key = idempotencyKey(envelope.metadata);
+    if (Buffer.byteLength(data.message) > MESSAGE_BYTES)
+      throw new AppError("payload_too_large", "The message is too long; at most 32 KiB are allowed.", {
+        data: { path: "message", max_bytes: MESSAGE_BYTES },
+      });
+    const session = await useSession(deps, caller, data.session_id, "turns");
+    caller.connection?.follow(session);
+    const accepted = await submit(deps, caller, session, data.message, key);
+    caller.onTurn?.(accepted.id, session);
+    const { turn } = await deps.turns.wait(accepted.id, caller.signal);
+    return { type: "response", data: answerOf(turn, session.id) };
+  };
+}
+
+async function submit(
+  deps: ProtocolDeps,
+  caller: Caller,
+  session: Session,
+  text: string,
+  idempotencyKey: string | null,
+): Promise<TurnRecord> {
+  const result = await deps.turns.submit({
+    sessionId: session.id,
+    actor: deps.rules.actorFor(caller.principal, session),
+    origin: "program",
+    text,
+    preamble: `time: ${new Date(deps.now()).toISOString().slice(0, 16)}Z`,
+    discordMessageId: null,
+    idempotencyKey,
+    replyTo: null,
+  });
+  if (result.status === "accepted") {
+    deps.sessions.count(session, "message");
+    return result.turn;
+  }
+  if (result.status === "queue_full")
+    throw new AppError(
+      "queue_full",
+      `${result.waiting} messages of this conversation are waiting already; try again when one of them is answered.`,
+      { data: { waiting: result.waiting } },
+    );
+  if (result.turn === null) throw conflict("The turn of this idempotency_key has been deleted since.");
+  if (result.turn.text !== text) throw conflict("This idempotency_key was used for another message.");
+  return result.turn;
+}
+
+function answerOf(turn: TurnRecord, sessionId: string) {
+  const response = turn.answer ?? "";
+  if (turn.state === "done")
+    return {
+      session_id: sessionId,
+      response,
+      turn_id: turn.id,
+      stop_reason: turn.stopReason,
+      usage: wireUsage(turn.usage),
+    };
+  const code = turn.errorCode ?? (turn.state === "cancelled" ? "cancelled" : "turn_failed");
+  throw new AppError(code, response === "" ? "The turn failed; please try again." : response, {
+    data: { turn_id: turn.id, usage: wireUsage(turn.usage) },
+  });
+}

@@ -1,0 +1,88 @@
+import type { TurnEvent, Usage } from "../agent/events.ts";
+import type { AppError } from "../errors.ts";
+import type { Envelope, ErrorFields, ErrorReply, WireUsage } from "./messages.ts";
+
+export const seconds = (milliseconds: number): number => milliseconds / 1000;
+
+/** A turn's event in the words of the protocol. */
+export function wireEvent(event: TurnEvent): Readonly<Record<string, unknown>> {
+  switch (event.type) {
+    case "turn_started":
+      return { type: event.type, turn_id: event.turnId, origin: event.origin };
+    case "text_delta":
+      return { type: event.type, turn_id: event.turnId, step: event.step, text: event.text };
+    case "step_restarted":
+      return { type: event.type, turn_id: event.turnId, step: event.step };
+    case "tool_started":
+      return { type: event.type, ...toolCall(event), arguments: event.arguments };
+    case "tool_finished":
+      return { type: event.type, ...toolCall(event), outcome: event.outcome, duration_ms: event.durationMs };
+    case "approval_requested":
+      return {
+        type: event.type,
+        turn_id: event.turnId,
+        approval_id: event.approvalId,
+        tool_name: event.toolName,
+        question: event.question,
+        expires_at: seconds(event.expiresAt),
+      };
+    case "turn_finished":
+      return {
+        type: event.type,
+        turn_id: event.turnId,
+        response: event.response,
+        stop_reason: event.stopReason,
+        usage: wireUsage(event.usage),
+      };
+    case "turn_failed":
+      return { type: event.type, turn_id: event.turnId, code: event.code, message: event.message };
+    default:
+      return event satisfies never;
+  }
+}
+
+function toolCall(event: { turnId: string; step: number; toolUseId: string; toolName: string }) {
+  return {
+    turn_id: event.turnId,
+    step: event.step,
+    tool_use_id: event.toolUseId,
+    tool_name: event.toolName,
+  };
+}
+
+export function wireUsage(usage: Usage): WireUsage {
+  return {
+    input_tokens: usage.inputTokens,
+    output_tokens: usage.outputTokens,
+    cache_creation_input_tokens: usage.cacheCreationInputTokens,
+    cache_read_input_tokens: usage.cacheReadInputTokens,
+  };
+}
+
+/** `data` of an error: its code, when to try again, and what else helps. */
+export function errorData(error: AppError): ErrorFields {
+  const { code, retryAfterMs, data } = error;
+  if (retryAfterMs === undefined) return { ...data, code };
+  return { ...data, code, retry_after_ms: Math.ceil(retryAfterMs) };
+}
+
+export function errorReply(error: AppError, id: string, metadata?: Envelope["metadata"]): ErrorReply {
+  return {
+    type: "error",
+    id,
+    error: error.message,
+    message_id: id,
+    data: errorData(error),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
+}
+
+/** `data` of an event. Written by hand around an event that is JSON already, since one event goes to many. */
+export function eventData(sessionId: string, epoch: string, seq: number, eventJson: string): string {
+  return `{"session_id":"${sessionId}","seq":${seq},"stream_epoch":"${epoch}","event":${eventJson}}`;
+}
+
+/** A frame of the server. */
+export function eventFrame(sessionId: string, epoch: string, seq: number, eventJson: string): string {
+  return `{"type":"event","id":"${epoch}:${seq}","data":${eventData(sessionId, epoch, seq, eventJson)}}`;
+}
