@@ -91,6 +91,9 @@ export async function connect(
   };
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export const bodyOf = (response: Response): Promise<any> => response.json();
+
 export const ana = { user_id: "111", channel_id: "222", guild_id: "333" };
 
 export async function initialized(client: Client, more: Record<string, unknown> = {}): Promise<string> {

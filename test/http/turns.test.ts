@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { ana, connect, initialized, type Message } from "./client.ts";
+import { ana, bodyOf, connect, initialized, type Message } from "./client.ts";
 import { startWorld, type World } from "./world.ts";
 
 let world: World;
@@ -246,7 +246,7 @@ describe("POST /mcp/process", () => {
     await world.post("/mcp/initialize", { ...place(), session_id: "over_http" });
     const response = await world.post("/mcp/process", { session_id: "over_http", message: "hi" });
     expect(response.status).toBe(200);
-    expect(await response.json()).toMatchObject({ session_id: "over_http", response: "You said: hi" });
+    expect(await bodyOf(response)).toMatchObject({ session_id: "over_http", response: "You said: hi" });
   });
 
   test("streams the turn's events and ends with the response", async () => {
@@ -282,7 +282,7 @@ describe("POST /mcp/process", () => {
     world.script.answer = (turn) => `You said: ${turn.text}`;
     const refused = await world.post("/mcp/process", { session_id: "nowhere", message: "hi" }, accept);
     expect(refused.status).toBe(404);
-    expect(await refused.json()).toMatchObject({ code: "session_not_found" });
+    expect(await bodyOf(refused)).toMatchObject({ code: "session_not_found" });
   });
 
   test("shows a stream the events of its own turn alone, and the turn outlives its reader", async () => {
@@ -309,7 +309,7 @@ describe("POST /mcp/process", () => {
       { session_id: "two_turns", message: "first" },
       { "idempotency-key": "first" },
     );
-    expect(await again.json()).toMatchObject({ response: "first answer" });
+    expect(await bodyOf(again)).toMatchObject({ response: "first answer" });
     world.script.answer = (turn) => `You said: ${turn.text}`;
   });
 });
