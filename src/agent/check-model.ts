@@ -37,10 +37,16 @@ export async function checkModel(config: Config["model"]): Promise<ModelFinding>
 function explain(error: unknown, model: string): { says: string; advice: string } {
   const status = error instanceof APIError ? error.status : undefined;
   if (status === 401 || status === 403) {
-    return { says: "the key is not accepted", advice: "Make a new key in the Anthropic console and set ANTHROPIC_API_KEY." };
+    return {
+      says: "the key is not accepted",
+      advice: "Make a new key in the Anthropic console and set ANTHROPIC_API_KEY.",
+    };
   }
   if (status === 404) {
-    return { says: `there is no model ${model} for this key`, advice: "Set ANTHROPIC_MODEL to a current model." };
+    return {
+      says: `there is no model ${model} for this key`,
+      advice: "Set ANTHROPIC_MODEL to a current model.",
+    };
   }
   return {
     says: `Claude could not be asked (${status === undefined ? "no connection" : `status ${status}`})`,

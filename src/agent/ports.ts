@@ -17,6 +17,8 @@ export interface ModelRequest {
   readonly messages: readonly MessageParam[];
   readonly tools: readonly ToolDefinition[];
   readonly maxTokens: number;
+  /** `none`: the tools stay named, so that the history with them is valid, and may not be called. Default: the model decides. */
+  readonly toolChoice?: "none";
 }
 
 export interface ModelReply {

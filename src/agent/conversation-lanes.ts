@@ -1,0 +1,139 @@
+import { getLogger } from "@logtape/logtape";
+import type { Delay } from "./abort.ts";
+import { FairSlots } from "./fair-slots.ts";
+import type { TurnJournal, TurnRecord } from "./ports.ts";
+
+const logger = getLogger(["discord-mcp", "agent"]);
+
+/** When the journal fails, how long until a conversation's queue is looked at again. */
+const retryMs = 1000;
+
+interface Lane {
+  /** Turns that an earlier process had begun: older than all that wait. */
+  readonly begun: TurnRecord[];
+  running: { readonly turnId: string; readonly abort: AbortController; readonly over: Promise<void> } | null;
+  /** A turn was accepted since the queue was last looked at. */
+  stirred: boolean;
+  readonly done: Promise<void>;
+}
+
+export interface LaneDeps {
+  readonly journal: Pick<TurnJournal, "nextQueued">;
+  /** How many turns may run at once, over all conversations. */
+  readonly concurrent: number;
+  /** Runs a turn to its end. When it throws, the turn has not begun and is tried again. */
+  readonly run: (turn: TurnRecord, signal: AbortSignal) => Promise<void>;
+  readonly delay: Delay;
+}
+
+/**
+ * One turn at a time in each conversation, in the order in which they were accepted; conversations side by side,
+ * as many as there are slots, guilds in turn. The queue itself is in the journal: a lane exists only while its
+ * conversation has something to do.
+ */
+export class ConversationLanes {
+  readonly #lanes = new Map<string, Lane>();
+  readonly #closing = new AbortController();
+  readonly #slots: FairSlots;
+  readonly #deps: LaneDeps;
+  #running = 0;
+
+  constructor(deps: LaneDeps) {
+    this.#deps = deps;
+    this.#slots = new FairSlots(deps.concurrent);
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  /** There is a turn to run. `begun` is one of an earlier process. */
+  wake(turn: TurnRecord, begun = false): void {
+    if (this.#closing.signal.aborted) return;
+    const { conversationId } = turn;
+    const lane = this.#lanes.get(conversationId);
+    if (lane !== undefined) {
+      if (begun && lane.running?.turnId !== turn.id) lane.begun.push(turn);
+      lane.stirred = true;
+      return;
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const made: Lane = { begun: begun ? [turn] : [], running: null, stirred: true, done: promise };
+    this.#lanes.set(conversationId, made);
+    void this.#work(conversationId, fairKey(turn), made).finally(resolve);
+  }
+
+  /** Aborts what runs in a conversation (or that one turn) and waits until it is over. Returns its id, or null. */
+  async stop(conversationId: string, reason: unknown, turnId?: string): Promise<string | null> {
+    const running = this.#lanes.get(conversationId)?.running ?? null;
+    if (running === null || (turnId !== undefined && running.turnId !== turnId)) return null;
+    running.abort.abort(reason);
+    await running.over;
+    return running.turnId;
+  }
+
+  isRunning(turn: Pick<TurnRecord, "id" | "conversationId">): boolean {
+    return this.#lanes.get(turn.conversationId)?.running?.turnId === turn.id;
+  }
+
+  /** Takes out turns of an earlier process that have not been taken up yet. */
+  takeBegun(conversationId: string, turnId?: string): readonly TurnRecord[] {
+    const lane = this.#lanes.get(conversationId);
+    if (lane === undefined) return [];
+    const isWanted = ({ id }: TurnRecord) =>
+      id !== lane.running?.turnId && (turnId === undefined || id === turnId);
+    const taken = lane.begun.filter(isWanted);
+    for (const turn of taken) lane.begun.splice(lane.begun.indexOf(turn), 1);
+    return taken;
+  }
+
+  /** Begins no more turns. Resolves when none runs any more. */
+  async close(reason: unknown): Promise<void> {
+    this.#closing.abort(reason);
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.done));
+  }
+
+  abortAll(reason: unknown): void {
+    for (const { running } of this.#lanes.values()) running?.abort.abort(reason);
+  }
+
+  async #work(conversationId: string, key: string, lane: Lane): Promise<void> {
+    const closing = this.#closing.signal;
+    while (!closing.aborted) {
+      try {
+        const release = await this.#slots.acquire(key, closing);
+        try {
+          lane.stirred = false;
+          const begun = lane.begun[0];
+          const turn = begun ?? (await this.#deps.journal.nextQueued(conversationId));
+          if (turn === null && !lane.stirred) break;
+          if (turn !== null && !closing.aborted) await this.#run(lane, turn);
+          if (begun !== undefined && lane.begun[0] === begun) lane.begun.shift();
+        } finally {
+          release();
+        }
+      } catch (error) {
+        if (closing.aborted) break;
+        logger.error("a conversation's queue is held up", { conversation_id: conversationId, error });
+        await this.#deps.delay(retryMs, closing).catch(() => {});
+      }
+    }
+    this.#lanes.delete(conversationId);
+  }
+
+  async #run(lane: Lane, turn: TurnRecord): Promise<void> {
+    const abort = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    lane.running = { turnId: turn.id, abort, over: promise };
+    this.#running++;
+    try {
+      await this.#deps.run(turn, abort.signal);
+    } finally {
+      this.#running--;
+      lane.running = null;
+      resolve();
+    }
+  }
+}
+
+const fairKey = ({ actor }: TurnRecord): string => actor.guildId ?? `user:${actor.userId}`;

@@ -1,0 +1,26 @@
+import type { Config } from "../config.ts";
+import type { BudgetPort, HistoryPort, ModelPort, ToolPort, TurnContextPort, TurnJournal } from "./ports.ts";
+import type { TokenGauge } from "./token-gauge.ts";
+
+/** All that a turn needs of the world. */
+export interface TurnDeps {
+  readonly journal: TurnJournal;
+  readonly history: HistoryPort;
+  readonly model: ModelPort;
+  readonly tools: ToolPort;
+  readonly context: TurnContextPort;
+  readonly budgets: BudgetPort;
+  readonly config: {
+    readonly model: Pick<Config["model"], "maxTokens" | "historyTokens" | "systemPrompt">;
+    readonly turn: Pick<Config["turn"], "maxSteps">;
+  };
+  readonly gauge: TokenGauge;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Tokens that one turn may cost, those that come from the cache not counted. Keeps its context bounded, too. */
+export const maxTurnTokens = 400_000;
+
+/** Tool calls of one step; what is more is answered and not run. */
+export const maxCallsPerStep = 16;
