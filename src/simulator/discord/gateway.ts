@@ -2,6 +2,7 @@ import type { ServerWebSocket } from "bun";
 import {
   type APIGatewaySessionStartLimit,
   GatewayDispatchEvents as Events,
+  GatewayIntentBits,
   GatewayOpcodes,
 } from "discord-api-types/v10";
 import { GatewayConnection, type SocketData } from "./gateway-connection.ts";
@@ -12,7 +13,7 @@ import { receive } from "./gateway-receive.ts";
 import { GatewaySession } from "./gateway-session.ts";
 import type { Journal } from "./journal.ts";
 import { mayView } from "./permissions.ts";
-import type { World } from "./world.ts";
+import type { SimulatedGuild, World } from "./world.ts";
 import type { WorldEvent } from "./world-events.ts";
 
 export interface GatewayNote {
@@ -77,8 +78,16 @@ export class Gateway {
     const botId = this.world.botUser.id;
     for (const session of this.sessions.values()) {
       if (!session.hears(event.guildId) || !isWanted(event, session.intents, botId)) continue;
-      const seesContent = (session.intents & 0x8000) !== 0;
+      const seesContent = (session.intents & GatewayIntentBits.MessageContent) !== 0;
       session.dispatch(seesContent ? event.dispatch : withoutContent(event.dispatch, event.guildId, botId));
+    }
+  }
+
+  /** Tells of a guild that the bot has come into, or that is back after an outage. */
+  announce(guild: SimulatedGuild): void {
+    for (const session of this.sessions.values()) {
+      if (!session.hears(guild.id) || (session.intents & GatewayIntentBits.Guilds) === 0) continue;
+      session.dispatch({ t: Events.GuildCreate, d: guildCreatePayload(this.world, guild, session) });
     }
   }
 
@@ -128,7 +137,7 @@ export class Gateway {
     const url = `${this.settings.url}/resume`;
     session.dispatch({ t: Events.Ready, d: readyPayload(this.world, session, url, this.settings.allowed) });
     this.note("ready", session);
-    if ((session.intents & 1) === 0) return;
+    if ((session.intents & GatewayIntentBits.Guilds) === 0) return;
     for (const guild of this.world.guilds.values()) {
       if (!guild.hasBot || !guild.available || !session.hears(guild.id)) continue;
       session.dispatch({ t: Events.GuildCreate, d: guildCreatePayload(this.world, guild, session) });

@@ -40,6 +40,8 @@ export interface Draft {
   readonly replyTo?: APIMessage | undefined;
   readonly attachments?: readonly APIAttachment[];
   readonly body?: Body;
+  /** A reply's, or the default one, when left out. */
+  readonly type?: MessageType;
 }
 
 export interface MessagePatch extends Body {
@@ -85,6 +87,7 @@ export class Messaging {
     return {
       ...messagePayload(id, channel.id, author, content, snowflakeTime(id)),
       ...draft.body,
+      ...(draft.type === undefined ? {} : { type: draft.type }),
       attachments: [...(draft.attachments ?? [])],
       mentions: users,
       mention_roles: mentions.roleIds,
@@ -107,11 +110,6 @@ export class Messaging {
     this.#world.messages.replace(edited);
     this.#announce(Events.MessageUpdate, edited);
     return edited;
-  }
-
-  /** A change that is no edit, such as a reaction: no event of its own. */
-  replace(message: APIMessage): void {
-    this.#world.messages.replace(message);
   }
 
   remove(message: APIMessage): void {
@@ -156,6 +154,11 @@ export class Messaging {
       guildId: guild?.id ?? null,
       channelId: channel.id,
     });
+  }
+
+  /** Lets those who wait for messages see one that no channel has, such as an ephemeral one. */
+  note(message: APIMessage): void {
+    this.#journal.add(message);
   }
 
   #channelOf(message: APIMessage): AnyChannel {

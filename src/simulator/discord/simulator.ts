@@ -1,10 +1,13 @@
 import type { APIMessage, APIUser } from "discord-api-types/v10";
+import { ChannelChanges } from "./channel-changes.ts";
 import { Gateway, type GatewayNote } from "./gateway.ts";
 import type { PrivilegedIntents } from "./gateway-intents.ts";
 import { GatewayTrouble } from "./gateway-trouble.ts";
 import { GuildChanges } from "./guild-changes.ts";
+import { InteractionStarts } from "./interaction-starts.ts";
 import { InteractionStore } from "./interactions.ts";
 import type { WaitOptions } from "./journal.ts";
+import { MemberChanges } from "./member-changes.ts";
 import { Messaging } from "./messaging.ts";
 import { People } from "./people.ts";
 import type { RestServices } from "./rest/context.ts";
@@ -59,7 +62,14 @@ export interface DiscordSimulator extends AsyncDisposable {
   readonly applicationId: string;
   readonly world: World;
   readonly people: People;
-  readonly guilds: GuildChanges;
+  /** Changes of the world from outside the bot, each with its gateway event. */
+  readonly changes: {
+    readonly guilds: GuildChanges;
+    readonly channels: ChannelChanges;
+    readonly members: MemberChanges;
+  };
+  /** What people begin with buttons and commands. */
+  readonly interact: InteractionStarts;
   botRoleId(guildId: string): string | null;
 
   say: People["say"];
@@ -109,9 +119,15 @@ export async function startDiscordSimulator(
   const publish = gateway.publish.bind(gateway);
   const messaging = new Messaging(world, publish, journals.messages);
   const interactions = new InteractionStore(now);
+  const changes = {
+    guilds: new GuildChanges(world, publish, gateway.announce.bind(gateway)),
+    channels: new ChannelChanges(world, publish),
+    members: new MemberChanges(world, publish),
+  };
   const services: RestServices = {
     world,
     messaging,
+    changes,
     publish,
     nonces: new NonceMemory(now),
     interactions,
@@ -144,7 +160,8 @@ export async function startDiscordSimulator(
     applicationId: world.applicationId,
     world,
     people,
-    guilds: new GuildChanges(world, publish),
+    changes,
+    interact: new InteractionStarts(world, publish, interactions),
     botRoleId: (guildId) => world.botRoleId(guildId),
     say: people.say.bind(people),
     edit: people.edit.bind(people),

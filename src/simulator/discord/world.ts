@@ -1,4 +1,5 @@
 import type {
+  APIAuditLogEntry,
   APIDMChannel,
   APIEmoji,
   APIGuild,
@@ -48,7 +49,10 @@ export interface SimulatedGuild {
   readonly members: Map<string, APIGuildMember>;
   readonly emojis: Map<string, APIEmoji>;
   readonly online: Set<string>;
+  /** Reasons by user. */
   readonly banned: Map<string, string | null>;
+  /** Oldest first. */
+  readonly auditLog: APIAuditLogEntry[];
   /** Whether the bot belongs to it. */
   hasBot: boolean;
   /** False in an outage of Discord's. */
@@ -91,6 +95,7 @@ export class World {
       emojis: new Map(),
       online: new Set(seed.members.filter((member) => member.online).map((member) => member.userId)),
       banned: new Map(),
+      auditLog: [],
       hasBot: seed.members.some((member) => member.userId === this.botUser.id),
       available: true,
     };

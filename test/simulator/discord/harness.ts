@@ -1,5 +1,5 @@
 import { API } from "@discordjs/core";
-import { REST, type RESTOptions } from "@discordjs/rest";
+import { DiscordAPIError, REST, type RESTOptions } from "@discordjs/rest";
 import {
   type CompressionMethod,
   type SessionInfo,
@@ -97,4 +97,15 @@ export function gatewayClient(
       await manager.destroy({ code: 1000 });
     },
   };
+}
+
+/** The error that Discord answered with. Fails when it answered with none. */
+export async function refusal(attempt: Promise<unknown>): Promise<DiscordAPIError> {
+  try {
+    await attempt;
+  } catch (error) {
+    if (error instanceof DiscordAPIError) return error;
+    throw error;
+  }
+  throw new Error("It was not refused");
 }

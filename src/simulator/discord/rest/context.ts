@@ -1,6 +1,9 @@
 import type { APIApplicationCommand, APIGatewaySessionStartLimit } from "discord-api-types/v10";
+import type { ChannelChanges } from "../channel-changes.ts";
 import type { PrivilegedIntents } from "../gateway-intents.ts";
+import type { GuildChanges } from "../guild-changes.ts";
 import type { InteractionStore } from "../interactions.ts";
+import type { MemberChanges } from "../member-changes.ts";
 import type { Messaging } from "../messaging.ts";
 import type { World } from "../world.ts";
 import type { Publish } from "../world-events.ts";
@@ -11,6 +14,11 @@ export interface RestServices {
   readonly world: World;
   readonly messaging: Messaging;
   readonly publish: Publish;
+  readonly changes: {
+    readonly guilds: GuildChanges;
+    readonly channels: ChannelChanges;
+    readonly members: MemberChanges;
+  };
   readonly nonces: NonceMemory;
   readonly interactions: InteractionStore;
   /** By guild, "" for the global ones. */
