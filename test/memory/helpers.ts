@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AcceptResult, NewTurn, TurnEnd, TurnRecord } from "../../src/agent/ports.ts";
+import type { Post } from "../../src/discord/ports.ts";
 import { type Memory, type MemoryOptions, openMemory } from "../../src/memory/memory.ts";
 
 export const secretKey = "a secret key of more than thirty-two bytes";
@@ -77,3 +78,18 @@ export async function converse(
   await memory.turns.end(turn.id, done({ answer }));
   return turn;
 }
+
+export const post = (nonce: string, over: Partial<Post> = {}): Post => ({
+  nonce,
+  purpose: "answer",
+  subject: "turn",
+  ordinal: 0,
+  channelId: "200",
+  replyToMessageId: "1",
+  content: `content of ${nonce}`,
+  allowedMentionUserIds: ["100"],
+  state: "pending",
+  sendingAt: null,
+  messageId: null,
+  ...over,
+});
