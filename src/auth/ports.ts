@@ -38,4 +38,8 @@ export interface Principal {
   readonly sessionId: string | null;
   readonly scopes: ReadonlySet<Scope>;
   readonly guildIds: ReadonlySet<string> | null;
+  /** For `session`: the one channel that the session token was made for. */
+  readonly channelId?: string;
+  /** For `session`: when the session token ends, in milliseconds since 1970. */
+  readonly expiresAt?: number;
 }

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "bun:test";
+import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createSecretFile, writeSecretFile } from "../../src/auth/secret-files.ts";
+import { assertSecretKey, loadOrCreateSecretKey, secretKeyPath } from "../../src/auth/secret-key.ts";
+import { folder, refusal } from "./harness.ts";
+
+const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
+
+describe("the secret key", () => {
+  test.each([
+    "",
+    "short",
+    "x".repeat(31),
+    "your-secret-key-change-this",
+    "your-secret-key-change-this-in-production",
+    "  your-secret-key-change-this-in-production  ",
+  ])("%p is refused without being repeated", async (key) => {
+    const { code, message } = await refusal(() => assertSecretKey(key));
+    expect(code).toBe("invalid_data");
+    expect(message).toStartWith("SECRET_KEY ");
+    if (key !== "") expect(message).not.toContain(key);
+  });
+
+  test("32 bytes are enough, bytes and not characters", () => {
+    expect(assertSecretKey("x".repeat(32))).toBe("x".repeat(32));
+    expect(assertSecretKey("ž".repeat(16))).toBe("ž".repeat(16));
+  });
+
+  test("is made on the first start, for its owner alone, and found by the next", async () => {
+    await using place = await folder();
+    const dataDir = join(place.path, "data");
+    const first = await loadOrCreateSecretKey(dataDir);
+    expect(first.created).toBe(true);
+    expect(await modeOf(secretKeyPath(dataDir))).toBe(0o600);
+    expect(await modeOf(dataDir)).toBe(0o700);
+    expect(Buffer.byteLength(first.key)).toBeGreaterThanOrEqual(32);
+    expect(await loadOrCreateSecretKey(dataDir)).toEqual({ ...first, created: false });
+    expect(await readdir(dataDir)).toEqual(["secret-key"]);
+  });
+
+  test("two places have two keys, and two starts at once have one", async () => {
+    await using place = await folder();
+    const keys = await Promise.all(
+      Array.from({ length: 8 }, () => loadOrCreateSecretKey(join(place.path, "one"))),
+    );
+    expect(new Set(keys.map(({ key }) => key)).size).toBe(1);
+    expect(keys.filter(({ created }) => created)).toHaveLength(1);
+    const other = await loadOrCreateSecretKey(join(place.path, "two"));
+    expect(other.key).not.toBe(keys[0]?.key ?? "");
+  });
+
+  test("a file that holds no key is refused, named, and left alone", async () => {
+    await using place = await folder();
+    const path = secretKeyPath(place.path);
+    await writeFile(path, "\n");
+    const { code, message } = await refusal(() => loadOrCreateSecretKey(place.path));
+    expect(code).toBe("invalid_data");
+    expect(message).toContain(path);
+    expect(await readFile(path, "utf8")).toBe("\n");
+  });
+
+  test("a file that others may read still counts", async () => {
+    await using place = await folder();
+    const { key } = await loadOrCreateSecretKey(place.path);
+    await chmod(secretKeyPath(place.path), 0o644);
+    expect((await loadOrCreateSecretKey(place.path)).key).toBe(key);
+  });
+});
+
+describe("secret files", () => {
+  test("making one never replaces, writing one does, and neither leaves anything else", async () => {
+    await using place = await folder();
+    const path = join(place.path, "operator-token");
+    expect(await createSecretFile(path, "one")).toBe(true);
+    expect(await createSecretFile(path, "two")).toBe(false);
+    expect(await readFile(path, "utf8")).toBe("one");
+    await chmod(path, 0o644);
+    await writeSecretFile(path, "three");
+    expect(await readFile(path, "utf8")).toBe("three");
+    expect(await modeOf(path)).toBe(0o600);
+    expect(await readdir(place.path)).toEqual(["operator-token"]);
+  });
+});
