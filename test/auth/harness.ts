@@ -65,8 +65,8 @@ export async function refusal(work: () => unknown): Promise<{ code: ErrorCode; m
   throw new Error("It was not refused.");
 }
 
-/** The text with one character changed at `at`. */
+/** The text with one character changed at `at`, also in value where it is hexadecimal in any case. */
 export function altered(text: string, at: number): string {
   const index = at < 0 ? text.length + at : at;
-  return `${text.slice(0, index)}${text[index] === "A" ? "B" : "A"}${text.slice(index + 1)}`;
+  return `${text.slice(0, index)}${text[index] === "0" ? "1" : "0"}${text.slice(index + 1)}`;
 }
