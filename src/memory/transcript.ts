@@ -87,7 +87,7 @@ function entriesOf(store: Store, page: readonly TurnHead[]): HistoryEntry[] {
         if (result === null) continue;
         entries.push({
           role: "tool",
-          content: textOf(result.content ?? ""),
+          content: textOf(result.content),
           timestamp: (call.endedAt ?? row.createdAt) / 1000,
           turnId: turn.id,
           toolName: call.toolName,
@@ -98,9 +98,14 @@ function entriesOf(store: Store, page: readonly TurnHead[]): HistoryEntry[] {
   });
 }
 
-function textOf(
-  content: string | readonly ContentBlockParam[] | NonNullable<ToolResultBlockParam["content"]>,
-): string {
-  if (typeof content === "string") return content;
-  return content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n\n");
+/** Text that was split only by citations stays together; what stood between other blocks is apart. */
+function textOf(content: ToolResultBlockParam["content"] | readonly ContentBlockParam[]): string {
+  if (content === undefined || typeof content === "string") return content ?? "";
+  let text = "";
+  let apart = false;
+  for (const block of content) {
+    if (block.type === "text") text += apart && text !== "" ? `\n\n${block.text}` : block.text;
+    apart = block.type !== "text";
+  }
+  return text;
 }

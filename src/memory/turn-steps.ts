@@ -1,14 +1,14 @@
-import type { ContentBlockParam, ToolResultBlockParam } from "@anthropic-ai/sdk/resources/messages";
-import { and, asc, eq, inArray, max, sql } from "drizzle-orm";
-import type { StoredStep, TurnEnd, TurnJournal } from "../agent/ports.ts";
+import { and, asc, eq, sql } from "drizzle-orm";
+import type { StoredStep, TurnJournal } from "../agent/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Tx } from "./connection.ts";
-import { takeOrder } from "./conversations.ts";
-import { readMessages, type StoredHistory } from "./history.ts";
-import { messagePlace, openBlocks, openResult, resultPlace, userBlocks } from "./replay.ts";
+import type { StoredHistory } from "./history.ts";
+import { openBlocks, openResult } from "./replay.ts";
 import { messages, toolCalls, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
-import { hasEnded, type TurnReader, type TurnRow, toRecord, turnPlace } from "./turn-rows.ts";
+import { endCall, endTurn, isCall } from "./turn-end.ts";
+import { insertMessage, lastOrdinal, storeUserMessage } from "./turn-messages.ts";
+import { hasEnded, type TurnReader, type TurnRow, toRecord } from "./turn-rows.ts";
 
 type StepMethods = Pick<
   TurnJournal,
@@ -68,43 +68,6 @@ export function createTurnSteps(store: Store, reader: TurnReader, history: Store
   };
 }
 
-const isCall = (seq: number, step: number, toolUseId: string) =>
-  and(eq(toolCalls.turnSeq, seq), eq(toolCalls.step, step), eq(toolCalls.toolUseId, toolUseId));
-
-interface NewMessage {
-  readonly ordinal: number;
-  readonly role: "user" | "assistant";
-  readonly content: readonly ContentBlockParam[];
-  readonly step?: number;
-  readonly stopReason?: string;
-  readonly model?: string;
-}
-
-function insertMessage(store: Store, tx: Tx, turnSeq: number, message: NewMessage): void {
-  const content = store.encryption.seal(
-    messagePlace(turnSeq, message.ordinal),
-    JSON.stringify(message.content),
-  );
-  tx.insert(messages)
-    .values({ ...message, turnSeq, content, createdAt: store.now() })
-    .run();
-}
-
-function lastOrdinal(tx: Tx, turnSeq: number): number {
-  const row = tx
-    .select({ last: max(messages.ordinal) })
-    .from(messages)
-    .where(eq(messages.turnSeq, turnSeq))
-    .get();
-  return row?.last ?? -1;
-}
-
-function storeUserMessage(store: Store, tx: Tx, row: TurnRow): void {
-  if (lastOrdinal(tx, row.seq) >= 0) return;
-  const { preamble, text } = toRecord(store.encryption, row);
-  insertMessage(store, tx, row.seq, { ordinal: 0, role: "user", content: userBlocks(preamble, text) });
-}
-
 function saveStep(store: Store, tx: Tx, row: TurnRow, step: Parameters<TurnJournal["saveStep"]>[1]): void {
   if (hasEnded(row)) throw new AppError("cancelled", "This turn has already ended.");
   insertMessage(store, tx, row.seq, {
@@ -139,77 +102,6 @@ function saveStep(store: Store, tx: Tx, row: TurnRow, step: Parameters<TurnJourn
     })
     .where(eq(turns.seq, row.seq))
     .run();
-}
-
-/** The first result stays: what a straggler brings after the turn has ended changes no history. */
-function endCall(
-  store: Store,
-  tx: Tx,
-  seq: number,
-  step: number,
-  toolUseId: string,
-  end: Parameters<TurnJournal["toolEnded"]>[3],
-): void {
-  tx.update(toolCalls)
-    .set({
-      state: end.state,
-      result: store.encryption.seal(resultPlace(seq, step, toolUseId), JSON.stringify(end.result)),
-      sources: end.sources,
-      endedAt: store.now(),
-    })
-    .where(and(isCall(seq, step, toolUseId), inArray(toolCalls.state, ["pending", "running"])))
-    .run();
-}
-
-function endTurn(store: Store, tx: Tx, row: TurnRow, end: TurnEnd): void {
-  storeUserMessage(store, tx, row);
-  const answered = answerOpenCalls(store, tx, row.seq);
-  const last = readMessages({ db: tx }, row.seq).at(-1);
-  const endsInAnswer =
-    last?.role === "assistant" && !answered.has(last.step) && openBlocks(store.encryption, last).length > 0;
-  const given = end.closingText?.trim() ? end.closingText : null;
-  const closing = given ?? (endsInAnswer ? null : end.answer);
-  if (closing !== null)
-    insertMessage(store, tx, row.seq, {
-      ordinal: lastOrdinal(tx, row.seq) + 1,
-      role: "assistant",
-      content: [{ type: "text", text: closing }],
-    });
-  tx.update(turns)
-    .set({
-      state: end.state,
-      answer: store.encryption.seal(turnPlace("answer", row.id), end.answer),
-      stopReason: end.stopReason,
-      errorCode: end.errorCode,
-      endedAt: store.now(),
-      endedOrder: takeOrder(tx, row.conversationId),
-      delivery: row.replyMessageId === null ? null : "pending",
-    })
-    .where(eq(turns.seq, row.seq))
-    .run();
-}
-
-/** Gives every call an answer, and returns the steps that have calls. */
-function answerOpenCalls(store: Store, tx: Tx, seq: number): ReadonlySet<number | null> {
-  const calls = tx
-    .select({ step: toolCalls.step, toolUseId: toolCalls.toolUseId, state: toolCalls.state })
-    .from(toolCalls)
-    .where(eq(toolCalls.turnSeq, seq))
-    .all();
-  for (const { step, toolUseId, state } of calls) {
-    if (state !== "pending" && state !== "running") continue;
-    const ran = state === "running";
-    const result: ToolResultBlockParam = {
-      type: "tool_result",
-      tool_use_id: toolUseId,
-      is_error: true,
-      content: ran
-        ? "The turn ended while this tool was running: whether it took effect is unknown."
-        : "The turn ended before this tool was run: it had no effect.",
-    };
-    endCall(store, tx, seq, step, toolUseId, { state: ran ? "unknown" : "done", result, sources: [] });
-  }
-  return new Set(calls.map((call) => call.step));
 }
 
 function readSteps(store: Store, seq: number): readonly StoredStep[] {

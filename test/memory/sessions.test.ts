@@ -14,7 +14,7 @@ describe("sessions", () => {
       await Promise.all([
         memory.sessions.count("s", "message"),
         memory.sessions.count("s", "tool_call"),
-        memory.sessions.count("s", "tool_call"),
+        memory.sessions.count("s", "tool_call", 5),
         memory.sessions.touch("s", 2000, 6000),
       ]);
       await memory.sessions.setActiveTools("s", ["a", "b"]);
@@ -24,7 +24,7 @@ describe("sessions", () => {
       created: false,
       session: {
         messageCount: 1,
-        toolCallCount: 2,
+        toolCallCount: 6,
         activeTools: ["a", "b"],
         lastUsedAt: 2500,
         createdAt: 1000,

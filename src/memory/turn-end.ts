@@ -1,0 +1,85 @@
+import type { ToolResultBlockParam } from "@anthropic-ai/sdk/resources/messages";
+import { and, eq, inArray } from "drizzle-orm";
+import type { TurnEnd, TurnJournal } from "../agent/ports.ts";
+import type { Tx } from "./connection.ts";
+import { takeOrder } from "./conversations.ts";
+import { readMessages } from "./history.ts";
+import { openBlocks, resultPlace } from "./replay.ts";
+import { toolCalls, turns } from "./schema.ts";
+import type { Store } from "./store.ts";
+import { insertMessage, lastOrdinal, storeUserMessage } from "./turn-messages.ts";
+import { type TurnRow, turnPlace } from "./turn-rows.ts";
+
+export const isCall = (seq: number, step: number, toolUseId: string) =>
+  and(eq(toolCalls.turnSeq, seq), eq(toolCalls.step, step), eq(toolCalls.toolUseId, toolUseId));
+
+/** The first result stays: what a straggler brings after the turn has ended changes no history. */
+export function endCall(
+  store: Store,
+  tx: Tx,
+  seq: number,
+  step: number,
+  toolUseId: string,
+  end: Parameters<TurnJournal["toolEnded"]>[3],
+): void {
+  tx.update(toolCalls)
+    .set({
+      state: end.state,
+      result: store.encryption.seal(resultPlace(seq, step, toolUseId), JSON.stringify(end.result)),
+      sources: end.sources,
+      endedAt: store.now(),
+    })
+    .where(and(isCall(seq, step, toolUseId), inArray(toolCalls.state, ["pending", "running"])))
+    .run();
+}
+
+export function endTurn(store: Store, tx: Tx, row: TurnRow, end: TurnEnd): void {
+  storeUserMessage(store, tx, row);
+  const answered = answerOpenCalls(store, tx, row.seq);
+  const last = readMessages({ db: tx }, row.seq).at(-1);
+  const endsInAnswer =
+    last?.role === "assistant" && !answered.has(last.step) && openBlocks(store.encryption, last).length > 0;
+  const given = end.closingText?.trim() ? end.closingText : null;
+  const closing = given ?? (endsInAnswer ? null : end.answer);
+  if (closing !== null)
+    insertMessage(store, tx, row.seq, {
+      ordinal: lastOrdinal(tx, row.seq) + 1,
+      role: "assistant",
+      content: [{ type: "text", text: closing }],
+    });
+  tx.update(turns)
+    .set({
+      state: end.state,
+      answer: store.encryption.seal(turnPlace("answer", row.id), end.answer),
+      stopReason: end.stopReason,
+      errorCode: end.errorCode,
+      endedAt: store.now(),
+      endedOrder: takeOrder(tx, row.conversationId),
+      delivery: row.replyMessageId === null ? null : "pending",
+    })
+    .where(eq(turns.seq, row.seq))
+    .run();
+}
+
+/** Gives every call an answer, and returns the steps that have calls. */
+function answerOpenCalls(store: Store, tx: Tx, seq: number): ReadonlySet<number | null> {
+  const calls = tx
+    .select({ step: toolCalls.step, toolUseId: toolCalls.toolUseId, state: toolCalls.state })
+    .from(toolCalls)
+    .where(eq(toolCalls.turnSeq, seq))
+    .all();
+  for (const { step, toolUseId, state } of calls) {
+    if (state !== "pending" && state !== "running") continue;
+    const ran = state === "running";
+    const result: ToolResultBlockParam = {
+      type: "tool_result",
+      tool_use_id: toolUseId,
+      is_error: true,
+      content: ran
+        ? "The turn ended while this tool was running: whether it took effect is unknown."
+        : "The turn ended before this tool was run: it had no effect.",
+    };
+    endCall(store, tx, seq, step, toolUseId, { state: ran ? "unknown" : "done", result, sources: [] });
+  }
+  return new Set(calls.map((call) => call.step));
+}
