@@ -46,6 +46,59 @@ export interface GatewayClientOptions {
   readonly shardCount?: number;
 }
 
+export interface RawFrame {
+  readonly op: number;
+  readonly s: number | null;
+  readonly t: string | null;
+  readonly d: unknown;
+}
+
+/** A bare socket, for what the real client would never send. */
+export interface RawSocket {
+  send(op: number, d: unknown): void;
+  sendText(text: string): void;
+  /** The first frame, past or to come, that fits. */
+  frame(predicate: (frame: RawFrame) => boolean): Promise<RawFrame>;
+  readonly closed: Promise<number>;
+  close(code: number): void;
+}
+
+export function rawSocket(simulator: DiscordSimulator, query = "v=10&encoding=json"): RawSocket {
+  const socket = new WebSocket(`${simulator.gatewayUrl}?${query}`);
+  const frames: RawFrame[] = [];
+  const waiters = new Set<() => void>();
+  const opened = new Promise<void>((resolve) => socket.addEventListener("open", () => resolve()));
+  const closed = new Promise<number>((resolve) =>
+    socket.addEventListener("close", (event) => resolve(event.code)),
+  );
+  socket.addEventListener("message", (event) => {
+    frames.push(JSON.parse(String(event.data)));
+    for (const waiter of [...waiters]) waiter();
+  });
+  return {
+    send: (op, d) => void opened.then(() => socket.send(JSON.stringify({ op, d }))),
+    sendText: (text) => void opened.then(() => socket.send(text)),
+    frame: (predicate) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const found = frames.find(predicate);
+          if (found === undefined) return;
+          waiters.delete(look);
+          resolve(found);
+        };
+        waiters.add(look);
+        look();
+      }),
+    closed,
+    close: (code) => socket.close(code),
+  };
+}
+
+export function identifyData(simulator: DiscordSimulator, more: object = {}): object {
+  const properties = { os: "linux", browser: "test", device: "test" };
+  return { token: simulator.token, intents: ALL_INTENTS, properties, ...more };
+}
+
 /** The real gateway client against the simulator. Not connected yet: `manager.connect()`. */
 export function gatewayClient(
   simulator: DiscordSimulator,
@@ -62,6 +115,8 @@ export function gatewayClient(
     rest,
     compression: options.compression ?? null,
     shardCount: options.shardCount ?? 1,
+    // The client's own throttler waits five seconds between identifies.
+    buildIdentifyThrottler: () => ({ waitForIdentify: async () => {} }),
     retrieveSessionInfo: (shardId) => sessions.get(shardId) ?? null,
     updateSessionInfo: (shardId, session) => {
       if (session === null) sessions.delete(shardId);
