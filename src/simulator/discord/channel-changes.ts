@@ -6,6 +6,7 @@ import {
 import type { Unnamed } from "./guild-changes.ts";
 import { overwritePayload } from "./payloads.ts";
 import { isThread } from "./permissions.ts";
+import type { ChannelSeed, OverwriteSeed } from "./seed.ts";
 import {
   type AnyChannel,
   type GuildChannel,
@@ -14,7 +15,6 @@ import {
   type World,
 } from "./world.ts";
 import type { Publish } from "./world-events.ts";
-import type { ChannelSeed, OverwriteSeed } from "./world-seed.ts";
 
 export interface ChannelPatch {
   readonly name?: string;

@@ -55,6 +55,12 @@ export class DispatchFaults {
     this.#isHolding = true;
   }
 
+  /** What is on its way to a session is lost with its connection; a resume brings it. */
+  forget(session: GatewaySession): void {
+    this.#held = this.#held.filter((one) => one.session !== session);
+    if (this.#swapping?.session === session) this.#swapping = null;
+  }
+
   release(): void {
     this.#isHolding = false;
     const held = this.#held;

@@ -104,6 +104,7 @@ function resume(gateway: Gateway, connection: GatewayConnection, d: unknown): Re
     return null;
   }
   const former = session.connection;
+  gateway.detach(session);
   session.connection = connection;
   session.disconnectedAt = null;
   connection.session = session;
@@ -128,8 +129,7 @@ export function invalidate(gateway: Gateway, connection: GatewayConnection, resu
   const { session } = connection;
   gateway.note("invalid_session", session);
   if (session !== null) {
-    session.connection = null;
-    session.disconnectedAt = gateway.world.now();
+    gateway.detach(session);
     connection.session = null;
     if (!resumable) gateway.sessions.delete(session.id);
   }

@@ -123,9 +123,15 @@ export class Gateway {
     const { session } = connection;
     this.note("closed", session, { code });
     if (session === null || session.connection !== connection) return;
+    this.detach(session);
+    if (code === 1000 || code === 1001) this.sessions.delete(session.id);
+  }
+
+  /** The session goes on without a connection, for as long as it may be resumed. */
+  detach(session: GatewaySession): void {
     session.connection = null;
     session.disconnectedAt = this.world.now();
-    if (code === 1000 || code === 1001) this.sessions.delete(session.id);
+    this.faults.forget(session);
   }
 
   begin(connection: GatewayConnection, identify: ConstructorParameters<typeof GatewaySession>[1]): void {

@@ -9,9 +9,9 @@ import {
 } from "discord-api-types/v10";
 import { guildObject } from "./gateway-payloads.ts";
 import { rolePayload, userPayload } from "./payloads.ts";
+import type { GuildSeed, RoleSeed, UserSeed } from "./seed.ts";
 import type { SimulatedGuild, World } from "./world.ts";
 import type { Dispatch, Publish } from "./world-events.ts";
-import type { GuildSeed, RoleSeed, UserSeed } from "./world-seed.ts";
 
 /** A seed whose id may be left to the simulator. */
 export type Unnamed<Seed extends { readonly id: string }> = Omit<Seed, "id"> & { readonly id?: string };

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import {
   type APIInteraction,
   type APIUser,
@@ -30,16 +31,38 @@ export interface Command {
   readonly options?: Readonly<Record<string, string | number | boolean>>;
 }
 
+interface Prepared {
+  readonly open: OpenInteraction;
+  readonly part: object;
+}
+
+/** The application's Ed25519 keys; the public one, in hex, is what DISCORD_PUBLIC_KEY is set to. */
+export interface ApplicationKeys {
+  readonly publicKey: string;
+  readonly privateKey: KeyObject;
+}
+
+export function makeApplicationKeys(): ApplicationKeys {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  // The raw key is the last 32 bytes of its DER form.
+  return {
+    publicKey: publicKey.export({ type: "spki", format: "der" }).subarray(-32).toString("hex"),
+    privateKey,
+  };
+}
+
 /** What people begin: a pressed button, a slash command. The bot hears of it as INTERACTION_CREATE. */
 export class InteractionStarts {
   readonly #world: World;
   readonly #publish: Publish;
   readonly #store: InteractionStore;
+  readonly #keys: ApplicationKeys;
 
-  constructor(world: World, publish: Publish, store: InteractionStore) {
+  constructor(world: World, publish: Publish, store: InteractionStore, keys: ApplicationKeys) {
     this.#world = world;
     this.#publish = publish;
     this.#store = store;
+    this.#keys = keys;
   }
 
   press({ userId, messageId, customId, token }: Press): OpenInteraction {
@@ -49,10 +72,44 @@ export class InteractionStarts {
     const open = this.#open(InteractionType.MessageComponent, userId, message.channel_id, null);
     const interaction = { ...open, message };
     const data = { custom_id: customId, component_type: ComponentType.Button as const, id: 1 };
-    return this.#begin(interaction, { type: InteractionType.MessageComponent, data, message });
+    return this.#begin({
+      open: interaction,
+      part: { type: InteractionType.MessageComponent, data, message },
+    });
   }
 
-  command({ userId, channelId, name, commandId, options }: Command): OpenInteraction {
+  command(command: Command): OpenInteraction {
+    return this.#begin(this.#prepare(command));
+  }
+
+  /**
+   * Sends a command to an application's own address instead of the gateway, signed as Discord signs it:
+   * https://discord.com/developers/docs/interactions/overview#setting-up-an-endpoint-validating-security-request-headers
+   */
+  async commandTo(
+    url: string,
+    command: Command,
+  ): Promise<{ readonly open: OpenInteraction; readonly response: Response }> {
+    const prepared = this.#prepare(command);
+    this.#store.add(prepared.open);
+    const response = await this.#deliver(url, this.#payload(prepared));
+    // An answer in the response counts as the first one.
+    if (response.ok) prepared.open.isAnswered = true;
+    return { open: prepared.open, response };
+  }
+
+  /** The ping by which Discord tests such an address; a wrong signature must be refused with 401. */
+  ping(url: string, isSignatureWrong = false): Promise<Response> {
+    const ping = {
+      id: this.#world.ids.next(),
+      application_id: this.#world.applicationId,
+      type: InteractionType.Ping,
+      version: 1,
+    };
+    return this.#deliver(url, { ...ping, token: "ping" }, isSignatureWrong);
+  }
+
+  #prepare({ userId, channelId, name, commandId, options }: Command): Prepared {
     const open = this.#open(InteractionType.ApplicationCommand, userId, channelId, name);
     const given = Object.entries(options ?? {}).map(([option, value]) => ({
       name: option,
@@ -65,7 +122,7 @@ export class InteractionStarts {
       type: ApplicationCommandType.ChatInput,
       options: given,
     };
-    return this.#begin(open, { type: InteractionType.ApplicationCommand, data });
+    return { open, part: { type: InteractionType.ApplicationCommand, data } };
   }
 
   #open(
@@ -91,29 +148,46 @@ export class InteractionStarts {
     };
   }
 
-  #begin(open: OpenInteraction, part: object): OpenInteraction {
+  #begin(prepared: Prepared): OpenInteraction {
+    const { open } = prepared;
     this.#store.add(open);
     const guildId = this.#world.guildOfChannel(open.channel.id)?.id ?? null;
-    const d = {
+    this.#publish({ dispatch: { t: Events.InteractionCreate, d: this.#payload(prepared) }, guildId });
+    return open;
+  }
+
+  #payload({ open, part }: Prepared): APIInteraction {
+    const guildId = this.#world.guildOfChannel(open.channel.id)?.id ?? null;
+    const { channel } = open;
+    const { botUser, applicationId } = this.#world;
+    return {
       id: open.id,
-      application_id: this.#world.applicationId,
+      application_id: applicationId,
       version: 1,
       token: open.token,
-      channel_id: open.channel.id,
-      channel: {
-        ...open.channel,
-        permissions: String(channelPermissions(this.#world, open.channel, open.user.id)),
-      },
-      app_permissions: String(channelPermissions(this.#world, open.channel, this.#world.botUser.id)),
+      channel_id: channel.id,
+      channel: { ...channel, permissions: String(channelPermissions(this.#world, channel, open.user.id)) },
+      app_permissions: String(channelPermissions(this.#world, channel, botUser.id)),
       locale: Locale.EnglishUS,
       entitlements: [],
       attachment_size_limit: 10 * 1024 * 1024,
-      ...(guildId === null ? this.#direct(open.user) : this.#inGuild(open.user, open.channel, guildId)),
+      ...(guildId === null ? this.#direct(open.user) : this.#inGuild(open.user, channel, guildId)),
       ...part,
-      // Built from parts; the tests read it back through the real client.
+      // Discord's type is a union over every kind; this one is put together from the parts of two of them.
     } as unknown as APIInteraction;
-    this.#publish({ dispatch: { t: Events.InteractionCreate, d }, guildId });
-    return open;
+  }
+
+  async #deliver(url: string, payload: object, isSignatureWrong = false): Promise<Response> {
+    const body = JSON.stringify(payload);
+    const timestamp = String(Math.floor(this.#world.now() / 1000));
+    const signed = isSignatureWrong ? `${timestamp}${body} ` : `${timestamp}${body}`;
+    const signature = sign(null, Buffer.from(signed), this.#keys.privateKey).toString("hex");
+    const headers = {
+      "content-type": "application/json",
+      "x-signature-ed25519": signature,
+      "x-signature-timestamp": timestamp,
+    };
+    return await fetch(url, { method: "POST", headers, body });
   }
 
   #direct(user: APIUser) {

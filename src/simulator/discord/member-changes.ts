@@ -1,8 +1,8 @@
 import { type APIGuildMember, GatewayDispatchEvents as Events } from "discord-api-types/v10";
 import { memberPayload } from "./payloads.ts";
+import type { MemberSeed } from "./seed.ts";
 import type { SimulatedGuild, World } from "./world.ts";
 import type { Publish } from "./world-events.ts";
-import type { MemberSeed } from "./world-seed.ts";
 
 export interface MemberPatch {
   readonly nick?: string | null;

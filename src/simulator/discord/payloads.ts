@@ -11,8 +11,8 @@ import {
   MessageType,
   OverwriteType,
 } from "discord-api-types/v10";
+import type { ChannelSeed, GuildSeed, MemberSeed, OverwriteSeed, RoleSeed, UserSeed } from "./seed.ts";
 import type { GuildChannel } from "./world.ts";
-import type { ChannelSeed, GuildSeed, MemberSeed, OverwriteSeed, RoleSeed, UserSeed } from "./world-seed.ts";
 
 /** Discord's objects, whole: every field that the OpenAPI description requires is there. */
 

@@ -4,7 +4,7 @@ import { Gateway, type GatewayNote } from "./gateway.ts";
 import type { PrivilegedIntents } from "./gateway-intents.ts";
 import { GatewayTrouble } from "./gateway-trouble.ts";
 import { GuildChanges } from "./guild-changes.ts";
-import { InteractionStarts } from "./interaction-starts.ts";
+import { InteractionStarts, makeApplicationKeys } from "./interaction-starts.ts";
 import { InteractionStore } from "./interactions.ts";
 import type { WaitOptions } from "./journal.ts";
 import { MemberChanges } from "./member-changes.ts";
@@ -16,9 +16,10 @@ import { NonceMemory } from "./rest/nonces.ts";
 import { type RateLimitSettings, RateLimits } from "./rest/rate-limits.ts";
 import { routes } from "./rest/routes.ts";
 import { type Exchange, RestServer } from "./rest/serve.ts";
+import type { WorldSeed } from "./seed.ts";
 import { gatewaySettings, listen, makeJournals, observation, rateLimits } from "./simulator-parts.ts";
 import { World } from "./world.ts";
-import { demoWorld, type WorldSeed } from "./world-seed.ts";
+import { demoWorld } from "./world-seed.ts";
 
 export interface DiscordSimulatorOptions {
   /** 0, the default, takes a free one. Always on 127.0.0.1. */
@@ -60,6 +61,8 @@ export interface DiscordSimulator extends AsyncDisposable {
   readonly token: string;
   readonly botUser: APIUser;
   readonly applicationId: string;
+  /** Of the application, in hex: what DISCORD_PUBLIC_KEY is set to. */
+  readonly publicKey: string;
   readonly world: World;
   readonly people: People;
   /** Changes of the world from outside the bot, each with its gateway event. */
@@ -119,6 +122,7 @@ export async function startDiscordSimulator(
   const publish = gateway.publish.bind(gateway);
   const messaging = new Messaging(world, publish, journals.messages);
   const interactions = new InteractionStore(now);
+  const keys = makeApplicationKeys();
   const changes = {
     guilds: new GuildChanges(world, publish, gateway.announce.bind(gateway)),
     channels: new ChannelChanges(world, publish),
@@ -134,6 +138,7 @@ export async function startDiscordSimulator(
     commands: new Map(),
     allowedIntents: settings.allowed,
     gatewayUrl: () => settings.url,
+    publicKey: keys.publicKey,
     recommendedShards: options.shards ?? 1,
     startLimit: settings.startLimit,
   };
@@ -161,7 +166,8 @@ export async function startDiscordSimulator(
     world,
     people,
     changes,
-    interact: new InteractionStarts(world, publish, interactions),
+    interact: new InteractionStarts(world, publish, interactions, keys),
+    publicKey: keys.publicKey,
     botRoleId: (guildId) => world.botRoleId(guildId),
     say: people.say.bind(people),
     edit: people.edit.bind(people),

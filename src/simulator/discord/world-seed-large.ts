@@ -1,11 +1,6 @@
+import type { ChannelSeed, GuildSeed, WorldSeed } from "./seed.ts";
 import { snowflakeAt } from "./snowflake.ts";
-import {
-  type ChannelSeed,
-  demoWorld,
-  EVERYDAY_PERMISSIONS,
-  type GuildSeed,
-  type WorldSeed,
-} from "./world-seed.ts";
+import { demoWorld, EVERYDAY_PERMISSIONS } from "./world-seed.ts";
 
 export interface LargeWorldSize {
   readonly guilds: number;

@@ -25,8 +25,8 @@ import {
   threadPayload,
   userPayload,
 } from "./payloads.ts";
+import type { ChannelSeed, GuildSeed, WorldSeed } from "./seed.ts";
 import { SnowflakeClock, snowflakeAt, snowflakeTime } from "./snowflake.ts";
-import type { ChannelSeed, GuildSeed, WorldSeed } from "./world-seed.ts";
 
 export type GuildChannel =
   | APITextChannel

@@ -279,3 +279,37 @@ test("encoded paths mean the same as plain ones", async () => {
     status: 405,
   });
 });
+
+test("a command goes signed to an address of the application's own", async () => {
+  const key = await crypto.subtle.importKey(
+    "raw",
+    Buffer.from(simulator.publicKey, "hex"),
+    "Ed25519",
+    false,
+    ["verify"],
+  );
+  using server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    async fetch(request) {
+      const signature = Buffer.from(request.headers.get("x-signature-ed25519") ?? "", "hex");
+      const signed = Buffer.from(
+        `${request.headers.get("x-signature-timestamp")}${await request.clone().text()}`,
+      );
+      if (!(await crypto.subtle.verify("Ed25519", key, signature, signed)))
+        return new Response(null, { status: 401 });
+      const { type } = (await request.json()) as { type: number };
+      return Response.json({ type: type === 1 ? 1 : 5 });
+    },
+  });
+  const url = server.url.href;
+  expect(await (await simulator.interact.ping(url)).json()).toEqual({ type: 1 });
+  expect((await simulator.interact.ping(url, true)).status).toBe(401);
+  const command = { userId: users.ana, channelId: channels.general, name: "ask" };
+  const { open, response } = await simulator.interact.commandTo(url, command);
+  expect(response.status).toBe(200);
+  const { interactions } = api(simulator);
+  expect((await interactions.followUp(DEMO.applicationId, open.token, { content: "later" })).content).toBe(
+    "later",
+  );
+});

@@ -25,6 +25,8 @@ export interface RestServices {
   readonly commands: Map<string, APIApplicationCommand[]>;
   readonly allowedIntents: PrivilegedIntents;
   readonly gatewayUrl: () => string;
+  /** The application's, in hex. */
+  readonly publicKey: string;
   readonly recommendedShards: number;
   readonly startLimit: APIGatewaySessionStartLimit;
 }

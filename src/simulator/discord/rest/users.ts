@@ -92,7 +92,7 @@ export function directChannel(world: World, userId: string) {
   return channel;
 }
 
-function application({ world, allowedIntents }: RestRequest): RestReply {
+function application({ world, allowedIntents, publicKey }: RestRequest): RestReply {
   const flags = applicationFlags(allowedIntents);
   const owner = [...world.guilds.values()][0]?.info.owner_id;
   return ok({
@@ -104,7 +104,7 @@ function application({ world, allowedIntents }: RestRequest): RestReply {
     bot: world.botUser,
     bot_public: true,
     bot_require_code_grant: false,
-    verify_key: "0".repeat(64),
+    verify_key: publicKey,
     flags,
     flags_new: String(flags),
     redirect_uris: [],
