@@ -86,7 +86,8 @@ function tooLarge(): AppError {
 function deeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (levels === 0) return true;
-  for (const inner of Object.values(value)) if (deeperThan(inner, levels - 1)) return true;
+  if (Array.isArray(value)) return value.some((inner) => deeperThan(inner, levels - 1));
+  if (isRecord(value)) for (const key in value) if (deeperThan(value[key], levels - 1)) return true;
   return false;
 }
 

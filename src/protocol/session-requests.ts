@@ -1,3 +1,4 @@
+import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import type { PreferencesUpdate } from "../sessions/preferences.ts";
@@ -31,12 +32,17 @@ export function createSessionRequests(deps: ProtocolDeps) {
     const wanted = { userId: data.user_id, channelId: data.channel_id, guildId: data.guild_id ?? null };
     rules.assertMayOpen(caller.principal, wanted);
     assertBound(caller, sessionId);
-    // A session token is good for its session alone: it must not open a second one.
-    if (caller.principal.kind === "session" && caller.principal.sessionId !== sessionId)
-      throw new AppError("forbidden", "A session token is good for its own session alone; use an API token.");
+    assertOwn(caller.principal, sessionId, data.channel_id);
     const { session } = await sessions.open({ ...wanted, sessionId, tokenId: caller.principal.tokenId });
     rules.assertMayUse(caller.principal, session);
     return { type: "initialize", data: await welcome(session, caller, data) };
+  }
+
+  /** A session token is good for its session alone: it must not open a second one, or the same id elsewhere. */
+  function assertOwn(principal: Principal, sessionId: string | null, channelId: string): void {
+    if (principal.kind !== "session") return;
+    if (principal.sessionId === sessionId && principal.channelId === channelId) return;
+    throw new AppError("forbidden", "A session token is good for its own session alone; use an API token.");
   }
 
   async function welcome(session: Session, caller: Caller, data: InitializeData): Promise<InitializeReply> {

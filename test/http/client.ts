@@ -94,7 +94,11 @@ export async function connect(
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export const bodyOf = (response: Response): Promise<any> => response.json();
 
-export const ana = { user_id: "111", channel_id: "222", guild_id: "333" };
+export const ana = {
+  user_id: "111111111111111111",
+  channel_id: "222222222222222222",
+  guild_id: "333333333333333333",
+};
 
 export async function initialized(client: Client, more: Record<string, unknown> = {}): Promise<string> {
   const reply = await client.request("initialize", { ...ana, ...more });

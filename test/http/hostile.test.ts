@@ -87,8 +87,8 @@ describe("frames", () => {
           session_id: fc.oneof(fc.constant(session_id), fc.jsonValue()),
           tool_name: fc.oneof(fc.constantFrom("echo", "none"), fc.jsonValue()),
           arguments: fc.jsonValue(),
-          user_id: fc.oneof(fc.constant("111"), fc.jsonValue()),
-          channel_id: fc.oneof(fc.constant("222"), fc.jsonValue()),
+          user_id: fc.oneof(fc.constant("111111111111111111"), fc.jsonValue()),
+          channel_id: fc.oneof(fc.constant("222222222222222222"), fc.jsonValue()),
           guild_id: fc.jsonValue(),
           message: fc.oneof(fc.string(), fc.jsonValue()),
           user_preferences: fc.jsonValue(),
@@ -155,8 +155,8 @@ describe("bounds", () => {
 
   test("connections are counted, in all and for each token, and given back", async () => {
     await using own = await startWorld({ config: { maxConnections: 3, maxConnectionsPerToken: 2 } });
-    const other = own.token({}).secret;
-    const third = own.token({}).secret;
+    const other = (await own.token({})).secret;
+    const third = (await own.token({})).secret;
     const one = await connect(own);
     const two = await connect(own);
     const refusedBy = async (token: string) => {
@@ -215,13 +215,46 @@ describe("bounds", () => {
 
 describe("a token that is revoked", () => {
   test("closes its open socket at the next request, after one answer", async () => {
-    const { secret, tokenId } = world.token({});
+    const { secret, tokenId } = await world.token({});
     const client = await connect(world, { token: secret });
     await initialized(client);
-    world.revoke(tokenId);
+    await world.revoke(tokenId);
     const reply = await client.request("initialize", ana);
     expect(reply.data.code).toBe("unauthorized");
     expect(await client.closed).toMatchObject({ code: 1008, reason: expect.stringContaining("revoked") });
+  });
+});
+
+describe("a session token", () => {
+  const opened = async (own: World, token: string) => {
+    const client = await connect(own, { token });
+    const reply = await client.request("initialize", { ...ana, session_id: "own" });
+    await client.close();
+    return connect(own, { token: reply.data.token });
+  };
+
+  test("dies with the API token that it came from, its open socket with it", async () => {
+    const { secret, tokenId } = await world.token({});
+    const client = await opened(world, secret);
+    expect((await client.request("initialize", ana)).type).toBe("initialize");
+    await world.revoke(tokenId);
+    expect((await client.request("initialize", ana)).data.code).toBe("unauthorized");
+    expect((await client.closed).code).toBe(1008);
+  });
+
+  test("ends in its time, its open socket too", async () => {
+    await using own = await startWorld();
+    const client = await opened(own, own.operator);
+    own.clock.offset += 25 * 3_600_000;
+    expect((await client.request("initialize", ana)).data.code).toBe("unauthorized");
+    expect((await client.closed).code).toBe(1008);
+  });
+
+  test("does not open its id for another channel once the session has expired", async () => {
+    const client = await opened(world, world.operator);
+    const elsewhere = await client.request("initialize", { ...ana, channel_id: "555" });
+    expect(elsewhere.data.code).toBe("forbidden");
+    await client.close();
   });
 });
 

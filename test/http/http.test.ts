@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { connect as connectTcp } from "node:net";
+import { createInteractionVerifier } from "../../src/auth/signatures.ts";
 import { errorCodes } from "../../src/errors.ts";
 import { statusOf } from "../../src/http/errors.ts";
 import { ana, bodyOf, connect } from "./client.ts";
@@ -86,7 +88,7 @@ describe("the routes", () => {
     expect(text).toContain('mcp_requests_total{method="GET",endpoint="other",outcome="not_found"} 1');
     expect(text).toContain("mcp_active_sessions 1");
     expect(text).toContain("mcp_connections 1");
-    const { secret } = own.token({ scopes: ["tools"] });
+    const { secret } = await own.token({ scopes: ["tools"] });
     expect((await own.get("/metrics", { authorization: `Bearer ${secret}` })).status).toBe(403);
     await client.close();
   });
@@ -295,7 +297,7 @@ describe("limits", () => {
     expect(reply.data).toMatchObject({ code: "rate_limited", retry_after_ms: expect.any(Number) });
     client.send("{");
     expect((await client.next((message) => message.id === "")).data.code).toBe("rate_limited");
-    const other = own.token({}).secret;
+    const other = (await own.token({})).secret;
     expect((await own.get("/mcp/tools", { authorization: `Bearer ${other}` })).status).toBe(200);
     await client.close();
   });
@@ -309,7 +311,47 @@ describe("limits", () => {
   });
 });
 
+describe("authentication switched off", () => {
+  test("lets in who presents nothing, and still refuses a wrong token", async () => {
+    await using own = await startWorld({ auth: "off" });
+    const opened = await fetch(`${own.url}/mcp/initialize`, { method: "POST", body: JSON.stringify(ana) });
+    expect(opened.status).toBe(200);
+    const client = await connect(own, { token: null });
+    expect((await client.request("initialize", ana)).type).toBe("initialize");
+    await client.close();
+    expect((await own.get("/mcp/tools", { authorization: "Bearer wrong" })).status).toBe(401);
+  });
+});
+
 describe("Discord's interactions", () => {
+  const keys = generateKeyPairSync("ed25519");
+  const publicKey = keys.publicKey.export({ format: "der", type: "spki" }).subarray(-32).toString("hex");
+  const signed = (body: string, at = Date.now()) => {
+    const timestamp = `${Math.floor(at / 1000)}`;
+    const signature = sign(null, Buffer.from(timestamp + body), keys.privateKey).toString("hex");
+    return { "x-signature-ed25519": signature, "x-signature-timestamp": timestamp };
+  };
+
+  test("are answered when Discord signed them: PING with PONG, others with a hint", async () => {
+    await using own = await startWorld({ interactions: createInteractionVerifier(publicKey) });
+    const send = async (body: string, headers = signed(body)) => {
+      const response = await fetch(`${own.url}/discord/interactions`, { method: "POST", body, headers });
+      return { status: response.status, body: await bodyOf(response) };
+    };
+    expect(await send('{"type":1}')).toEqual({ status: 200, body: { type: 1 } });
+    expect(await send('{"type":2,"data":{"name":"ask"}}')).toMatchObject({
+      status: 200,
+      body: { type: 4, data: { flags: 64, content: expect.stringContaining("mention") } },
+    });
+    expect(await send('{"type":4}')).toEqual({ status: 200, body: { type: 8, data: { choices: [] } } });
+    expect(await send('{"type":1}', signed('{"type":2}'))).toMatchObject({ status: 401 });
+    const old = Date.now() - 3_600_000;
+    expect(await send('{"type":1}', signed('{"type":1}', old))).toMatchObject({ status: 401 });
+    const bare = await fetch(`${own.url}/discord/interactions`, { method: "POST", body: '{"type":1}' });
+    expect(bare.status).toBe(401);
+    expect(await send("{")).toMatchObject({ status: 400, body: { code: "invalid_json" } });
+  });
+
   test("are 404 without a public key", async () => {
     expect((await world.post("/discord/interactions", { type: 1 })).status).toBe(404);
   });

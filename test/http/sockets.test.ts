@@ -35,7 +35,7 @@ describe("initialize", () => {
     const session_id = await initialized(client, { session_id: "test_session" });
     expect(session_id).toBe("test_session");
     expect(await initialized(client, { session_id })).toBe(session_id);
-    const other = await client.request("initialize", { ...ana, user_id: "112", session_id });
+    const other = await client.request("initialize", { ...ana, user_id: "111111111111111112", session_id });
     expect(other.data.code).toBe("session_conflict");
     await client.close();
   });
@@ -43,7 +43,7 @@ describe("initialize", () => {
   test.each([
     [{ ...ana, user_id: "nobody" }, "user_id"],
     [{ ...ana, user_id: 111 }, "user_id"],
-    [{ user_id: "111" }, "channel_id"],
+    [{ user_id: "111111111111111111" }, "channel_id"],
     [{ ...ana, session_id: "no spaces" }, "session_id"],
     [{ ...ana, guild_id: "x" }, "guild_id"],
     [{ ...ana, last_seq: -1 }, "last_seq"],
@@ -58,7 +58,12 @@ describe("initialize", () => {
 
   test("without a guild is a direct message; null is absent", async () => {
     const client = await connect(world);
-    const data = { user_id: "111", channel_id: "999", guild_id: null, session_id: null };
+    const data = {
+      user_id: "111111111111111111",
+      channel_id: "999999999999999999",
+      guild_id: null,
+      session_id: null,
+    };
     const reply = await client.request("initialize", data);
     expect(reply.data.context.guild_id).toBeNull();
     await client.close();
@@ -219,7 +224,7 @@ describe("sessions", () => {
   test("of others are refused", async () => {
     const client = await connect(world);
     const session_id = await initialized(client);
-    const ben = world.token({ userId: "444" });
+    const ben = await world.token({ userId: "444444444444444444" });
     const foreign = await connect(world, { token: ben.secret });
     for (const [type, data] of [
       ["tool_call", { tool_name: "echo" }],
@@ -250,7 +255,7 @@ describe("sessions", () => {
   test("need the scope of what is asked", async () => {
     const opener = await connect(world);
     const session_id = await initialized(opener);
-    const { secret } = world.token({ scopes: ["metrics"] });
+    const { secret } = await world.token({ scopes: ["metrics"] });
     const client = await connect(world, { token: secret });
     for (const [type, data] of [
       ["initialize", ana],
@@ -281,7 +286,9 @@ describe("a socket bound to a session", () => {
       ).status;
     await world.post("/mcp/initialize", { ...ana, session_id: "bound" });
     expect(await status("/mcp/ws/unknown")).toBe(404);
-    expect(await status("/mcp/ws/bound", world.token({ userId: "9" }).secret)).toBe(403);
+    expect(await status("/mcp/ws/bound", (await world.token({ userId: "999999999999999999" })).secret)).toBe(
+      403,
+    );
     expect(await status("/mcp/ws/bound?last_seq=x")).toBe(400);
     expect(await status("/mcp/ws/bound", "wrong")).toBe(401);
   });

@@ -1,7 +1,17 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Scope } from "../../src/auth/ports.ts";
+import type { MessageCreateParams } from "@anthropic-ai/sdk/resources/messages";
+import { createBudgets } from "../../src/agent/budgets.ts";
+import { createModel } from "../../src/agent/model-claude.ts";
+import { createTurnService } from "../../src/agent/service.ts";
+import { createAuthenticator } from "../../src/auth/authenticate.ts";
+import { scopes as allScopes, type Principal, type Scope } from "../../src/auth/ports.ts";
+import { actorFor, assertMayOpen, assertMayUse, assertScope } from "../../src/auth/rules.ts";
+import { createSessionTokens } from "../../src/auth/session-token.ts";
+import { createTickets } from "../../src/auth/tickets.ts";
+import { createTokens } from "../../src/auth/tokens.ts";
+import { readConfig } from "../../src/config.ts";
 import type { HttpDeps } from "../../src/http/ports.ts";
 import { createHttp } from "../../src/http/server.ts";
 import { createLimits, type LimitName, type Rate } from "../../src/limits.ts";
@@ -10,10 +20,11 @@ import { createMetrics } from "../../src/metrics.ts";
 import { createProtocol } from "../../src/protocol/handler.ts";
 import { wireEvent } from "../../src/protocol/wire.ts";
 import { createEventHub } from "../../src/sessions/events.ts";
+import type { Session } from "../../src/sessions/ports.ts";
 import { createSessions } from "../../src/sessions/service.ts";
-import { temporaryAuth } from "./temporary-auth.ts";
+import { text } from "../../src/simulator/claude/reply.ts";
+import { startClaudeSimulator } from "../../src/simulator/claude/simulator.ts";
 import { testTools } from "./tools.ts";
-import { type Script, scriptedTurns } from "./turns.ts";
 
 export interface WorldOptions {
   readonly rates?: Partial<Record<LimitName, Rate>>;
@@ -21,18 +32,39 @@ export interface WorldOptions {
   readonly interactions?: HttpDeps["interactions"];
   readonly ready?: boolean;
   readonly maxEvents?: number;
+  readonly auth?: "required" | "off";
+}
+
+interface TokenSpec {
+  readonly userId?: string | null;
+  readonly scopes?: readonly Scope[];
+  readonly guildIds?: readonly string[];
 }
 
 const plenty: Rate = { points: 1_000_000, seconds: 60 };
 
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
-/** The service as a client meets it: real sockets and storage on loopback, with scripted turns and tiny tools. */
+/** What the model answers to a person's message; awaited, so that a test says when. */
+interface Script {
+  answer: (message: string) => string | Promise<string>;
+}
+
+/** The service as a client meets it, on loopback: everything real but the model, which is scripted, and tiny tools. */
 export async function startWorld(options: WorldOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), "http-"));
+  const secretKey = "k".repeat(43);
   const clock = { offset: 0 };
   const now = () => Date.now() + clock.offset;
-  const memory = openMemory({ path: join(folder, "test.db"), secretKey: "k".repeat(43), now });
+  const script: Script = { answer: (message) => `You said: ${message}` };
+  const claude = await startClaudeSimulator({
+    brain: async (request) => ({ blocks: [text(await script.answer(lastMessage(request)))] }),
+  });
+  const { model, turn } = readConfig({
+    ANTHROPIC_API_KEY: claude.apiKey,
+    ANTHROPIC_BASE_URL: claude.baseUrl,
+  });
+  const memory = openMemory({ path: join(folder, "test.db"), secretKey, now });
   const metrics = createMetrics();
   const rates = { token: plenty, address: plenty, user: plenty, guild: plenty, ...options.rates };
   const limits = createLimits(rates, metrics.rateLimited);
@@ -44,10 +76,34 @@ export async function startWorld(options: WorldOptions = {}) {
     ttlMs: 30 * 86_400_000,
     now,
   });
-  const { auth, rules, issueToken, create, revoke } = temporaryAuth(now);
+  const tokens = createTokens(memory.tokens, now);
+  const sessionTokens = createSessionTokens({ secretKey, now });
+  const tickets = createTickets({ now });
+  const auth = createAuthenticator({ tokens, sessionTokens, tickets, mode: options.auth ?? "required", now });
+  const rules = {
+    assertScope,
+    assertMayOpen,
+    assertMayUse,
+    actorFor: (p: Principal, s: Session) => actorFor(p, s),
+  };
   const tools = testTools();
-  const script: Script = { answer: (turn) => `You said: ${turn.text}` };
-  const turns = scriptedTurns(memory.turns, (id, event) => events.publish(id, wireEvent(event)), script);
+  const turns = createTurnService({
+    journal: memory.turns,
+    history: memory.history,
+    model: createModel(model),
+    tools: {
+      definitions: () => [],
+      isRepeatable: () => true,
+      call: () => Promise.reject(new Error("no tools")),
+    },
+    context: { read: async () => ({ preferences: {}, activeTools: [] }) },
+    budgets: createBudgets(memory.budgets, turn, now),
+    config: { model, turn },
+    emit: (conversationId, event) => events.publish(conversationId, wireEvent(event)),
+    now,
+  });
+  const issueToken = ({ id: sessionId, userId, channelId }: Session, { tokenId }: Principal) =>
+    sessionTokens.issue({ sessionId, userId, channelId, tokenId });
   const protocol = createProtocol({ turns, sessions, events, tools, rules, issueToken, now });
   const http = createHttp({
     config: {
@@ -71,7 +127,16 @@ export async function startWorld(options: WorldOptions = {}) {
     now,
   });
   const { url, port } = await http.listen("127.0.0.1", 0);
-  const operator = create({}).secret;
+  async function token(spec: TokenSpec) {
+    const {
+      userId = null,
+      scopes = allScopes.filter((scope) => scope !== "act:bot"),
+      guildIds = null,
+    } = spec;
+    const made = await tokens.create({ name: "test", userId, scopes, guildIds, expiresAt: null });
+    return { tokenId: made.record.id, secret: made.token };
+  }
+  const operator = (await token({})).secret;
 
   return {
     http,
@@ -86,9 +151,9 @@ export async function startWorld(options: WorldOptions = {}) {
     script,
     sessions,
     tools,
-    revoke,
-    token: (spec: { userId?: string | null; scopes?: readonly Scope[]; guildIds?: readonly string[] }) =>
-      create(spec),
+    claude,
+    revoke: tokens.revoke,
+    token,
     get: (path: string, headers: Record<string, string> = {}) =>
       fetch(url + path, { headers: { authorization: `Bearer ${operator}`, ...headers } }),
     post: (path: string, body: unknown, headers: Record<string, string> = {}) =>
@@ -99,9 +164,18 @@ export async function startWorld(options: WorldOptions = {}) {
       }),
     async [Symbol.asyncDispose]() {
       await http.stop(0);
+      await turns[Symbol.asyncDispose]();
+      await claude[Symbol.asyncDispose]();
       await sessions[Symbol.asyncDispose]();
       memory[Symbol.dispose]();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What the person wrote: the last text of the last message. */
+function lastMessage({ messages }: MessageCreateParams): string {
+  const content = messages.at(-1)?.content ?? "";
+  if (typeof content === "string") return content;
+  return content.flatMap((block) => (block.type === "text" ? [block.text] : [])).at(-1) ?? "";
 }
