@@ -38,6 +38,8 @@ export interface ChannelFacts {
 
 export interface MemberFacts {
   readonly userId: string;
+  /** What refusals call them; without it they are named by a mention of their id. */
+  readonly name?: string;
   /** Without @everyone. */
   readonly roleIds: readonly string[];
   /** Milliseconds since 1970; null when not timed out. */
