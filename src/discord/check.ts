@@ -1,5 +1,5 @@
-import { DiscordAPIError, REST } from "@discordjs/rest";
 import { API } from "@discordjs/core";
+import { DiscordAPIError, REST } from "@discordjs/rest";
 import { ApplicationFlags, PermissionFlagsBits } from "discord-api-types/v10";
 import type { Config } from "../config.ts";
 

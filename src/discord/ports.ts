@@ -21,9 +21,7 @@ export interface Post {
 
 export interface Outbox {
   /** Ended turns whose answer has not been turned into posts yet. At most `limit`, oldest first. */
-  undelivered(
-    limit: number,
-  ): Promise<
+  undelivered(limit: number): Promise<
     readonly {
       readonly turnId: string;
       readonly channelId: string;

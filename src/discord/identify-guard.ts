@@ -1,0 +1,36 @@
+/** What is known before an identify. Discord resets the token of a bot that identifies too often in a day. */
+export interface IdentifyRecord {
+  /** Identifies of the past hour, of this process and those before it. */
+  readonly inLastHour: number;
+  readonly shardCount: number;
+  /** `session_start_limit` of GET /gateway/bot; null when it could not be asked. */
+  readonly limit: { readonly remaining: number; readonly resetAfterMs: number } | null;
+}
+
+const FREE_PER_SHARD = 5;
+const FIRST_DELAY_MS = 5000;
+const LONGEST_DELAY_MS = 10 * 60 * 1000;
+
+/**
+ * How long to wait before identifying. Five an hour and shard are free; after that the wait doubles up to ten minutes,
+ * which keeps a process that crashes again and again far below the thousand of a day:
+ * https://discord.com/developers/docs/events/gateway#session-start-limit-object
+ */
+export function identifyDelay({ inLastHour, shardCount, limit }: IdentifyRecord): {
+  readonly delayMs: number;
+  readonly reason: string;
+} {
+  if (limit !== null && limit.remaining <= 0) {
+    return { delayMs: limit.resetAfterMs, reason: "Discord's daily limit of identifies is used up" };
+  }
+  const beyond = Math.floor(inLastHour / Math.max(1, shardCount)) - FREE_PER_SHARD;
+  if (beyond < 0) return { delayMs: 0, reason: "" };
+  const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(beyond, 20));
+  return { delayMs, reason: `${inLastHour} identifies in the past hour: is the service crashing?` };
+}
+
+/** How long to wait before the nth connection in a row that did not become ready. */
+export function reconnectDelay(failures: number, baseMs: number, jitter: number): number {
+  if (failures <= 1) return 0;
+  return Math.min(60_000, baseMs * 2 ** Math.min(failures - 2, 10)) * (0.75 + jitter / 2);
+}

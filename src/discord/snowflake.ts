@@ -1,0 +1,25 @@
+/** Discord's ids: a time, and what tells apart what happened in the same millisecond; https://discord.com/developers/docs/reference#snowflakes */
+const EPOCH = 1_420_070_400_000;
+const TIME_SHIFT = 22n;
+
+/** When the thing was made, in milliseconds since 1970. */
+export function snowflakeTime(id: string): number {
+  return Number(BigInt(id) >> TIME_SHIFT) + EPOCH;
+}
+
+/** The least id of that moment. */
+export function snowflakeAt(time: number): string {
+  return String(BigInt(Math.max(0, Math.floor(time) - EPOCH)) << TIME_SHIFT);
+}
+
+/** They are decimal numbers without leading zeros, so the longer one is greater. */
+export function isNewer(id: string, than: string): boolean {
+  return id.length === than.length ? id > than : id.length > than.length;
+}
+
+export const compareSnowflakes = (a: string, b: string): number => (a === b ? 0 : isNewer(a, b) ? 1 : -1);
+
+/** https://discord.com/developers/docs/events/gateway#sharding-sharding-formula; direct messages (null) go to shard 0. */
+export function shardOf(guildId: string | null, shardCount: number): number {
+  return guildId === null ? 0 : Number((BigInt(guildId) >> TIME_SHIFT) % BigInt(shardCount));
+}

@@ -1,0 +1,31 @@
+import { DiscordAPIError } from "@discordjs/rest";
+import { getLogger } from "@logtape/logtape";
+import { AppError } from "../errors.ts";
+import { reconnectDelay } from "./identify-guard.ts";
+import { sleep } from "./sleep.ts";
+
+const log = getLogger(["discord-mcp", "discord"]);
+
+export const badToken =
+  "Discord does not accept DISCORD_TOKEN: it was mistyped or reset. Make a new one in the Developer Portal, page Bot, and restart.";
+
+/** Asks Discord again and again, ever more slowly, while it cannot be reached. Throws AppError when it does not accept the token. */
+export async function untilAnswered<T>(
+  what: string,
+  run: (signal: AbortSignal) => Promise<T>,
+  { baseMs, signal }: { readonly baseMs: number; readonly signal: AbortSignal },
+): Promise<T> {
+  for (let failures = 2; ; failures += 1) {
+    signal.throwIfAborted();
+    try {
+      return await run(signal);
+    } catch (error) {
+      if (error instanceof DiscordAPIError && error.status === 401) {
+        throw new AppError("discord_unavailable", badToken, { cause: error });
+      }
+      const delayMs = Math.round(reconnectDelay(failures, baseMs, Math.random()));
+      log.warn("Discord could not be asked, trying again", { what, delay_ms: delayMs, error });
+      await sleep(delayMs, signal);
+    }
+  }
+}
