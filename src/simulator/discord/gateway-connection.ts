@@ -1,6 +1,5 @@
 import { constants, createDeflate } from "node:zlib";
 import type { ServerWebSocket } from "bun";
-import type { GatewaySendPayload } from "discord-api-types/v10";
 import type { GatewaySession } from "./gateway-session.ts";
 
 /** What Bun keeps with a socket. */
@@ -9,11 +8,6 @@ export interface SocketData {
   readonly encoding: string | null;
   readonly compress: string | null;
   connection: GatewayConnection | null;
-}
-
-export interface Frame {
-  readonly op: GatewaySendPayload["op"] | number;
-  readonly d: unknown;
 }
 
 /** One socket of a client: how frames go out over it, compressed or plain. */

@@ -1,5 +1,5 @@
 /** Discord's ids: https://discord.com/developers/docs/reference#snowflakes */
-export const DISCORD_EPOCH_MS = 1_420_070_400_000;
+const DISCORD_EPOCH_MS = 1_420_070_400_000;
 
 /** The lowest id of a millisecond; `step` tells ids of the same millisecond apart (0 to 4,194,303). */
 export function snowflakeAt(milliseconds: number, step = 0): string {

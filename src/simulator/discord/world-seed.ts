@@ -35,7 +35,10 @@ const BOT_PERMISSIONS: bigint =
   MODERATOR_PERMISSIONS |
   PermissionFlagsBits.ManageChannels |
   PermissionFlagsBits.ManageRoles |
-  PermissionFlagsBits.MentionEveryone;
+  PermissionFlagsBits.MentionEveryone |
+  PermissionFlagsBits.PinMessages |
+  PermissionFlagsBits.BanMembers |
+  PermissionFlagsBits.CreatePrivateThreads;
 
 const SEED_TIME = Date.UTC(2024, 2, 1);
 const seedId = (step: number): string => snowflakeAt(SEED_TIME, step);

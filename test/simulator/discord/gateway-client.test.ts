@@ -60,6 +60,21 @@ describe("a resume brings what was missed, once and in order", () => {
   });
 });
 
+test("what was held when the line was cut comes once, by the resume", async () => {
+  await using simulator = await startDiscordSimulator({ rateLimits: "off" });
+  await using client = gatewayClient(simulator);
+  await client.manager.connect();
+  await client.next((event) => event.t === Events.GuildCreate);
+  const release = simulator.faults.gateway.holdDispatches();
+  say(simulator, "held");
+  simulator.faults.gateway.dropWithoutClose();
+  await simulator.waitForResume();
+  release();
+  say(simulator, "after");
+  await heard(client, "after");
+  expect(contents(client)).toEqual(["held", "after"]);
+});
+
 test("a session that cannot be resumed is begun anew", async () => {
   await using simulator = await startDiscordSimulator({ rateLimits: "off" });
   await using client = gatewayClient(simulator);

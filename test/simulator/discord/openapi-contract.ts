@@ -39,8 +39,8 @@ const ID = "discord";
  * Where the description and what Discord documents or does part; each says why.
  * - `_errors[].code` is a name such as BASE_TYPE_MAX_LENGTH, though described as a number:
  *   https://discord.com/developers/docs/reference#error-messages
- * - a command's `default_member_permissions` is sent as the string of a bit set, though described as a number:
- *   https://discord.com/developers/docs/interactions/application-commands#application-command-object
+ * - sets of permission bits are sent as strings, though described as numbers in requests:
+ *   https://discord.com/developers/docs/topics/permissions
  */
 function amended(): object {
   const document = structuredClone(description) as {
@@ -56,12 +56,19 @@ function amended(): object {
     };
     inner._errors = { type: "array", items: item };
   }
-  for (const name of ["ApplicationCommandUpdateRequest", "ApplicationCommandCreateRequest"]) {
-    const properties = schemas[name]?.properties;
-    if (properties !== undefined)
-      properties.default_member_permissions = { type: ["string", "integer", "null"] };
-  }
+  acceptBitStrings(document);
   return { ...document, $id: ID };
+}
+
+const BIT_SETS = ["allow", "deny", "permissions", "default_member_permissions"];
+
+function acceptBitStrings(node: unknown): void {
+  if (typeof node !== "object" || node === null) return;
+  for (const [name, value] of Object.entries(node)) {
+    const isBits = BIT_SETS.includes(name) && typeof value === "object" && value !== null && "type" in value;
+    if (isBits && [value.type].flat().includes("integer")) value.type = ["string", "integer", "null"];
+    else acceptBitStrings(value);
+  }
 }
 
 const ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: true, discriminator: false });
@@ -120,9 +127,8 @@ function checkQuery(operation: Operation, exchange: Exchange): string | null {
   for (const [name, value] of Object.entries(exchange.query)) {
     const at = parameters.findIndex((one) => one.in === "query" && one.name === name);
     if (at < 0) return `${name} is no parameter`;
-    const isList = (parameters[at]?.schema as JsonObject | undefined)?.type === "array";
-    const given = isList ? [value].flat() : coerce(value, parameters[at]?.schema);
-    const problem = check(`${operation.pointer}/parameters/${at}/schema`, given);
+    const pointer = `${operation.pointer}/parameters/${at}/schema`;
+    const problem = checkText(pointer, value);
     if (problem !== null) return `${name}: ${problem}`;
   }
   const missing = parameters.find(
@@ -134,7 +140,9 @@ function checkQuery(operation: Operation, exchange: Exchange): string | null {
 function checkRequest(operation: Operation, body: unknown): string | null {
   const definition = operation.definition.requestBody as JsonObject | undefined;
   if (definition === undefined) return body === undefined ? null : "a body where none belongs";
-  if (body === undefined) return definition.required === true ? "no body" : null;
+  // Discord takes a DELETE without a body, whatever the description says.
+  if (body === undefined)
+    return definition.required === true && !operation.name.startsWith("DELETE") ? "no body" : null;
   return check(`${operation.pointer}/requestBody/content/application~1json/schema`, body);
 }
 
@@ -162,12 +170,14 @@ function check(pointer: string, value: unknown): string | null {
   return ajv.errorsText(validate.errors, { dataVar: "body" }).slice(0, 500);
 }
 
-function coerce(value: string | readonly string[], schema: Json | undefined): unknown {
-  if (typeof value !== "string") return value;
-  const type = (schema as JsonObject | undefined)?.type;
-  if (type === "integer" || type === "number") return Number(value);
-  if (type === "boolean") return value === "true";
-  return value;
+/** A query is text; what it stands for is what the schema accepts: a list, a text, a number or a truth value. */
+function checkText(pointer: string, value: string | readonly string[]): string | null {
+  if (typeof value !== "string") return check(pointer, value);
+  const readings: unknown[] = [value, [value]];
+  if (/^-?\d+$/.test(value)) readings.unshift(Number(value));
+  if (value === "true" || value === "false") readings.unshift(value === "true");
+  const problems = readings.map((reading) => check(pointer, reading));
+  return problems.includes(null) ? null : (problems[0] ?? null);
 }
 
 function listOperations(): Map<string, Operation[]> {

@@ -57,7 +57,7 @@ function channels(request: RestRequest): RestReply {
 }
 
 /** As REST gives it: a direct channel has no name, and a thread names the bot's own membership. */
-export function channelObject(request: RestRequest, channel: AnyChannel): object {
+function channelObject(request: RestRequest, channel: AnyChannel): object {
   if (isThread(channel)) {
     const own = request.world
       .guildOfChannel(channel.id)

@@ -1,5 +1,4 @@
 import type { Journal } from "../journal.ts";
-import { isRecord } from "../json.ts";
 import type { RestReply, RestServices, Route } from "./context.ts";
 import { DiscordError, invalidForm, unauthorized } from "./errors.ts";
 import { type Planted, type RestFaults, usualBody, usualHeaders } from "./faults.ts";
@@ -214,9 +213,4 @@ function cutOff(json: string | null): Response {
     },
   });
   return new Response(body, { headers: { "content-type": "application/json" } });
-}
-
-/** Whether an answer is one of Discord's error objects. */
-export function isErrorBody(value: unknown): value is { message: string; code: number } {
-  return isRecord(value) && typeof value.message === "string" && typeof value.code === "number";
 }
