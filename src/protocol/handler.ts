@@ -55,7 +55,8 @@ export function createProtocol(deps: ProtocolDeps): Protocol {
 
 /** Our own faults are logged with their cause; the receiver is told that they are ours. */
 function failure(error: unknown, envelope: Envelope, caller: Caller): AppError {
-  if (caller.signal.aborted && !(error instanceof AppError))
+  const aborted = caller.signal.aborted || (error instanceof DOMException && error.name === "AbortError");
+  if (aborted && !(error instanceof AppError))
     return new AppError("cancelled", "The request was given up before it was done.");
   const failed = toAppError(error);
   if (failed.code === "internal_error")

@@ -1,3 +1,4 @@
+import { getLogger } from "@logtape/logtape";
 import type { TurnRecord } from "../agent/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
@@ -8,6 +9,7 @@ import { type Envelope, MESSAGE_BYTES, ProcessData, type ReplyData } from "./mes
 import type { Caller, ProtocolDeps } from "./ports.ts";
 import { wireUsage } from "./wire.ts";
 
+const log = getLogger(["discord-mcp", "protocol"]);
 const parse = parser(ProcessData);
 
 /** `process`: a turn, accepted durably and waited for. Its events go to whoever follows the session. */
@@ -22,6 +24,7 @@ export function createProcess(deps: ProtocolDeps) {
     const session = await useSession(deps, caller, data.session_id, "turns");
     caller.connection?.follow(session);
     const accepted = await submit(deps, caller, session, data.message, key);
+    log.info("turn requested", { request_id: envelope.id, turn_id: accepted.id, session_id: session.id });
     caller.onTurn?.(accepted.id, session);
     const { turn } = await deps.turns.wait(accepted.id, caller.signal);
     return { type: "response", data: answerOf(turn, session.id) };
@@ -35,12 +38,14 @@ async function submit(
   text: string,
   idempotencyKey: string | null,
 ): Promise<TurnRecord> {
+  const actor = deps.rules.actorFor(caller.principal, session);
+  const time = new Date(deps.now()).toISOString().slice(0, 16).replace("T", " ");
   const result = await deps.turns.submit({
     sessionId: session.id,
-    actor: deps.rules.actorFor(caller.principal, session),
+    actor,
     origin: "program",
     text,
-    preamble: `time: ${new Date(deps.now()).toISOString().slice(0, 16)}Z`,
+    preamble: `From: user ${actor.userId}, ${time} UTC, through a program.`,
     discordMessageId: null,
     idempotencyKey,
     replyTo: null,

@@ -50,6 +50,8 @@ export interface EventHub {
 export interface EventHubOptions {
   readonly maxEvents?: number;
   readonly maxBytes?: number;
+  /** Of all buffers together: beyond it idle streams are forgotten, then the publishing one keeps less. */
+  readonly maxTotalBytes?: number;
   /** Streams that nobody listens to are forgotten beyond this many, the least recently used first. */
   readonly maxIdleStreams?: number;
 }
@@ -69,6 +71,8 @@ interface Stream {
  */
 export function createEventHub(options: EventHubOptions = {}): EventHub {
   const { maxEvents = 512, maxBytes = 256 * 1024, maxIdleStreams = 1024 } = options;
+  const { maxTotalBytes = 64 * 1024 * 1024 } = options;
+  let totalBytes = 0;
   const epoch = Buffer.from(crypto.getRandomValues(new Uint8Array(9))).toString("base64url");
   const busy = new Map<string, Stream>();
   // A forgotten stream begins anew above every number that was ever used by one, so that a number seen
@@ -76,6 +80,7 @@ export function createEventHub(options: EventHubOptions = {}): EventHub {
   let forgotten = 0;
   const idle = new Lru<Stream>(maxIdleStreams, (_key, stream) => {
     forgotten = Math.max(forgotten, stream.seq);
+    totalBytes -= stream.bytes;
   });
 
   function find(conversationId: string): Stream {
@@ -89,11 +94,16 @@ export function createEventHub(options: EventHubOptions = {}): EventHub {
   function store(stream: Stream, event: StreamEvent): void {
     stream.buffer.push(event);
     stream.bytes += size(event);
+    totalBytes += size(event);
+    const evictable = () => idle.size > 1 && idle.evictOldest();
+    while (totalBytes > maxTotalBytes && evictable());
+    const tooMuch = () => stream.bytes > maxBytes || totalBytes > maxTotalBytes;
     let dropped = 0;
-    while (stream.buffer.length - dropped > maxEvents || stream.bytes > maxBytes) {
+    while (stream.buffer.length - dropped > maxEvents || tooMuch()) {
       const oldest = stream.buffer[dropped];
       if (oldest === undefined) break;
       stream.bytes -= size(oldest);
+      totalBytes -= size(oldest);
       stream.floor = oldest.seq;
       dropped++;
     }

@@ -24,12 +24,17 @@ export class Lru<Value> {
   set(key: string, value: Value): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
-    if (this.#entries.size <= this.#limit) return;
+    if (this.#entries.size > this.#limit) this.evictOldest();
+  }
+
+  /** False when there is nothing to evict. */
+  evictOldest(): boolean {
     for (const [oldest, evicted] of this.#entries) {
       this.#entries.delete(oldest);
       this.#onEvict?.(oldest, evicted);
-      break;
+      return true;
     }
+    return false;
   }
 
   delete(key: string): void {

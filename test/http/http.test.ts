@@ -119,6 +119,7 @@ describe("the routes", () => {
       ["GET", "/metrics"],
       ["GET", "/openapi"],
       ["GET", "/openapi/"],
+      ["GET", "/openapi?x=1"],
       ["GET", "/mcp/tools"],
       ["POST", "/mcp/initialize"],
       ["POST", "/mcp/process"],
@@ -152,6 +153,21 @@ describe("the routes", () => {
       });
     }
   });
+});
+
+test("an address spelt differently does not get round the token", async () => {
+  for (const path of [
+    "/%6fpenapi",
+    "/openapi%2f",
+    "//openapi",
+    "/./openapi",
+    "/OPENAPI",
+    "/openapi//",
+    "/mcp/../openapi",
+  ]) {
+    const answer = await raw(world.port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    expect([path, answer.split(" ")[1]]).toEqual([path, expect.stringMatching(/^40[14]$/)]);
+  }
 });
 
 describe("bodies", () => {

@@ -71,6 +71,20 @@ describe("the event hub", () => {
     expect(from(20).missedTooMuch).toBe(true);
   });
 
+  test("bounds all buffers together: idle streams go first, then the publishing one keeps less", () => {
+    const hub = createEventHub({ maxTotalBytes: 10_000 });
+    const busy = hub.subscribe("busy", listen().subscriber);
+    for (let n = 0; n < 4; n++) hub.publish("busy", { text: "x".repeat(1000) });
+    for (let n = 0; n < 20; n++) hub.publish(`idle ${n}`, { text: "x".repeat(1000) });
+    expect(hub.streams).toBeLessThanOrEqual(7);
+    const from = (afterSeq: number) => hub.subscribe("busy", listen().subscriber, { afterSeq, epoch: null });
+    expect(numbers(from(0).replay)).toEqual([1, 2, 3, 4]);
+    for (let n = 0; n < 20; n++) hub.publish("busy", { text: "x".repeat(1000) });
+    expect(from(0).missedTooMuch).toBe(true);
+    expect(from(20).replay.length).toBe(4);
+    busy.close();
+  });
+
   test("forgets idle streams alone, and never mistakes an old number for a new one", () => {
     const hub = createEventHub({ maxIdleStreams: 2 });
     const kept = listen();
