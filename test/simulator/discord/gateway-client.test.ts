@@ -88,7 +88,7 @@ test("a session that cannot be resumed is begun anew", async () => {
 });
 
 test("a client whose heartbeats are not acknowledged resumes on a new connection", async () => {
-  await using simulator = await startDiscordSimulator({ rateLimits: "off", heartbeatInterval: 40 });
+  await using simulator = await startDiscordSimulator({ rateLimits: "off", heartbeatInterval: 150 });
   await using client = gatewayClient(simulator);
   await client.manager.connect();
   await simulator.waitForGateway((note) => note.kind === "heartbeat");

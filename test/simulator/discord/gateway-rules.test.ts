@@ -82,10 +82,10 @@ describe("close codes", () => {
   });
 
   test("4009 when the heartbeats stop, and the session is gone", async () => {
-    await using simulator = await startDiscordSimulator({ heartbeatInterval: 10 });
+    await using simulator = await startDiscordSimulator({ heartbeatInterval: 100 });
     const socket = rawSocket(simulator);
     const hello = await socket.frame((frame) => frame.op === Op.Hello);
-    expect(hello.d).toMatchObject({ heartbeat_interval: 10 });
+    expect(hello.d).toMatchObject({ heartbeat_interval: 100 });
     socket.send(Op.Identify, identifyData(simulator));
     const { d } = await socket.frame(isReady);
     expect(await socket.closed).toBe(4009);
