@@ -54,6 +54,7 @@ export class World implements AsyncDisposable {
   #memory: Memory;
   #service: TurnService;
   readonly #watchers = new Set<() => void>();
+  #over = false;
 
   private constructor(claude: ClaudeSimulator, options: WorldOptions) {
     this.claude = claude;
@@ -131,6 +132,7 @@ export class World implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#over = true;
     await this.#service[Symbol.asyncDispose]();
     this.#memory[Symbol.dispose]();
     await this.claude[Symbol.asyncDispose]();
@@ -147,13 +149,7 @@ export class World implements AsyncDisposable {
 
   #serve(journal: TurnJournal): TurnService {
     const { now = Date.now, preferences = {} } = this.#options;
-    const delay =
-      this.#options.delay ??
-      (async (ms, signal) => {
-        // The bound of a drain is no wait of a retry: it ends when all is over.
-        if (signal === undefined || ms < 60_000) this.waits.push(ms);
-        signal?.throwIfAborted();
-      });
+    const delay = this.#options.delay ?? ((ms, signal) => this.#wait(ms, signal));
     return createTurnService({
       journal,
       history: this.#memory.history,
@@ -170,6 +166,14 @@ export class World implements AsyncDisposable {
         for (const look of [...this.#watchers]) look();
       },
     });
+  }
+
+  /** Waits no time. A service that was "killed" in an earlier part of the test waits for ever once it is over. */
+  async #wait(ms: number, signal?: AbortSignal): Promise<void> {
+    this.waits.push(ms);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
+    if (this.#over) await new Promise<never>(() => {});
   }
 
   #tools(): ToolPort {
