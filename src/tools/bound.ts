@@ -1,0 +1,111 @@
+export interface Bounded {
+  readonly value: unknown;
+  readonly json: string;
+  readonly isCut: boolean;
+}
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Room for the sentence that says what was left out. */
+const noteBytes = 300;
+const shortestString = 80;
+const maxRounds = 200;
+
+/**
+ * A value whose JSON has at most `maxBytes` of UTF-8. What is too much is cut on its structure: elements from the
+ * end of the largest list first (lists have the most important first), then the longest strings; a field
+ * `truncated` says what is missing. Throws what JSON.stringify throws.
+ */
+export function boundValue(value: unknown, maxBytes: number): Bounded {
+  const json = JSON.stringify(value) ?? "null";
+  // No character has more than three bytes for each of its units, so most results need no counting.
+  if (json.length * 3 <= maxBytes || Buffer.byteLength(json) <= maxBytes)
+    return { value, json, isCut: false };
+  const root: { value: Json } = { value: JSON.parse(json) };
+  const left = new Map<string, number>();
+  const room = maxBytes - noteBytes;
+  for (let round = 0; round < maxRounds && bytesOf(root.value) > room; round++) {
+    const over = bytesOf(root.value) - room;
+    if (!cutLargestList(root, over, left) && !cutLongestString(root, over)) break;
+  }
+  const cut = withNote(root.value, left);
+  const cutJson = JSON.stringify(cut);
+  if (Buffer.byteLength(cutJson) <= maxBytes) return { value: cut, json: cutJson, isCut: true };
+  return preview(json, maxBytes);
+}
+
+function cutLargestList(root: { value: Json }, over: number, left: Map<string, number>): boolean {
+  const lists: { readonly list: Json[]; readonly path: string; readonly bytes: number }[] = [];
+  walk(root.value, "", (part, path) => {
+    if (Array.isArray(part) && part.length > 1) lists.push({ list: part, path, bytes: bytesOf(part) });
+  });
+  const [first, ...others] = lists;
+  if (first === undefined) return false;
+  const { list, path } = others.reduce((largest, one) => (one.bytes > largest.bytes ? one : largest), first);
+  let gone = 0;
+  while (list.length > 1 && gone < over) {
+    gone += bytesOf(list.pop() ?? null) + 1;
+    left.set(path, (left.get(path) ?? 0) + 1);
+  }
+  return true;
+}
+
+function cutLongestString(root: { value: Json }, over: number): boolean {
+  const strings: { readonly text: string; readonly put: (text: string) => void }[] = [];
+  const consider = (part: Json, put: (text: string) => void) => {
+    if (typeof part === "string" && part.length > shortestString) strings.push({ text: part, put });
+  };
+  consider(root.value, (text) => {
+    root.value = text;
+  });
+  walk(root.value, "", (part) => {
+    if (typeof part !== "object" || part === null) return;
+    for (const [key, item] of Object.entries(part)) {
+      consider(item, (text) => {
+        Object.defineProperty(part, key, { value: text });
+      });
+    }
+  });
+  const [first, ...others] = strings;
+  if (first === undefined) return false;
+  const { text, put } = others.reduce(
+    (most, one) => (one.text.length > most.text.length ? one : most),
+    first,
+  );
+  // Units of the string, of which each takes some bytes; never too few to get anywhere.
+  const units = Math.max(16, Math.ceil((over * text.length) / bytesOf(text)) + 2);
+  put(`${wholeCharacters(text.slice(0, Math.max(shortestString - 16, text.length - units)))}…`);
+  return true;
+}
+
+function walk(part: Json, path: string, visit: (part: Json, path: string) => void): void {
+  visit(part, path);
+  if (typeof part !== "object" || part === null) return;
+  // Elements of a list share its path: what is left out of several is counted together.
+  for (const [key, inner] of Object.entries(part))
+    walk(inner, Array.isArray(part) ? path : path === "" ? key : `${path}.${key}`, visit);
+}
+
+function withNote(value: Json, left: ReadonlyMap<string, number>): Json {
+  const lists = [...left].map(([path, count]) => `${count} of ${path.slice(0, 60) || "the list"}`);
+  const what = lists.length === 0 ? "Long texts were shortened" : `Left out: ${lists.slice(0, 3).join(", ")}`;
+  const truncated = `${what}, because the result was too large. Ask for less at once to see everything.`;
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value, truncated };
+  return { truncated, result: value };
+}
+
+/** When there is nothing to cut at: the beginning, as text. */
+function preview(json: string, maxBytes: number): Bounded {
+  const truncated = "The result was too large; this is its beginning, as text.";
+  // Quotes and controls are escaped again, at worst into six bytes for each.
+  const beginning = wholeCharacters(json.slice(0, Math.max(0, Math.floor((maxBytes - noteBytes) / 6))));
+  const value = { truncated, beginning };
+  return { value, json: JSON.stringify(value), isCut: true };
+}
+
+const bytesOf = (value: Json): number => Buffer.byteLength(JSON.stringify(value));
+
+/** Without half a surrogate pair at the end. */
+function wholeCharacters(text: string): string {
+  return /[\uD800-\uDBFF]$/.test(text) ? text.slice(0, -1) : text;
+}

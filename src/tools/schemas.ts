@@ -1,0 +1,31 @@
+import { Type } from "typebox";
+import { AppError } from "../errors.ts";
+import { snowflakePattern, timePattern } from "./arguments.ts";
+
+/** A Discord id among a tool's arguments. */
+export const snowflake = (description: string) => Type.String({ pattern: snowflakePattern, description });
+
+export const time = (description: string) => Type.String({ pattern: timePattern, description });
+
+/** https://docs.discord.com/developers/reference#snowflakes */
+const discordEpoch = 1_420_070_400_000n;
+
+/** When the thing of that id was made, as an ISO 8601 time. */
+export function madeAt(id: string): string {
+  return new Date(Number((BigInt(id) >> 22n) + discordEpoch)).toISOString();
+}
+
+/**
+ * The first id of that moment; without a time zone it is meant in UTC. Throws AppError `invalid_arguments`.
+ */
+export function firstIdAt(name: string, text: string): bigint {
+  const zoned = /T/.test(text) && !/(?:Z|[+-]\d{2}:\d{2})$/.test(text) ? `${text}Z` : text;
+  const at = Date.parse(zoned);
+  if (Number.isNaN(at)) {
+    throw new AppError("invalid_arguments", `${name} is no time that exists: ${text}.`, {
+      data: { path: name, problem: "is no time that exists" },
+    });
+  }
+  const sinceEpoch = BigInt(at) - discordEpoch;
+  return sinceEpoch <= 0n ? 0n : sinceEpoch << 22n;
+}
