@@ -3,19 +3,25 @@ import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import type { Caller, ProtocolDeps } from "./ports.ts";
 
-/** The session that a request names, once it is established that the caller may use it for this. */
-export async function useSession(
+/**
+ * The session that a request names, once it is established that the caller may use it for this. At once when it is in
+ * memory, which is what makes a tool call quick. Throws AppError, at once or later.
+ */
+export function useSession(
   deps: Pick<ProtocolDeps, "sessions" | "rules">,
   caller: Caller,
   sessionId: string,
   scope: Scope,
-): Promise<Session> {
+): Session | Promise<Session> {
   deps.rules.assertScope(caller.principal, scope);
   assertBound(caller, sessionId);
-  const session = await deps.sessions.get(sessionId);
-  deps.rules.assertMayUse(caller.principal, session);
-  deps.sessions.touch(session);
-  return session;
+  const admit = (session: Session) => {
+    deps.rules.assertMayUse(caller.principal, session);
+    deps.sessions.touch(session);
+    return session;
+  };
+  const cached = deps.sessions.cached(sessionId);
+  return cached === null ? deps.sessions.get(sessionId).then(admit) : admit(cached);
 }
 
 export function assertBound(caller: Caller, sessionId: string | null): void {

@@ -64,7 +64,10 @@ export interface IssuedToken {
 
 export interface ProtocolDeps {
   readonly turns: Pick<TurnService, "submit" | "wait" | "cancel">;
-  readonly sessions: Pick<Sessions, "open" | "get" | "touch" | "count" | "context" | "updateContext">;
+  readonly sessions: Pick<
+    Sessions,
+    "open" | "get" | "cached" | "touch" | "count" | "context" | "updateContext"
+  >;
   readonly events: EventHub;
   readonly tools: ToolsPort;
   readonly rules: RulesPort;

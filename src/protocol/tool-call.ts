@@ -12,7 +12,8 @@ export function createToolCall(deps: ProtocolDeps, remember: ReturnType<typeof c
   return async (envelope: Envelope, caller: Caller): Promise<ReplyData> => {
     const data = parse(envelope.data);
     const key = idempotencyKey(envelope.metadata);
-    const session = await useSession(deps, caller, data.session_id, "tools");
+    const found = useSession(deps, caller, data.session_id, "tools");
+    const session = found instanceof Promise ? await found : found;
     const request: DirectToolCall = {
       toolName: data.tool_name,
       input: data.arguments ?? {},

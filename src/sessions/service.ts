@@ -34,6 +34,8 @@ export interface ContextUpdate {
 export interface Sessions extends AsyncDisposable {
   /** Opens, or finds again and prolongs. Throws `session_conflict` when the id is another user's or channel's, `invalid_data` for a bad id. */
   open(request: OpenSession): Promise<{ readonly session: Session; readonly created: boolean }>;
+  /** A session that is in memory and has not expired, at once; null says nothing: ask `get`. */
+  cached(sessionId: string): Session | null;
   /** Throws `session_not_found` or `session_expired`. */
   get(sessionId: string): Promise<Session>;
   /** The chat's own session of a person in a channel, made on the first message. */
@@ -103,6 +105,11 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return session;
   };
 
+  const cached: Sessions["cached"] = (id) => {
+    const session = cache.get(id);
+    return session !== undefined && session.expiresAt > now() ? session : null;
+  };
+
   async function chat(userId: string, channelId: string, guildId: string | null): Promise<Session> {
     const found = await store.findChat(userId, channelId);
     if (found === null)
@@ -115,6 +122,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
 
   function touch(session: Session): void {
     const at = now();
+    if (at - session.lastUsedAt < TOUCH_EVERY_MS) return;
     const latest = cache.get(session.id) ?? session;
     if (at - latest.lastUsedAt < TOUCH_EVERY_MS) return;
     cache.set(session.id, { ...latest, lastUsedAt: at, expiresAt: at + ttlMs });
@@ -175,6 +183,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
   return {
     open,
     get,
+    cached,
     async chatSession(userId, channelId, guildId) {
       const key = `${userId} ${channelId}`;
       const session = await (chats.get(key) ?? once(chats, key, () => chat(userId, channelId, guildId)));
