@@ -17,7 +17,15 @@ describe("initialize", () => {
       metadata: { trace: [1, { a: null }] },
       data: {
         available_tools: ["echo", "wait", "fail"],
-        tools: [{ name: "echo", description: "The tool echo.", parameters: { type: "object" } }, {}, {}],
+        tools: [
+          {
+            name: "echo",
+            description: "The tool echo.",
+            parameters: { type: "object", properties: expect.anything() },
+          },
+          {},
+          {},
+        ],
         context: { ...ana, conversation_history: [], user_preferences: {}, active_tools: [] },
         token: expect.any(String),
         stream_epoch: world.events.epoch,

@@ -1,60 +1,65 @@
-import { AppError, toAppError } from "../../src/errors.ts";
-import type { DirectToolOutcome, ToolInfo, ToolsPort } from "../../src/protocol/ports.ts";
+import { Type } from "typebox";
+import { AppError, errorCodes } from "../../src/errors.ts";
+import type { AuditSink } from "../../src/tools/ports.ts";
+import { createRegistry, type Registry, type RegistryOptions } from "../../src/tools/registry.ts";
+import { defineTool, type Tool } from "../../src/tools/tool.ts";
+import { Facts, noDiscord } from "../tools/harness.ts";
 
-export interface TestTools extends ToolsPort {
-  all(): readonly ToolInfo[];
+export interface TestTools {
+  readonly registry: Registry;
+  /** Calls of `echo` that ran. */
   calls: number;
   /** What `wait` waits for. */
-  gate: PromiseWithResolvers<void>;
-  /** The signals of calls, for seeing them aborted. */
-  aborted: PromiseWithResolvers<void>;
+  readonly gate: PromiseWithResolvers<void>;
+  /** Resolves when a call of `wait` is aborted. */
+  readonly aborted: PromiseWithResolvers<void>;
 }
 
-/** Tiny tools: `echo` gives its arguments back, `wait` waits for the gate, `fail` fails with the code it is given. */
-export function testTools(): TestTools {
-  const parameters = { type: "object" };
-  const infos = ["echo", "wait", "fail"].map((name) => ({
-    name,
-    description: `The tool ${name}.`,
-    parameters,
-  }));
-  const tools: TestTools = {
-    calls: 0,
-    gate: Promise.withResolvers(),
-    aborted: Promise.withResolvers(),
-    all: () => infos,
-    describe: (_actor, active) => infos.filter(({ name }) => active.length === 0 || active.includes(name)),
-    async call({ toolName, input, activeTools, signal }): Promise<DirectToolOutcome> {
-      tools.calls++;
-      if (!infos.some(({ name }) => name === toolName))
-        return { kind: "refused", code: "unknown_tool", text: "There is no tool of that name." };
-      if (activeTools.length > 0 && !activeTools.includes(toolName))
-        return { kind: "refused", code: "tool_inactive", text: "That tool is not active in this session." };
-      if (toolName === "echo") return { kind: "done", value: input, text: "" };
-      if (toolName === "fail") return failure(input);
-      const gone = Promise.withResolvers<never>();
-      signal.addEventListener("abort", () => {
-        tools.aborted.resolve();
-        gone.reject(signal.reason);
-      });
-      await Promise.race([tools.gate.promise, gone.promise]);
-      return { kind: "done", value: "waited", text: "" };
+const anything = Type.Optional(Type.Unknown());
+const sources: readonly string[] = [];
+const about = { kind: "read", repeatable: true, needs: () => [] } as const;
+
+/** The real registry with tiny tools: `echo` gives its arguments back, `wait` waits, `fail` fails as it is told. */
+export function testTools(
+  options: Pick<RegistryOptions, "metrics" | "now"> & { audit: AuditSink },
+): TestTools {
+  const state = { calls: 0, gate: Promise.withResolvers<void>(), aborted: Promise.withResolvers<void>() };
+  const echo = defineTool({
+    ...about,
+    name: "echo",
+    title: "Echo",
+    description: "The tool echo.",
+    input: Type.Object({ a: anything, n: anything, value: anything }, { additionalProperties: false }),
+    async run(input) {
+      state.calls++;
+      return { value: input, sources };
     },
-  };
-  return tools;
-}
-
-function failure(input: unknown): DirectToolOutcome {
-  const { code, text, retryAfterMs } = input as {
-    code: AppError["code"];
-    text: string;
-    retryAfterMs?: number;
-  };
-  const error = toAppError(new AppError(code, text));
-  return {
-    kind: code === "outcome_unknown" ? "unknown" : "failed",
-    code: error.code,
-    text: error.message,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  };
+  });
+  const wait = defineTool({
+    ...about,
+    name: "wait",
+    title: "Wait",
+    description: "The tool wait.",
+    input: Type.Object({}, { additionalProperties: false }),
+    async run(_input, { signal }) {
+      signal.addEventListener("abort", () => state.aborted.resolve());
+      await state.gate.promise;
+      return { value: "waited", sources };
+    },
+  });
+  const fail = defineTool({
+    ...about,
+    name: "fail",
+    title: "Fail",
+    description: "The tool fail.",
+    input: Type.Object(
+      { code: Type.Enum([...errorCodes]), text: Type.String(), retryAfterMs: Type.Number() },
+      { additionalProperties: false },
+    ),
+    run: ({ code, text, retryAfterMs }) => Promise.reject(new AppError(code, text, { retryAfterMs })),
+  });
+  const tools: readonly Tool[] = [echo, wait, fail];
+  const discord = { discord: noDiscord, facts: new Facts(), timeoutMs: 30_000, resultBytes: 16_384 };
+  const registry = createRegistry({ ...options, ...discord, tools });
+  return Object.assign(state, { registry });
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { toolUse } from "../../src/simulator/claude/reply.ts";
 import { ana, bodyOf, connect, initialized, type Message } from "./client.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -46,6 +47,39 @@ describe("process", () => {
     expect(context.data.context.conversation_history).toMatchObject([
       { role: "user", content: "hello there", turn_id: reply.data.turn_id, timestamp: expect.any(Number) },
       { role: "assistant", content: "You said: hello there" },
+    ]);
+    await client.close();
+  });
+
+  test("lets the model use the session's tools and know the person's preferences", async () => {
+    await using own = await startWorld();
+    own.claude.script([toolUse("echo", { a: 1 })], "It echoed.");
+    const client = await connect(own);
+    const session_id = await initialized(client, place());
+    const user_preferences = { name: "Captain Ana" };
+    await client.request("context_update", { session_id, user_preferences, active_tools: ["echo"] });
+    const reply = await client.request("process", { session_id, message: "echo, please" });
+    expect(reply.data.response).toBe("It echoed.");
+    const { turn_id } = reply.data;
+    const tool = { turn_id, step: 1, tool_use_id: expect.any(String), tool_name: "echo" };
+    const events = client.received
+      .filter((message) => message.type === "event")
+      .map((message) => message.data.event);
+    expect(events).toContainEqual({ type: "tool_started", ...tool, arguments: { a: 1 } });
+    expect(events).toContainEqual({
+      type: "tool_finished",
+      ...tool,
+      outcome: "done",
+      duration_ms: expect.any(Number),
+    });
+    const asked = own.claude.requests[0]?.params;
+    expect(JSON.stringify(asked?.system)).toContain("Captain Ana");
+    expect(asked?.tools?.map((each) => ("name" in each ? each.name : ""))).toEqual(["echo"]);
+    const { conversation_history } = (await client.request("context_update", { session_id })).data.context;
+    expect(conversation_history.map((entry: { role: string }) => entry.role)).toEqual([
+      "user",
+      "tool",
+      "assistant",
     ]);
     await client.close();
   });

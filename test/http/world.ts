@@ -24,6 +24,7 @@ import type { Session } from "../../src/sessions/ports.ts";
 import { createSessions } from "../../src/sessions/service.ts";
 import { text } from "../../src/simulator/claude/reply.ts";
 import { startClaudeSimulator } from "../../src/simulator/claude/simulator.ts";
+import { agentTools } from "../../src/tools/agent-port.ts";
 import { testTools } from "./tools.ts";
 
 export interface WorldOptions {
@@ -86,17 +87,20 @@ export async function startWorld(options: WorldOptions = {}) {
     assertMayUse,
     actorFor: (p: Principal, s: Session) => actorFor(p, s),
   };
-  const tools = testTools();
+  const tools = testTools({ audit: memory.audit, metrics, now });
+  const { registry } = tools;
+  const toolsPort = { describe: registry.usable, call: registry.call, all: registry.list };
   const turns = createTurnService({
     journal: memory.turns,
     history: memory.history,
     model: createModel(model),
-    tools: {
-      definitions: () => [],
-      isRepeatable: () => true,
-      call: () => Promise.reject(new Error("no tools")),
+    tools: agentTools(registry, async (sessionId) => (await sessions.get(sessionId)).activeTools),
+    context: {
+      read: async ({ sessionId, actor }) => ({
+        preferences: await memory.preferences.get(actor.userId),
+        activeTools: (await sessions.get(sessionId)).activeTools,
+      }),
     },
-    context: { read: async () => ({ preferences: {}, activeTools: [] }) },
     budgets: createBudgets(memory.budgets, turn, now),
     config: { model, turn },
     emit: (conversationId, event) => events.publish(conversationId, wireEvent(event)),
@@ -104,7 +108,7 @@ export async function startWorld(options: WorldOptions = {}) {
   });
   const issueToken = ({ id: sessionId, userId, channelId }: Session, { tokenId }: Principal) =>
     sessionTokens.issue({ sessionId, userId, channelId, tokenId });
-  const protocol = createProtocol({ turns, sessions, events, tools, rules, issueToken, now });
+  const protocol = createProtocol({ turns, sessions, events, tools: toolsPort, rules, issueToken, now });
   const http = createHttp({
     config: {
       allowedHosts: [],
@@ -116,7 +120,7 @@ export async function startWorld(options: WorldOptions = {}) {
     protocol,
     sessions,
     events,
-    tools,
+    tools: toolsPort,
     rules,
     auth,
     limits,
