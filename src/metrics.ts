@@ -66,6 +66,12 @@ export function createMetrics() {
     labelNames: ["type"] as const,
     registers,
   });
+  const discordFailures = new Counter({
+    name: "mcp_discord_failures_total",
+    help: "Requests to Discord that failed without anybody being told (typing, post_refused, post_unknown, message_dropped).",
+    labelNames: ["operation"] as const,
+    registers,
+  });
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
   const gauges = {
     activeSessions: gauge("mcp_active_sessions", "Sessions that have not expired."),
@@ -100,5 +106,7 @@ export function createMetrics() {
     modelRetry: (reason: string) => modelRetries.inc({ reason }),
     rateLimited: (limit: LimitName) => limited.inc({ limit }),
     gatewayEvent: (type: string) => gatewayEvents.inc({ type }),
+    discordFailure: (operation: "typing" | "post_refused" | "post_unknown" | "message_dropped") =>
+      discordFailures.inc({ operation }),
   };
 }

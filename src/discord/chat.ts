@@ -67,7 +67,7 @@ export function mayConcernUs(message: Incoming, botUserId: string, prefix: strin
   if (message.isFromMachine) return false;
   return (
     message.guildId === null ||
-    message.replyTo !== null ||
+    (message.replyTo !== null && (message.replied === null || message.replied.authorId === botUserId)) ||
     message.mentionedRoleIds.length > 0 ||
     message.mentions.some((user) => user.id === botUserId) ||
     message.content.startsWith(prefix)

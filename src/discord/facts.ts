@@ -43,7 +43,8 @@ export function createFacts(deps: FactsDeps): Facts {
         ask(signal, "threads", (s) => deps.api.guilds.getActiveThreads(guildId, { signal: s })),
       ]);
       const changed = hasChanged();
-      if (!changed && isTrusted(guildId)) state.store({ guild, channels: [...channels, ...threads.threads] });
+      // Kept also while the shard resumes: the replay brings what came since, and a new session forgets it.
+      if (!changed) state.store({ guild, channels: [...channels, ...threads.threads] });
       if (!changed || attempt >= LOAD_ATTEMPTS) return state.guildFacts(guild);
     }
   }

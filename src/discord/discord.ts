@@ -1,0 +1,256 @@
+import { getLogger } from "@logtape/logtape";
+import { GatewayDispatchEvents as Events, type GatewayDispatchPayload } from "discord-api-types/v10";
+import type { TurnService } from "../agent/turn-service.ts";
+import type { Config } from "../config.ts";
+import { AppError } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import type { Metrics } from "../metrics.ts";
+import type { DiscordReader, PermissionFactsPort } from "../tools/discord-port.ts";
+import type { ChatSessions } from "./acceptance.ts";
+import { Arrivals } from "./arrivals.ts";
+import type { ChatTools } from "./commands.ts";
+import { Delivery } from "./delivery.ts";
+import { createFacts } from "./facts.ts";
+import { Gateway } from "./gateway.ts";
+import { type DiscordStatus, type GatewayTiming, gatewayTiming } from "./gateway-types.ts";
+import { GuildState } from "./guild-state.ts";
+import { Intake } from "./intake.ts";
+import { Marks } from "./marks.ts";
+import { Notices } from "./notices.ts";
+import type { ChannelMarks, GatewaySessions, IdentifyLog, Outbox, SeenMessages } from "./ports.ts";
+import { createRestClients } from "./rest-client.ts";
+import { createRestReader } from "./rest-reader.ts";
+import { showTyping } from "./typing.ts";
+import { untilAnswered } from "./until-answered.ts";
+
+const log = getLogger(["discord-mcp", "discord"]);
+
+/** Times in milliseconds; the defaults are for Discord itself. */
+export interface DiscordTiming extends GatewayTiming {
+  /** Between writes of how far the gateway has come. */
+  readonly checkpointMs: number;
+  readonly typingMs: number;
+  /** How long a post of unknown fate is left alone before it is looked for. */
+  readonly lookAfterMs: number;
+  readonly retryMs: readonly number[];
+  /** How long READY's guilds are waited for before direct messages are caught up. */
+  readonly arrivalsMs: number;
+  /** How long closing waits for what is being taken in and posted. */
+  readonly closeMs: number;
+}
+
+export const discordTiming: DiscordTiming = {
+  ...gatewayTiming,
+  checkpointMs: 250,
+  typingMs: 8000,
+  lookAfterMs: 60_000,
+  retryMs: [200, 1000, 5000],
+  arrivalsMs: 10_000,
+  closeMs: 3000,
+};
+
+export interface DiscordDeps {
+  /** With a token; without one there is `createNoDiscord`. */
+  readonly config: Config["discord"] & { readonly token: string };
+  readonly turns: TurnService;
+  readonly sessions: ChatSessions;
+  readonly tools: ChatTools;
+  readonly outbox: Outbox;
+  readonly marks: ChannelMarks;
+  readonly gatewaySessions: GatewaySessions;
+  readonly identifies: IdentifyLog;
+  readonly seen: SeenMessages;
+  readonly limits: Pick<Limits, "user" | "guild">;
+  readonly metrics: Metrics;
+  readonly now?: () => number;
+  readonly timing?: Partial<DiscordTiming>;
+  /** Discord cannot go on until an operator acts, such as on a bad token; everything else may. */
+  readonly onFatal: (error: AppError) => void;
+  /** The bot was removed from a guild, whose data is to be cleaned up. */
+  readonly onGuildRemoved?: (guildId: string) => void;
+}
+
+export interface Discord extends AsyncDisposable {
+  readonly reader: DiscordReader;
+  readonly facts: PermissionFactsPort;
+  /** Begins: connects in the background and keeps at it. What it cannot get over goes to `onFatal`. */
+  start(): Promise<void>;
+  status(): DiscordStatus;
+  /** Takes no more messages; answers still go out. What comes now is left to the next process. */
+  stopIntake(): void;
+  /** Sends what is due within a bound, stores how far it came, and disconnects. Idempotent. */
+  close(options: { readonly resumable: boolean }): Promise<void>;
+}
+
+/** Everything that talks to Discord, put together. */
+export function createDiscord(deps: DiscordDeps): Discord {
+  const { config, metrics, turns, outbox, seen, now = Date.now } = deps;
+  const timing: DiscordTiming = { ...discordTiming, ...deps.timing };
+  const stop = new AbortController();
+  const clients = createRestClients(config.token, config.apiUrl);
+  const reader = createRestReader(clients.reads);
+  const state = new GuildState();
+  const identity = Promise.withResolvers<string>();
+  identity.promise.catch(() => undefined);
+
+  const gateway = new Gateway({
+    config,
+    api: clients.reads,
+    sessions: deps.gatewaySessions,
+    identifies: deps.identifies,
+    metrics,
+    now,
+    timing,
+    events: { dispatch, sessionBegan, fatal: deps.onFatal },
+  });
+  const facts = createFacts({
+    state,
+    reader,
+    api: clients.reads,
+    isTrusted: (guildId) => gateway.isTrusted(guildId),
+    hearsMembers: () => gateway.intents.members,
+    botUserId: () => identity.promise,
+  });
+  const delivery = new Delivery({
+    api: clients.writes,
+    outbox,
+    turns,
+    botUserId: () => identity.promise,
+    metrics,
+    now,
+    lookAfterMs: timing.lookAfterMs,
+  });
+  const notices = new Notices({ outbox, seen, now, wake: () => delivery.wake() });
+  const marks = new Marks(deps.marks);
+  const intake = new Intake({
+    ...{
+      config,
+      state,
+      facts,
+      api: clients.reads,
+      outbox,
+      turns,
+      seen,
+      notices,
+      marks,
+      reader,
+      metrics,
+      now,
+    },
+    sessions: deps.sessions,
+    tools: deps.tools,
+    limits: deps.limits,
+    markStore: deps.marks,
+    retryMs: timing.retryMs,
+  });
+  const arrivals = new Arrivals(() => void intake.guildsArrived(), timing.arrivalsMs);
+  const typing = showTyping({
+    api: clients.writes,
+    turns,
+    onFailure: () => metrics.discordFailure("typing"),
+    repeatMs: timing.typingMs,
+  });
+
+  function sessionBegan(shardId: number, shardCount: number): void {
+    intake.sessionBegan(shardId, shardCount);
+    state.forgetShard(shardId, shardCount);
+  }
+
+  function dispatch(_shardId: number, payload: GatewayDispatchPayload): Promise<void> | undefined {
+    state.apply(payload);
+    if (payload.t === Events.Ready) arrivals.expect(payload.d.guilds.map((guild) => guild.id));
+    if (payload.t === Events.GuildDelete && payload.d.unavailable !== true)
+      deps.onGuildRemoved?.(payload.d.id);
+    if (payload.t === Events.MessageCreate && payload.d.author.id === state.botUserId) confirm(payload.d);
+    const handling = intake.dispatch(payload);
+    if (payload.t === Events.GuildCreate) arrivals.arrived(payload.d.id);
+    return handling;
+  }
+
+  function confirm({ nonce, id }: { readonly nonce?: string | number; readonly id: string }): void {
+    if (nonce === undefined) return;
+    delivery.confirm(String(nonce), id).catch((error: unknown) => {
+      log.error("a post could not be marked as sent", { error });
+    });
+  }
+
+  async function connect(): Promise<void> {
+    const options = { baseMs: timing.reconnectMs, signal: stop.signal };
+    const me = await untilAnswered(
+      "the bot's user",
+      (s) => clients.reads.users.getCurrent({ signal: s }),
+      options,
+    );
+    state.botUserId = me.id;
+    intake.start(me.id);
+    identity.resolve(me.id);
+    delivery.start();
+    await gateway.start();
+  }
+
+  let writing: Promise<void> | null = null;
+  const checkpoint = (): Promise<void> => {
+    writing ??= write().finally(() => {
+      writing = null;
+    });
+    return writing;
+  };
+  async function write(): Promise<void> {
+    try {
+      // Marks first: a sequence that is ahead of its marks would lose what it has passed, were it not resumed.
+      await marks.flush();
+      await gateway.checkpoint();
+    } catch (error) {
+      log.error("how far the gateway has come could not be stored", { error });
+    }
+  }
+  let timer: ReturnType<typeof setInterval> | null = null;
+  let closing: Promise<void> | null = null;
+
+  async function close(resumable: boolean): Promise<void> {
+    intake.stop();
+    arrivals.stop();
+    if (timer !== null) clearInterval(timer);
+    const bounded = Promise.race([intake.settled(), Bun.sleep(timing.closeMs)]);
+    await Promise.all([bounded, delivery.close(timing.closeMs)]);
+    const gone = new AppError("discord_unavailable", "The service is going down; try again in a minute.");
+    stop.abort(gone);
+    identity.reject(gone);
+    typing[Symbol.dispose]();
+    await gateway.close({ resumable });
+    await checkpoint();
+    clients.dispose();
+  }
+
+  return {
+    reader,
+    facts,
+    async start() {
+      timer = setInterval(() => void checkpoint(), timing.checkpointMs);
+      timer.unref();
+      void connect().catch((error: unknown) => {
+        if (stop.signal.aborted) return;
+        const failure = error instanceof AppError ? error : toFailure(error);
+        identity.reject(failure);
+        gateway.fail(failure);
+      });
+    },
+    status: () => gateway.status(),
+    stopIntake: () => intake.stop(),
+    close({ resumable }) {
+      closing ??= close(resumable);
+      return closing;
+    },
+    [Symbol.asyncDispose]() {
+      closing ??= close(true);
+      return closing;
+    },
+  };
+}
+
+function toFailure(cause: unknown): AppError {
+  const sentence =
+    "Connecting to Discord failed for a reason of our own; it has been logged. Restart the service.";
+  log.error("connecting to Discord failed", { error: cause });
+  return new AppError("internal_error", sentence, { cause });
+}

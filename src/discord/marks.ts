@@ -1,0 +1,35 @@
+import type { ChannelMarks } from "./ports.ts";
+import { isNewer } from "./snowflake.ts";
+
+/** The marks of channels, written in batches: each message of each channel advances one. */
+export class Marks {
+  readonly #store: ChannelMarks;
+  #pending = new Map<string, string>();
+
+  constructor(store: ChannelMarks) {
+    this.#store = store;
+  }
+
+  /** Everything up to this message is durably accepted or deliberately passed over. */
+  advance(channelId: string, messageId: string): void {
+    const before = this.#pending.get(channelId);
+    if (before === undefined || isNewer(messageId, before)) this.#pending.set(channelId, messageId);
+  }
+
+  /** The newest that is handled, stored or not. */
+  async latest(channelId: string): Promise<string | null> {
+    return this.#pending.get(channelId) ?? (await this.#store.get(channelId));
+  }
+
+  async flush(): Promise<void> {
+    if (this.#pending.size === 0) return;
+    const marks = this.#pending;
+    this.#pending = new Map();
+    try {
+      await this.#store.advance(marks);
+    } catch (error) {
+      for (const [channelId, messageId] of marks) this.advance(channelId, messageId);
+      throw error;
+    }
+  }
+}
