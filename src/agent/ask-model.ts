@@ -75,7 +75,6 @@ export function createAsker(asking: Asking): (number: number) => Promise<StoredS
     unbooked = noUsage;
     await deps.journal.saveStep(turn.id, { step: number, content, stopReason, usage, model });
     progress.spend(usage);
-    await deps.budgets.spend(turn.actor, usage);
     return toStep(number, stopReason, content);
   };
 }

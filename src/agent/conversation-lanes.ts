@@ -12,8 +12,12 @@ interface Lane {
   /** Turns that an earlier process had begun: older than all that wait. */
   readonly begun: TurnRecord[];
   running: { readonly turnId: string; readonly abort: AbortController; readonly over: Promise<void> } | null;
-  /** A turn was accepted since the queue was last looked at. */
-  stirred: boolean;
+  /** Known to be the oldest that waits, so that the journal need not be asked for it. */
+  first: TurnRecord | null;
+  /** Turns that were announced and not taken since: at least so many wait, unless they were removed. */
+  announced: number;
+  /** Nothing was waiting before the first of them, so that with none announced the queue is empty for certain. */
+  readonly exact: boolean;
   readonly done: Promise<void>;
 }
 
@@ -47,20 +51,16 @@ export class ConversationLanes {
     return this.#running;
   }
 
-  /** There is a turn to run. `begun` is one of an earlier process. */
-  wake(turn: TurnRecord, begun = false): void {
-    if (this.#closing.signal.aborted) return;
-    const { conversationId } = turn;
-    const lane = this.#lanes.get(conversationId);
-    if (lane !== undefined) {
-      if (begun && lane.running?.turnId !== turn.id) lane.begun.push(turn);
-      lane.stirred = true;
-      return;
-    }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const made: Lane = { begun: begun ? [turn] : [], running: null, stirred: true, done: promise };
-    this.#lanes.set(conversationId, made);
-    void this.#work(conversationId, fairKey(turn), made).finally(resolve);
+  /** There is a turn to run. `alone`: nothing of its conversation waited or ran when it was accepted. */
+  wake(turn: TurnRecord, alone = false): void {
+    const lane = this.#lanes.get(turn.conversationId) ?? this.#open(turn, alone);
+    if (lane !== null) lane.announced++;
+  }
+
+  /** The same for a turn that an earlier process had begun. */
+  wakeBegun(turn: TurnRecord): void {
+    const lane = this.#lanes.get(turn.conversationId) ?? this.#open(turn, false);
+    if (lane !== null && lane.running?.turnId !== turn.id) lane.begun.push(turn);
   }
 
   /** Aborts what runs in a conversation (or that one turn) and waits until it is over. Returns its id, or null. */
@@ -97,18 +97,25 @@ export class ConversationLanes {
     for (const { running } of this.#lanes.values()) running?.abort.abort(reason);
   }
 
+  #open(turn: TurnRecord, exact: boolean): Lane | null {
+    if (this.#closing.signal.aborted) return null;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const first = exact ? turn : null;
+    const lane: Lane = { begun: [], running: null, first, announced: 0, exact, done: promise };
+    this.#lanes.set(turn.conversationId, lane);
+    void this.#work(turn.conversationId, fairKey(turn), lane).finally(resolve);
+    return lane;
+  }
+
   async #work(conversationId: string, key: string, lane: Lane): Promise<void> {
     const closing = this.#closing.signal;
-    while (!closing.aborted) {
+    do {
       try {
         const release = await this.#slots.acquire(key, closing);
         try {
-          lane.stirred = false;
-          const begun = lane.begun[0];
-          const turn = begun ?? (await this.#deps.journal.nextQueued(conversationId));
-          if (turn === null && !lane.stirred) break;
-          if (turn !== null && !closing.aborted) await this.#run(lane, turn);
-          if (begun !== undefined && lane.begun[0] === begun) lane.begun.shift();
+          const found = await this.#next(conversationId, lane);
+          // Looked at here and not there: a turn may have been announced since.
+          if (!found && isQuiet(lane)) break;
         } finally {
           release();
         }
@@ -117,8 +124,25 @@ export class ConversationLanes {
         logger.error("a conversation's queue is held up", { conversation_id: conversationId, error });
         await this.#deps.delay(retryMs, closing).catch(() => {});
       }
-    }
+    } while (!closing.aborted && !(lane.exact && isQuiet(lane)));
     this.#lanes.delete(conversationId);
+  }
+
+  /** Runs the next turn. False when there is none. */
+  async #next(conversationId: string, lane: Lane): Promise<boolean> {
+    const begun = lane.begun[0];
+    const { announced } = lane;
+    const turn = begun ?? lane.first ?? (await this.#deps.journal.nextQueued(conversationId));
+    if (turn === null) {
+      lane.announced -= announced;
+      return false;
+    }
+    if (this.#closing.signal.aborted) return false;
+    await this.#run(lane, turn);
+    lane.first = null;
+    if (begun === undefined) lane.announced = Math.max(0, lane.announced - 1);
+    else if (lane.begun[0] === begun) lane.begun.shift();
+    return true;
   }
 
   async #run(lane: Lane, turn: TurnRecord): Promise<void> {
@@ -135,5 +159,7 @@ export class ConversationLanes {
     }
   }
 }
+
+const isQuiet = (lane: Lane): boolean => lane.announced === 0 && lane.begun.length === 0;
 
 const fairKey = ({ actor }: TurnRecord): string => actor.guildId ?? `user:${actor.userId}`;

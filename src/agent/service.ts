@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
-import { type Delay, delay, shutdownReason, stopReason } from "./abort.ts";
+import { type Delay, delay, shutdownReason, stoppedByPerson } from "./abort.ts";
 import { answers } from "./answers.ts";
 import { ConversationLanes } from "./conversation-lanes.ts";
 import type {
@@ -21,6 +21,7 @@ import { TokenGauge } from "./token-gauge.ts";
 import { announceEnd, endTurn, type RunnerDeps, runToItsEnd } from "./turn-runner.ts";
 import type { CancelResult, SubmitResult, TurnOutcome, TurnService } from "./turn-service.ts";
 import { TurnWaiters } from "./turn-waiters.ts";
+import { allTokens } from "./usage.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);
 
@@ -85,7 +86,7 @@ class Turns implements TurnService {
     const result = await this.#deps.journal.accept(turn, this.#queueBound);
     if (result.status === "accepted") {
       this.#waiting.add(result.turn.id);
-      this.#lanes.wake(result.turn);
+      this.#lanes.wake(result.turn, result.waiting === 0);
     }
     return result;
   }
@@ -115,7 +116,7 @@ class Turns implements TurnService {
     else removed.push(...(await this.#cancelWaiting(conversationId, turnId)));
     for (const turn of this.#lanes.takeBegun(conversationId, turnId))
       removed.push(await this.#endWaiting(turn));
-    const stopped = await this.#lanes.stop(conversationId, stopReason(), turnId);
+    const stopped = await this.#lanes.stop(conversationId, stoppedByPerson(), turnId);
     return { stopped: stopped === null || removed.includes(stopped) ? [] : [stopped], removed };
   }
 
@@ -150,7 +151,8 @@ class Turns implements TurnService {
     for (const turn of turns) {
       if (this.#lanes.isRunning(turn)) continue;
       this.#waiting.add(turn.id);
-      this.#lanes.wake(turn, turn.state === "running");
+      if (turn.state === "running") this.#lanes.wakeBegun(turn);
+      else this.#lanes.wake(turn);
     }
   }
 
@@ -186,8 +188,20 @@ class Turns implements TurnService {
   async #run(turn: TurnRecord, signal: AbortSignal): Promise<void> {
     const run = await runToItsEnd(turn.id, this.#deps, signal);
     this.#waiting.delete(turn.id);
-    if (run.kind === "ended") this.#tell(run.turn);
+    if (run.kind === "ended") {
+      await this.#spend(run.turn);
+      this.#tell(run.turn);
+    }
     if (run.kind === "lost") this.#waiters.failed(turn.id, run.error);
+  }
+
+  /** Once for the whole turn, however many processes it took. */
+  async #spend(turn: TurnRecord): Promise<void> {
+    try {
+      if (allTokens(turn.usage) > 0) await this.#deps.budgets.spend(turn.actor, turn.usage);
+    } catch (error) {
+      logger.error("a turn's tokens could not be counted", { turn_id: turn.id, error });
+    }
   }
 
   async #cancelWaiting(conversationId: string, turnId: string): Promise<string[]> {

@@ -21,7 +21,11 @@ export interface CancelResult {
 export interface TurnService extends AsyncDisposable {
   /** Resolves once the turn is committed. Throws AppError `shutting_down` while draining. */
   submit(turn: NewTurn): Promise<SubmitResult>;
-  /** Resolves when the turn has ended, at once when it already has. Rejects with the signal's reason. */
+  /**
+   * Resolves when the turn has ended, at once when it already has. Rejects with the signal's reason, or AppError:
+   * `turn_not_found`; `shutting_down` when a drain left it to the next process; `internal_error` when its end
+   * could not be stored.
+   */
   wait(turnId: string, signal?: AbortSignal): Promise<TurnOutcome>;
   /** Stops the running turn and everything waiting of a conversation, or one turn of it. */
   cancel(conversationId: string, turnId?: string): Promise<CancelResult>;
@@ -33,7 +37,7 @@ export interface TurnService extends AsyncDisposable {
   resume(): Promise<void>;
   /** Takes no more work, lets running turns finish for at most `boundMs`, hands the rest to the next process. */
   drain(boundMs: number): Promise<void>;
-  /** Called each time a turn has ended (its end is committed). */
+  /** Called each time a turn has ended (its end is committed), also for one that was taken out of the queue. */
   onEnded(listener: (turn: TurnRecord) => void): () => void;
   /** Called each time a turn begins or goes on running. */
   onRunning(listener: (turn: TurnRecord) => void): () => void;

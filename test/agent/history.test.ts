@@ -67,6 +67,15 @@ describe("the cached prefix", () => {
     }
   });
 
+  test("holds a message without text as it was sent", async () => {
+    await using world = await World.start();
+    await world.ask("  \n", { preamble: "" });
+    await world.ask("a message with text");
+    const [before, now] = world.prompts.map(blocksOf);
+    expect(before?.at(-1)).toContain("without text");
+    expect(now?.slice(0, before?.length)).toEqual(before ?? []);
+  });
+
   test("is shared up to the conversation's own block by all conversations", async () => {
     await using world = await World.start();
     await world.ask("hello");

@@ -298,15 +298,15 @@ describe("failures", () => {
 });
 
 describe("budgets", () => {
-  test("of a person's day are spent by every step, checked before a turn, and begin anew", async () => {
+  test("of a person's day are spent by each turn, checked before a turn, and begin anew", async () => {
     let now = Date.UTC(2026, 10, 22, 22);
     await using world = await World.start({ env: { USER_TOKENS_PER_DAY: "100" }, now: () => now });
     expect(await world.ask("hello")).toMatchObject({ state: "done" });
-    expect(await world.memory.budgets.spent("user:100", "2026-11-22")).toBeGreaterThan(100);
-    expect(await world.memory.budgets.spent("guild:900", "2026-11-22")).toBeGreaterThan(100);
     const refused = await world.ask("hello");
     expect(refused).toMatchObject({ state: "failed", errorCode: "budget_exceeded" });
     expect(refused.answer).toContain("2 hours");
+    expect(await world.memory.budgets.spent("user:100", "2026-11-22")).toBeGreaterThan(100);
+    expect(await world.memory.budgets.spent("guild:900", "2026-11-22")).toBeGreaterThan(100);
     expect(world.claude.requests).toHaveLength(1);
     expect(await world.ask("hello", person("101"))).toMatchObject({ state: "done" });
     now += 3 * 3_600_000;
