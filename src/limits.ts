@@ -28,12 +28,12 @@ export function createLimits(
   rates: Readonly<Record<LimitName, Rate>>,
   onRefused: (name: LimitName) => void,
 ): Limits {
-  const make = (name: LimitName): Limit => {
+  const make = (name: LimitName, keyOf = (key: string) => key): Limit => {
     const limiter = new RateLimiterMemory({ points: rates[name].points, duration: rates[name].seconds });
     return {
       async take(key) {
         try {
-          await limiter.consume(key);
+          await limiter.consume(keyOf(key));
         } catch (refusal) {
           if (!(refusal instanceof RateLimiterRes)) throw refusal;
           onRefused(name);
@@ -46,5 +46,27 @@ export function createLimits(
       },
     };
   };
-  return { token: make("token"), address: make("address"), user: make("user"), guild: make("guild") };
+  return {
+    token: make("token"),
+    address: make("address", network),
+    user: make("user"),
+    guild: make("guild"),
+  };
+}
+
+/**
+ * What one customer of a provider has: an IPv4 address, or all of an IPv6 /64 (RFC 6177), from which one machine
+ * could otherwise come with another address, and another counter, each time. Other texts stay as they are.
+ */
+function network(address: string): string {
+  if (!URL.canParse(`http://[${address}]`)) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  // The parser writes every address in one way, with the longest run of zeros left out.
+  const [head = "", tail = ""] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::");
+  const [first, last] = [head, tail].map((part) => (part === "" ? [] : part.split(":")));
+  const left = first ?? [];
+  const right = last ?? [];
+  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0");
+  return `${[...left, ...zeros, ...right].slice(0, 4).join(":")}::/64`;
 }
