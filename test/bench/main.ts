@@ -1,0 +1,53 @@
+import { cpus, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import { history } from "./history.ts";
+import { type Bench, type Row, ratio, table } from "./report.ts";
+import { turn } from "./turn.ts";
+
+const benches: readonly Bench[] = [turn, history];
+
+const { values, positionals } = parseArgs({
+  args: process.argv.slice(2),
+  options: { json: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const unknown = positionals.find((name) => !benches.some((bench) => bench.name === name));
+if (unknown !== undefined) {
+  process.stderr.write(
+    `bench: there is no ${unknown}; there are ${benches.map(({ name }) => name).join(", ")}\n`,
+  );
+  process.exit(2);
+}
+const wanted = benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+
+const machine = {
+  cpu: cpus()[0]?.model.trim() ?? "unknown",
+  cores: cpus().length,
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+  bun: Bun.version,
+  platform: `${process.platform} ${process.arch}`,
+};
+const results: {
+  name: string;
+  about: string;
+  seconds: number;
+  rows: readonly (Row & { ratio: number | null })[];
+}[] = [];
+if (!values.json)
+  process.stdout.write(
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Bun ${machine.bun}, ${machine.platform}\n`,
+  );
+for (const bench of wanted) {
+  const began = performance.now();
+  const rows = await bench.run();
+  const seconds = Math.round((performance.now() - began) / 1000);
+  results.push({
+    name: bench.name,
+    about: bench.about,
+    seconds,
+    rows: rows.map((row) => ({ ...row, ratio: ratio(row) })),
+  });
+  if (!values.json) process.stdout.write(`\n## ${bench.name}\n\n${bench.about}\n\n${table(rows)}\n`);
+}
+if (values.json) process.stdout.write(`${JSON.stringify({ machine, results }, null, 2)}\n`);
+process.exit(0);
