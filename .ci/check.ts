@@ -11,9 +11,10 @@ const bun = process.execPath;
 mkdirSync(join(root, ".check"), { recursive: true });
 
 const stages: readonly { readonly name: string; readonly cmd: readonly string[] }[] = [
-  { name: "format and lint", cmd: [bun, "x", "biome", "ci", "--error-on-warnings", "."] },
-  { name: "types", cmd: [bun, "x", "tsc", "-p", "."] },
-  { name: "unused code", cmd: [bun, "x", "knip"] },
+  { name: "format and lint", cmd: [bun, "run", "--silent", "lint"] },
+  { name: "types", cmd: [bun, "run", "--silent", "types"] },
+  { name: "unused code", cmd: [bun, "run", "--silent", "unused"] },
+  { name: "generated documentation", cmd: [bun, ".ci/docs.ts", "--check"] },
   { name: "build", cmd: [bun, ".ci/build.ts"] },
   {
     name: "tests",

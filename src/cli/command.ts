@@ -1,0 +1,29 @@
+/** The process's edge as a command sees it, so that a command runs in a test as it does in a shell. */
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  out(text: string): void;
+  err(text: string): void;
+  /** Both standard input and output are a terminal. */
+  readonly interactive: boolean;
+  /** Lines of standard input, without their ends. */
+  readonly lines: () => AsyncIterable<string>;
+  /** Aborted by the first SIGTERM or SIGINT: stop in order. */
+  readonly stop: AbortSignal;
+  /** Aborted by the second: stop at once. */
+  readonly hurry: AbortSignal;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  /** Printed by --help, usage first. */
+  readonly help: string;
+  /** Resolves with the exit code. */
+  run(args: readonly string[], io: Io): Promise<number>;
+}
+
+/** As in sysexits.h. */
+export const exit = { ok: 0, failure: 1, usage: 64, unavailable: 69, config: 78 } as const;
+
+/** A mistake in the arguments: the message, then where to read more. */
+export class UsageError extends Error {}

@@ -1,0 +1,41 @@
+import { mkdirSync } from "node:fs";
+import { loadOrCreateSecretKey } from "./auth/secret-key.ts";
+import type { Config } from "./config.ts";
+import { type Memory, openMemory } from "./memory/memory.ts";
+import { acquireServeLock } from "./memory/serve-lock.ts";
+
+/** The database and the key that it is sealed with, held by this process alone until it is disposed of. */
+export interface Stored extends Disposable {
+  readonly memory: Memory;
+  readonly secretKey: string;
+  /** Set when the key was made just now: where it lies. */
+  readonly newKeyPath: string | null;
+}
+
+/** Throws DatabaseOpenError, with a sentence for the operator, and AppError for a key that cannot be used. */
+export async function openStored(config: Config, now: () => number = Date.now): Promise<Stored> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const lock = acquireServeLock(config.database.path);
+  try {
+    const kept = config.secretKey === null ? await loadOrCreateSecretKey(config.dataDir) : null;
+    const secretKey = config.secretKey ?? kept?.key ?? "";
+    const memory = openMemory({
+      path: config.database.path,
+      secretKey,
+      secretKeyPrevious: config.secretKeyPrevious,
+      now,
+    });
+    return {
+      memory,
+      secretKey,
+      newKeyPath: kept?.created ? kept.path : null,
+      [Symbol.dispose]() {
+        memory[Symbol.dispose]();
+        lock[Symbol.dispose]();
+      },
+    };
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env bun
+import { createInterface } from "node:readline";
+import { run } from "./cli/run.ts";
+
+/** The process's edge: the only file that touches `process`'s arguments, streams, signals and exit. */
+const stop = new AbortController();
+const hurry = new AbortController();
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  process.on(signal, () => (stop.signal.aborted ? hurry : stop).abort(signal));
+}
+// A reader that goes away (`discord-mcp … | head`) is no fault of ours.
+process.stdout.on("error", () => stop.abort("EPIPE"));
+
+const code = await run(process.argv.slice(2), {
+  env: process.env,
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+  lines: () => createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }),
+  stop: stop.signal,
+  hurry: hurry.signal,
+});
+process.exit(code);
