@@ -13,15 +13,18 @@ export interface AuditOptions {
   readonly now: () => number;
 }
 
-/** Counts each call and writes it down. Never rejects: the call has been done or not, whatever becomes of its row. */
+/**
+ * Counts each call and writes it down. Never rejects: the call has been done or not, whatever becomes of its row.
+ * Gives a promise when that is to be waited for.
+ */
 export function createAudit({ audit, metrics, now }: AuditOptions) {
-  return async (
+  return (
     { actor, sessionId, turnId, tokenId, toolName }: ToolCall,
     tool: Tool | null,
     { kind, code }: ToolOutcome,
     targets: string,
     started: number,
-  ): Promise<void> => {
+  ): Promise<void> | null => {
     metrics.toolCall(tool?.name ?? "unknown", kind);
     const written = audit
       .append({
@@ -44,6 +47,6 @@ export function createAudit({ audit, metrics, now }: AuditOptions) {
         log.error("a tool call could not be written to the audit log", { tool_name: tool?.name, error });
       });
     // Rows of many calls are committed together. Who reads need not wait for the disk; who changes something does.
-    if (tool !== null && tool.kind !== "read") await written;
+    return tool === null || tool.kind === "read" ? null : written;
   };
 }

@@ -143,7 +143,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     } catch (error) {
       outcome = failure(error, registered?.tool ?? null, request, progress);
     }
-    await audit(request, registered?.tool ?? null, outcome, progress.targets, started);
+    const written = audit(request, registered?.tool ?? null, outcome, progress.targets, started);
+    if (written !== null) await written;
     // What was done before the caller gave up is still told.
     if (outcome.code === "cancelled") request.signal.throwIfAborted();
     return outcome;

@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto";
-
 /** What surrounds the data has at most so many bytes. */
 export const markBytes = 400;
 
-export const newDelimiter = (): string => `untrusted-${randomBytes(12).toString("hex")}`;
+/** 122 random bits. */
+export const newDelimiter = (): string => `untrusted-${crypto.randomUUID()}`;
 
 /**
  * Wraps data that others wrote so that a model can tell it from what we say. The delimiter is made afresh for

@@ -178,7 +178,7 @@ export function call(
 
 /** The data between the marks. */
 export function unwrapped(text: string): unknown {
-  const match = /^<(untrusted-[0-9a-f]+)>\n([\s\S]*)\n<\/\1>$/m.exec(text);
+  const match = /^<(untrusted-[0-9a-f-]+)>\n([\s\S]*)\n<\/\1>$/m.exec(text);
   if (match?.[2] === undefined) throw new Error(`No marks in: ${text}`);
   return JSON.parse(match[2]);
 }

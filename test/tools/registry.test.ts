@@ -266,7 +266,7 @@ describe("the result", () => {
   test("has new marks each time", async () => {
     const at = bench([toolThat(() => 1)]);
     const marks = await Promise.all(
-      [1, 2, 3].map(async () => /untrusted-[0-9a-f]{24}/.exec((await call(at.registry)).text)?.[0]),
+      [1, 2, 3].map(async () => /untrusted-[0-9a-f-]{36}/.exec((await call(at.registry)).text)?.[0]),
     );
     expect(new Set(marks).size).toBe(3);
   });
