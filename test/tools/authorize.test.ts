@@ -108,9 +108,12 @@ describe("what cannot be seen", () => {
     expect(await gate.ask({ ...ana, guildId: null })).toMatchObject({ code: "not_found" });
   });
 
-  test("is another server, and the own one for somebody who is no member", async () => {
+  test("is another server, also one where both are members, and the own one for somebody who is none", async () => {
     const other = guarded({ target: { kind: "guild", guildId: ids.unknown }, permissions: 0n });
-    expect(await other.ask()).toMatchObject({ kind: "refused", code: "not_found" });
+    const unknown = await other.ask();
+    expect(unknown).toMatchObject({ kind: "refused", code: "not_found" });
+    other.facts.guilds.add(ids.unknown);
+    expect(await other.ask()).toEqual(unknown);
     const own = guarded({ target: { kind: "guild", guildId: ids.guild }, permissions: 0n });
     expect(await own.ask()).toMatchObject({ kind: "done" });
     expect(await own.ask({ ...ana, userId: ids.ben })).toMatchObject({ code: "not_found" });

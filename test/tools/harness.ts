@@ -33,6 +33,7 @@ export class Facts implements PermissionFactsPort {
   everyone = reading;
   asked = 0;
   failure: Error | null = null;
+  readonly guilds = new Set<string>([ids.guild]);
   readonly channels = new Map<string, ChannelFacts>();
   readonly members = new Map<string, MemberFacts>();
 
@@ -52,8 +53,8 @@ export class Facts implements PermissionFactsPort {
 
   async guild(guildId: string): Promise<GuildFacts> {
     this.#ask();
-    if (guildId !== ids.guild) throw new AppError("not_found", "Discord knows no such server.");
-    const role = { id: ids.guild, name: "@everyone", permissions: this.everyone, position: 0 };
+    if (!this.guilds.has(guildId)) throw new AppError("not_found", "Discord knows no such server.");
+    const role = { id: guildId, name: "@everyone", permissions: this.everyone, position: 0 };
     return { id: guildId, name: "Harbour", ownerId: ids.unknown, roles: new Map([[role.id, role]]) };
   }
 
