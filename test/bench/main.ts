@@ -1,10 +1,11 @@
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { gateway } from "./gateway.ts";
 import { history } from "./history.ts";
 import { type Bench, type Row, ratio, table } from "./report.ts";
 import { turn } from "./turn.ts";
 
-const benches: readonly Bench[] = [turn, history];
+const benches: readonly Bench[] = [turn, history, gateway];
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),

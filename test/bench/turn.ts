@@ -12,6 +12,7 @@ import { wireEvent } from "../../src/protocol/wire.ts";
 import { createEventHub } from "../../src/sessions/events.ts";
 import { temporaryFolder } from "./folder.ts";
 import { startPart, textOf } from "./parts.ts";
+import { processor } from "./processes.ts";
 import type { Bench } from "./report.ts";
 import { alternate, type Measure, timed } from "./rounds.ts";
 
@@ -168,10 +169,9 @@ function rawCommits(folder: string): Measure {
   return () => timed(turnsPerRound, () => insert.run(content));
 }
 
-/** Milliseconds of both user and system time of this process, for one of many calls. */
+/** Milliseconds of processor time for one of many calls. */
 async function processorTime(call: () => Promise<void>): Promise<number> {
-  const before = process.cpuUsage();
+  const before = processor().ms;
   for (let n = 0; n < turnsPerRound; n++) await call();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000 / turnsPerRound;
+  return (processor().ms - before) / turnsPerRound;
 }
