@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { createApp } from "../app.ts";
 import { type Config, readConfig } from "../config.ts";
+import { openStored } from "../database.ts";
 import { configureLogging } from "../log.ts";
 import { type ClaudeSimulator, startClaudeSimulator } from "../simulator/claude/simulator.ts";
 import { type DiscordSimulator, startDiscordSimulator } from "../simulator/discord/simulator.ts";
@@ -30,6 +31,7 @@ remembers it; delete the folder to begin anew.
     await using claude = io.env.ANTHROPIC_API_KEY ? null : await startClaudeSimulator({ chunkDelayMs: 15 });
     const config = readConfig(environment(io.env, values.port, discord, claude));
     await using _logging = await configureLogging(config.log);
+    await forgetGatewaySession(config);
     await using app = await createApp(config);
     const { url } = await app.start();
     await app.discordReady;
@@ -40,6 +42,12 @@ remembers it; delete the folder to begin anew.
     return exit.ok;
   },
 };
+
+/** The simulated Discord of the demo before is gone: trying to go on with it would only take time. */
+async function forgetGatewaySession(config: Config): Promise<void> {
+  using stored = await openStored(config);
+  await stored.memory.gatewaySessions.clear(0);
+}
 
 /** The person's own settings stay, but for what ties them to the real Discord or to their real database. */
 function environment(

@@ -203,7 +203,7 @@ def main():
         ("no envelope", "[1,2]", 1, "", "invalid_envelope"),
         ("no envelope, with id", '{"id":"e1","data":{}}', 1, "e1", "invalid_envelope"),
         ("binary", b"\x00\x01", 2, "", "binary_frame"),
-        ("too deep", '{"type":"process","id":"d1","data":' + '{"a":' * 200 + "1" + "}" * 201, 1, "d1", "invalid_envelope"),
+        ("too deep", '{"type":"process","id":"d1","data":' + '{"a":' * 200 + "1" + "}" * 201, 1, "d1", "payload_too_large"),
         ("too large", json.dumps({"type": "process", "id": "l1", "data": {"message": "x" * 70000}}), 1, "l1", "payload_too_large"),
     ]
     for name, payload, opcode, id_, code in frames:
