@@ -3,9 +3,10 @@ import { parseArgs } from "node:util";
 import { gateway } from "./gateway.ts";
 import { history } from "./history.ts";
 import { type Bench, type Row, ratio, table } from "./report.ts";
+import { socket } from "./socket.ts";
 import { turn } from "./turn.ts";
 
-const benches: readonly Bench[] = [turn, history, gateway];
+const benches: readonly Bench[] = [socket, turn, history, gateway];
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),

@@ -30,7 +30,7 @@ export function table(rows: readonly Row[]): string {
       row.what,
       `${show(row.ours)} ${row.unit}`,
       row.floor === null ? "" : `${show(row.floor)} ${row.unit} (${row.floorIs})`,
-      of === null ? "" : of < 0.1 ? String(Number(of.toPrecision(1))) : of.toFixed(2),
+      of === null ? "" : of < 0.1 ? String(Number(of.toPrecision(2))) : of.toFixed(2),
       row.goal,
     ];
     return `| ${cells.join(" | ")} |`;
