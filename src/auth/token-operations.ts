@@ -62,7 +62,10 @@ export function createTokenOperations(tokens: Tokens) {
 }
 
 function malformed(): AppError {
-  return new AppError("invalid_data", "The request cannot be read; are the command and the service of one version?");
+  return new AppError(
+    "invalid_data",
+    "The request cannot be read; are the command and the service of one version?",
+  );
 }
 
 function rowOf(token: ApiToken): TokenRow {

@@ -82,7 +82,6 @@ function introduction(config: Config, url: string, simulated: boolean): string {
   const path = shown.startsWith("..") ? tokenFile : shown;
   const token = existsSync(tokenFile) ? `$(cat ${path})` : "YOUR_TOKEN";
   const where = { user_id: DEMO.users.ana, channel_id: DEMO.channels.general, guild_id: DEMO.guildId };
-  const opening = JSON.stringify({ type: "initialize", id: "1", data: where });
   return `discord-mcp demo: everything runs on this machine, nothing leaves it${simulated ? "" : " but what Claude is asked"}
 
   service   ${url}  (health: ${url}/health, OpenAPI: ${url}/openapi)
@@ -99,10 +98,10 @@ Open a session by HTTP, from another terminal:
 
 The same by WebSocket, and a question:
 
-  TOKEN="${token}" bun -e '
+  TOKEN="${token}" npx -y bun@${Bun.version} -e '
     const ws = new WebSocket("${url.replace("http", "ws")}/mcp/ws", { headers: { Authorization: "Bearer " + process.env.TOKEN } });
     const send = (type, data) => ws.send(JSON.stringify({ type, id: type, data }));
-    ws.onopen = () => ws.send(${JSON.stringify(opening)});
+    ws.onopen = () => send("initialize", ${JSON.stringify(where)});
     ws.onmessage = ({ data }) => {
       console.log(data);
       const reply = JSON.parse(data);
