@@ -75,6 +75,8 @@ export interface Discord extends AsyncDisposable {
   readonly facts: PermissionFactsPort;
   /** Begins: connects in the background and keeps at it. What it cannot get over goes to `onFatal`. */
   start(): Promise<void>;
+  /** Resolves when Discord is ready for the first time. Rejects when that cannot be, or it is closed before. */
+  readonly ready: Promise<void>;
   status(): DiscordStatus;
   /** Takes no more messages; answers still go out. What comes now is left to the next process. */
   stopIntake(): void;
@@ -225,6 +227,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
   return {
     reader,
     facts,
+    ready: gateway.ready,
     async start() {
       timer = setInterval(() => void checkpoint(), timing.checkpointMs);
       timer.unref();

@@ -43,10 +43,17 @@ export class Gateway {
   #admission: Admission | null = null;
   #watch: ReturnType<typeof setInterval> | null = null;
   #isNarrowing = false;
+  readonly #ready = Promise.withResolvers<void>();
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
     this.#granted = deps.config.privilegedIntents;
+    this.#ready.promise.catch(() => undefined);
+  }
+
+  /** Resolves when all shards are ready for the first time; rejects with what makes that impossible. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   get intents(): PrivilegedIntents {
@@ -111,13 +118,16 @@ export class Gateway {
     if (this.#failure !== null) return;
     this.#failure = error;
     log.fatal("{sentence}", { sentence: error.message });
+    this.#ready.reject(error);
     this.#deps.events.fatal(error);
   }
 
   /** Ends all connections: resumable by a later process, or not. What is checkpointed afterwards still counts. */
   async close({ resumable }: { readonly resumable: boolean }): Promise<void> {
     if (this.#watch !== null) clearInterval(this.#watch);
-    this.#stop.abort(new AppError("shutting_down", "The service is going down; try again in a minute."));
+    const gone = new AppError("shutting_down", "The service is going down; try again in a minute.");
+    this.#stop.abort(gone);
+    this.#ready.reject(gone);
     await Promise.all(this.#shards.map((shard) => shard.close(resumable ? 4200 : 1000)));
     if (!resumable) for (const { id } of this.#shards) await this.#deps.sessions.clear(id);
   }
@@ -215,7 +225,9 @@ export class Gateway {
 
   #measure(): void {
     const { gauges } = this.#deps.metrics;
-    gauges.gatewayReady.set(this.#shards.filter((shard) => shard.state === "ready").length);
+    const ready = this.#shards.filter((shard) => shard.state === "ready").length;
+    gauges.gatewayReady.set(ready);
+    if (ready > 0 && ready === this.#shards.length) this.#ready.resolve();
     const slowest = Math.max(0, ...this.#shards.map((shard) => shard.latencyMs ?? 0));
     gauges.gatewayLatency.set(slowest / 1000);
   }

@@ -1,13 +1,5 @@
 import { AppError } from "../errors.ts";
-import type { DiscordReader, PermissionFactsPort } from "../tools/discord-port.ts";
-import type { DiscordStatus } from "./gateway-types.ts";
-
-/** What stands in for Discord without a token: the service runs on the network, and whatever needs Discord says why it cannot. */
-export interface NoDiscord {
-  readonly reader: DiscordReader;
-  readonly facts: PermissionFactsPort;
-  status(): DiscordStatus;
-}
+import type { Discord } from "./discord.ts";
 
 const reason =
   "The service runs without Discord: the operator has to set DISCORD_TOKEN and restart to have its tools and chat.";
@@ -16,9 +8,17 @@ async function refuse(): Promise<never> {
   throw new AppError("discord_unavailable", reason);
 }
 
-/** Every read throws AppError `discord_unavailable`. */
-export function createNoDiscord(): NoDiscord {
+/**
+ * What stands in for Discord without a token: the service runs on the network, and every read throws AppError
+ * `discord_unavailable`, which says why. There is nothing to wait for: `ready` is resolved.
+ */
+export function createNoDiscord(): Discord {
   return {
+    ready: Promise.resolve(),
+    start: async () => undefined,
+    stopIntake: () => undefined,
+    close: async () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
     reader: {
       user: refuse,
       member: refuse,
