@@ -47,6 +47,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 }
 
 function report(error: unknown, command: Command, io: Io): number {
+  // Clearing up failed, too: the person needs to know what went wrong first.
+  if (error instanceof SuppressedError) return report(error.suppressed, command, io);
   if (error instanceof ConfigError) {
     io.err(
       `discord-mcp: the configuration cannot be used:\n${error.problems.map((line) => `  ${line}\n`).join("")}`,
