@@ -31,10 +31,13 @@ export function createCounts(store: SessionStore) {
     timer = undefined;
     const batch = pending;
     pending = new Map();
+    // All at once, so that the store can commit them together.
+    const writes: Promise<void>[] = [];
     for (const [id, { message, tool_call }] of batch) {
-      if (message > 0) await store.count(id, "message", message);
-      if (tool_call > 0) await store.count(id, "tool_call", tool_call);
+      if (message > 0) writes.push(store.count(id, "message", message));
+      if (tool_call > 0) writes.push(store.count(id, "tool_call", tool_call));
     }
+    await Promise.all(writes);
   }
 
   function flushLater(): void {
