@@ -171,6 +171,15 @@ export class Rig implements AsyncDisposable {
     }
   }
 
+  /** Resolves when nothing is left to be posted. */
+  async outboxEmpty(): Promise<void> {
+    const deadline = performance.now() + 4000;
+    while ((await this.memory.outbox.open(1)).length > 0) {
+      if (performance.now() > deadline) throw new Error("the outbox does not empty");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   untilFatal(): Promise<void> {
     return this.untilStatus(() => this.fatal.length > 0);
   }
