@@ -213,8 +213,10 @@ export function createDiscord(deps: DiscordDeps): Discord {
     intake.stop();
     arrivals.stop();
     if (timer !== null) clearInterval(timer);
-    const bounded = Promise.race([intake.settled(), Bun.sleep(timing.closeMs)]);
-    await Promise.all([bounded, delivery.close(timing.closeMs)]);
+    const { promise: bound, resolve } = Promise.withResolvers<void>();
+    const patience = setTimeout(resolve, timing.closeMs);
+    await Promise.all([Promise.race([intake.settled(), bound]), delivery.close(timing.closeMs)]);
+    clearTimeout(patience);
     const gone = new AppError("discord_unavailable", "The service is going down; try again in a minute.");
     stop.abort(gone);
     identity.reject(gone);

@@ -29,10 +29,8 @@ function prefixed(sign: string, name: string | null, otherwise: string): string 
 
 /** Takes the mention of the bot out: that it is spoken to is known, and its name would only be in the way. */
 export function withoutMention(content: string, botUserId: string, botRoleId: string | null): string {
-  let text = content.replaceAll(`<@${botUserId}>`, " ").replaceAll(`<@!${botUserId}>`, " ");
-  if (botRoleId !== null) text = text.replaceAll(`<@&${botRoleId}>`, " ");
-  // Only the gaps that the mentions left: white space inside of the text means something in code.
-  return text === content ? content.trim() : text.replaceAll(/(\S) {2,3}(?=\S)/g, "$1 ").trim();
+  const role = botRoleId === null ? "" : `|<@&${botRoleId}>`;
+  return content.replaceAll(new RegExp(`[ \\t]*(?:<@!?${botUserId}>${role})[ \\t]*`, "g"), " ").trim();
 }
 
 /** "[attachment: map.png, image/png, 12 KB]", a line each. */
@@ -52,5 +50,6 @@ export function oneLine(name: string): string {
   return name
     .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
     .trim()
-    .slice(0, 100);
+    .slice(0, 100)
+    .toWellFormed();
 }

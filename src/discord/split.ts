@@ -78,13 +78,14 @@ function fill(queue: Lines, room: number, opened: string | null): string[] {
   let used = 0;
   while (!queue.isEmpty) {
     const line = queue.take();
-    const after = fenceAfter(line, language);
-    const needed = used + line.length + (lines.length > 0 ? 1 : 0) + (after === null ? 0 : CLOSING.length);
-    if (needed > room) {
+    const length = used + line.length + (lines.length > 0 ? 1 : 0);
+    // Its length comes first: looking through the whole of an endless line for each message would take quadratic time.
+    const after = length > room ? null : fenceAfter(line, language);
+    if (length + (after === null ? 0 : CLOSING.length) > room) {
       queue.putBack([line]);
       break;
     }
-    used += line.length + (lines.length > 0 ? 1 : 0);
+    used = length;
     lines.push(line);
     states.push(after);
     language = after;

@@ -122,13 +122,13 @@ describe("splitMessage", () => {
 
   test("takes linear time on hostile input", () => {
     const hostile = [
-      "[".repeat(200_000),
-      "`".repeat(200_000),
-      "``` ".repeat(50_000),
-      "\n".repeat(200_000),
-      "[a](".repeat(50_000),
-      "** ".repeat(70_000),
-      "```\n".repeat(50_000),
+      "[".repeat(800_000),
+      "`".repeat(800_000),
+      "``` ".repeat(200_000),
+      "\n".repeat(800_000),
+      "[a](".repeat(200_000),
+      "** ".repeat(280_000),
+      "```\n".repeat(200_000),
     ];
     const time = (text: string): number => {
       const begun = Bun.nanoseconds();
@@ -136,10 +136,12 @@ describe("splitMessage", () => {
       return (Bun.nanoseconds() - begun) / 1e6;
     };
     for (const text of hostile) {
-      time(text.slice(0, text.length / 4));
-      const quarter = time(text.slice(0, text.length / 4));
-      // Quadratic work would take sixteen times as long; the constant covers the noise of short times.
-      expect(time(text)).toBeLessThan(quarter * 10 + 100);
+      const part = text.slice(0, text.length / 8);
+      time(part);
+      const once = Math.min(time(part), time(part), time(part));
+      // Eight times the text: linear work takes eight times as long, quadratic work 64 times.
+      const all = Math.min(time(text), time(text));
+      expect(all).toBeLessThan(once * 30 + 20);
     }
   });
 });
