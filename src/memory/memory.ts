@@ -81,10 +81,12 @@ function assemble({ sqlite }: Connection, store: Store): Memory {
   const reader = createTurnReader(store);
   const history = createHistory(store);
   const steps = createTurnSteps(store, reader, history);
+  const audit = createAuditLog(store);
   let open = true;
   const close = () => {
     if (!open) return;
     open = false;
+    audit.flush();
     store.group.flush();
     sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)");
     sqlite.close();
@@ -101,7 +103,7 @@ function assemble({ sqlite }: Connection, store: Store): Memory {
     identifies: createIdentifyLog(store),
     seen: createSeenMessages(store),
     tokens: createApiTokenStore(store),
-    audit: createAuditLog(store),
+    audit,
     budgets: createBudgetStore(store),
     schemaVersion: migrations.length,
     ping() {

@@ -13,6 +13,8 @@ export interface CachedHistory {
 /** What every file of this folder works with. */
 export interface Store {
   readonly db: Db;
+  /** The same connection without Drizzle, for what runs at every call. */
+  readonly sqlite: Database;
   readonly encryption: Encryption;
   readonly now: () => number;
   /** One transaction: committed when it returns, rolled back when it throws. */
@@ -40,6 +42,7 @@ export function createStore(
   const write = <T>(fn: (tx: Tx) => T): T => db.transaction(fn, { behavior: "immediate" });
   return {
     db,
+    sqlite,
     encryption,
     now,
     write,

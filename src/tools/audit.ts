@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Metrics } from "../metrics.ts";
-import type { AuditSink } from "./ports.ts";
+import type { AuditRow, AuditSink } from "./ports.ts";
 import type { ToolCall, ToolOutcome } from "./registry.ts";
 import type { Tool } from "./tool.ts";
 
@@ -14,8 +14,9 @@ export interface AuditOptions {
 }
 
 /**
- * Counts each call and writes it down. Never rejects: the call has been done or not, whatever becomes of its row.
- * Gives a promise when that is to be waited for.
+ * Counts each call and writes it down. Gives a promise, which never rejects, when the caller must wait for the row:
+ * whatever may have changed something is committed to the log before anybody hears of it. Of calls that only read,
+ * and of refusals, which ran nothing, rows are collected and committed together a moment later.
  */
 export function createAudit({ audit, metrics, now }: AuditOptions) {
   return (
@@ -26,27 +27,29 @@ export function createAudit({ audit, metrics, now }: AuditOptions) {
     started: number,
   ): Promise<void> | null => {
     metrics.toolCall(tool?.name ?? "unknown", kind);
-    const written = audit
-      .append({
-        at: started,
-        actorKind: actor.kind,
-        actorUserId: actor.userId,
-        guildId: actor.guildId,
-        channelId: actor.channelId,
-        sessionId,
-        turnId: turnId ?? null,
-        tokenId: tokenId ?? null,
-        // An unknown name is whatever somebody sent.
-        toolName: tool?.name ?? toolName.replace(/[^\w.-]/g, "?").slice(0, 64),
-        targets: targets.slice(0, maxTargets),
-        verdict: kind,
-        reason: code ?? null,
-        durationMs: Math.max(0, Math.round(now() - started)),
-      })
-      .catch((error: unknown) => {
-        log.error("a tool call could not be written to the audit log", { tool_name: tool?.name, error });
-      });
-    // Rows of many calls are committed together. Who reads need not wait for the disk; who changes something does.
-    return tool === null || tool.kind === "read" ? null : written;
+    const row: AuditRow = {
+      at: started,
+      actorKind: actor.kind,
+      actorUserId: actor.userId,
+      guildId: actor.guildId,
+      channelId: actor.channelId,
+      sessionId,
+      turnId: turnId ?? null,
+      tokenId: tokenId ?? null,
+      // An unknown name is whatever somebody sent.
+      toolName: tool?.name ?? toolName.replace(/[^\w.-]/g, "?").slice(0, 64),
+      targets: targets.length > maxTargets ? targets.slice(0, maxTargets) : targets,
+      verdict: kind,
+      reason: code ?? null,
+      durationMs: Math.max(0, Math.round(now() - started)),
+    };
+    if (tool === null || tool.kind === "read" || kind === "refused") {
+      audit.collect(row);
+      return null;
+    }
+    return audit.append(row).catch((error: unknown) => {
+      // The call has been done or not, whatever becomes of its row.
+      log.error("a tool call could not be written to the audit log", { tool_name: tool.name, error });
+    });
   };
 }

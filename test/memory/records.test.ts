@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { accept, converse, done, folder, newTurn, post } from "./helpers.ts";
 
@@ -48,6 +49,30 @@ test("audit rows are all there, in order, when their promises resolve and after 
   });
   memory[Symbol.dispose]();
   expect(memory.audit.append(auditRow)).rejects.toThrow();
+});
+
+test("collected audit rows are committed in order, before later ones, within the window and at closing", async () => {
+  using at = folder();
+  {
+    using memory = at.open();
+    for (let i = 0; i < 1234; i++) memory.audit.collect({ ...auditRow, at: i });
+    await memory.audit.append({ ...auditRow, at: 1234 });
+    memory.audit.collect({ ...auditRow, at: 1235 });
+    const rows = await memory.audit.list({ limit: 2000 });
+    expect(rows.map(({ at }) => at)).toEqual(Array.from({ length: 1236 }, (_, i) => 1235 - i));
+    expect(rows[0]).toEqual({ ...auditRow, at: 1235, id: 1236 });
+    memory.audit.collect({ ...auditRow, at: 1236 });
+  }
+  using memory = at.open();
+  expect(await memory.audit.list({ limit: 1 })).toMatchObject([{ at: 1236 }]);
+
+  // Without anybody asking, another connection sees them once the window is over.
+  memory.audit.collect({ ...auditRow, at: 1237 });
+  using reader = new Database(at.path, { readonly: true });
+  const newest = reader.prepare<{ at: number }, []>("SELECT max(at) AS at FROM audit");
+  while (newest.get()?.at !== 1237) await new Promise((resolve) => setImmediate(resolve));
+  memory[Symbol.dispose]();
+  memory.audit.collect(auditRow);
 });
 
 test("tokens spent add up for each subject and day", async () => {

@@ -125,7 +125,7 @@ export function bench(tools: readonly Tool[], options: Partial<RegistryOptions> 
     tools,
     discord: noDiscord,
     facts,
-    audit: { append: async (row) => void audit.push(row) },
+    audit: { append: async (row) => void audit.push(row), collect: (row) => void audit.push(row) },
     metrics: { toolCall: (name, verdict) => counted.push(`${name} ${verdict}`) },
     now: Date.now,
     timeoutMs: 30_000,

@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import { AppError } from "../../src/errors.ts";
 import { agentTools } from "../../src/tools/agent-port.ts";
 import { allTools } from "../../src/tools/all.ts";
+import type { AuditRow } from "../../src/tools/ports.ts";
 import { defineTool } from "../../src/tools/tool.ts";
 import { ana, bench, call, ids, noDiscord, reading, toolThat, unwrapped } from "./harness.ts";
 
@@ -223,16 +224,26 @@ describe("a call", () => {
   });
 
   test("is done though its row cannot be written; one that changes something waits for it", async () => {
-    const failing = bench([toolThat(() => 1)], {
-      audit: { append: () => Promise.reject(new Error("disk full")) },
+    const write = toolThat(() => 1, { name: "write", kind: "write" });
+    const failing = bench([write], {
+      audit: { append: () => Promise.reject(new Error("disk full")), collect: () => {} },
     });
-    expect(await call(failing.registry)).toMatchObject({ kind: "done" });
+    expect(await call(failing.registry, { toolName: "write" })).toMatchObject({ kind: "done" });
 
     const row = Promise.withResolvers<void>();
-    const slow = bench([toolThat(() => 1), toolThat(() => 1, { name: "write", kind: "write" })], {
-      audit: { append: () => row.promise },
+    const collected: AuditRow[] = [];
+    const slow = bench([toolThat(() => 1), write], {
+      audit: { append: () => row.promise, collect: (read) => void collected.push(read) },
     });
     expect(await call(slow.registry)).toMatchObject({ kind: "done" });
+    // Refused, it has changed nothing.
+    expect(await call(slow.registry, { toolName: "write", input: { n: 9 } })).toMatchObject({
+      kind: "refused",
+    });
+    expect(collected.map(({ toolName, verdict }) => [toolName, verdict])).toEqual([
+      ["probe", "done"],
+      ["write", "refused"],
+    ]);
     let isBack = false;
     const writing = call(slow.registry, { toolName: "write" }).then(() => {
       isBack = true;

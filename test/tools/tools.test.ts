@@ -38,7 +38,7 @@ async function place(options: DiscordSimulatorOptions = {}) {
     tools: allTools,
     discord: reader,
     facts,
-    audit: { append: async (row) => void audit.push(row) },
+    audit: { append: async (row) => void audit.push(row), collect: (row) => void audit.push(row) },
     metrics: { toolCall: () => {} },
     now: Date.now,
     timeoutMs: 30_000,
