@@ -2,30 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import manifest from "../package.json" with { type: "json" };
-import { run } from "../src/cli/run.ts";
+import { command } from "./cli/io.ts";
 
 const root = resolve(import.meta.dir, "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? "").join("\n");
-
-async function helpOf(args: readonly string[]): Promise<{ code: number; text: string }> {
-  let text = "";
-  const idle = new AbortController().signal;
-  const code = await run(args, {
-    env: {},
-    out: (part) => {
-      text += part;
-    },
-    err: (part) => {
-      text += part;
-    },
-    interactive: false,
-    lines: async function* () {},
-    stop: idle,
-    hurry: idle,
-  });
-  return { code, text };
-}
 
 describe("the README", () => {
   test("opens with the two commands, on the pinned Bun", () => {
@@ -46,12 +27,12 @@ describe("the README", () => {
     const used = [...`${blocks}\n${readme}`.matchAll(/(?:dist\/)?discord-mcp (serve|[a-z]+)\b(?! in| is)/g)]
       .map((match) => match[1] ?? "")
       .filter((name) => !["the", "demo:"].includes(name));
-    const overview = (await helpOf(["--help"])).text;
+    const overview = (await command(["--help"])).out;
     const known = [...overview.matchAll(/^ {2}(\w+) {2,}\S/gm)].map((match) => match[1] ?? "");
     expect(known).toContain("serve");
     expect([...new Set(used)].filter((name) => !known.includes(name))).toEqual([]);
     expect(known.filter((name) => !readme.includes(`discord-mcp ${name}`))).toEqual([]);
-    for (const name of known) expect((await helpOf([name, "--help"])).code).toBe(0);
+    for (const name of known) expect((await command([name, "--help"])).code).toBe(0);
   });
 
   test("shows folders and files that exist", () => {

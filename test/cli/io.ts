@@ -1,0 +1,25 @@
+import { run } from "../../src/cli/run.ts";
+
+/** Runs a command line as the process would, and gives what it printed. */
+export async function command(
+  args: readonly string[],
+  env: Record<string, string | undefined> = {},
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  let out = "";
+  let err = "";
+  const idle = new AbortController().signal;
+  const code = await run(args, {
+    env,
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    interactive: false,
+    lines: async function* () {},
+    stop: idle,
+    hurry: idle,
+  });
+  return { code, out, err };
+}
