@@ -29,7 +29,7 @@ export interface CatchUpDeps {
   readonly handle: (message: Incoming) => Promise<void>;
 }
 
-const MARKS_BOUND = 20_000;
+const MARKS_BOUND = 100_000;
 const MAX_AGE_MS = 15 * 60_000;
 /** Messages of a channel; also what Discord gives in one page. */
 const MAX_MESSAGES = 100;

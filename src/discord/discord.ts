@@ -19,6 +19,7 @@ import { Marks } from "./marks.ts";
 import { Notices } from "./notices.ts";
 import type { ChannelMarks, GatewaySessions, IdentifyLog, Outbox, SeenMessages } from "./ports.ts";
 import { createRestClients } from "./rest-client.ts";
+import { ask, raceAbort } from "./rest-errors.ts";
 import { createRestReader } from "./rest-reader.ts";
 import { showTyping } from "./typing.ts";
 import { untilAnswered } from "./until-answered.ts";
@@ -35,6 +36,8 @@ export interface DiscordTiming extends GatewayTiming {
   readonly retryMs: readonly number[];
   /** How long READY's guilds are waited for before direct messages are caught up. */
   readonly arrivalsMs: number;
+  /** How long who asks for the bot's id waits for Discord to be reached. */
+  readonly identityMs: number;
   /** How long closing waits for what is being taken in and posted. */
   readonly closeMs: number;
 }
@@ -46,6 +49,7 @@ export const discordTiming: DiscordTiming = {
   lookAfterMs: 60_000,
   retryMs: [200, 1000, 5000],
   arrivalsMs: 10_000,
+  identityMs: 5000,
   closeMs: 3000,
 };
 
@@ -94,6 +98,14 @@ export function createDiscord(deps: DiscordDeps): Discord {
   const state = new GuildState();
   const identity = Promise.withResolvers<string>();
   identity.promise.catch(() => undefined);
+  /** Who asks before Discord has been reached is told so, rather than kept waiting. */
+  const botUserId = (): Promise<string> => {
+    if (state.botUserId !== null) return Promise.resolve(state.botUserId);
+    const { signal } = stop;
+    return ask(signal, "the bot's user", (s) =>
+      raceAbort(identity.promise, AbortSignal.any([s, AbortSignal.timeout(timing.identityMs)])),
+    );
+  };
 
   const gateway = new Gateway({
     config,
@@ -111,13 +123,13 @@ export function createDiscord(deps: DiscordDeps): Discord {
     api: clients.reads,
     isTrusted: (guildId) => gateway.isTrusted(guildId),
     hearsMembers: () => gateway.intents.members,
-    botUserId: () => identity.promise,
+    botUserId,
   });
   const delivery = new Delivery({
     api: clients.writes,
     outbox,
     turns,
-    botUserId: () => identity.promise,
+    botUserId,
     metrics,
     now,
     lookAfterMs: timing.lookAfterMs,

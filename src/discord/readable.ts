@@ -30,7 +30,9 @@ function prefixed(sign: string, name: string | null, otherwise: string): string 
 /** Takes the mention of the bot out: that it is spoken to is known, and its name would only be in the way. */
 export function withoutMention(content: string, botUserId: string, botRoleId: string | null): string {
   const role = botRoleId === null ? "" : `|<@&${botRoleId}>`;
-  return content.replaceAll(new RegExp(`[ \\t]*(?:<@!?${botUserId}>${role})[ \\t]*`, "g"), " ").trim();
+  return content
+    .replaceAll(new RegExp(`[ \\t]{0,3}(?:<@!?${botUserId}>${role})[ \\t]{0,3}`, "g"), " ")
+    .trim();
 }
 
 /** "[attachment: map.png, image/png, 12 KB]", a line each. */

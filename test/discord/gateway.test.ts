@@ -77,6 +77,15 @@ describe("connection", () => {
     expect(reconnectDelay(50, 1000, 0.5)).toBe(60_000);
   }, 15_000);
 
+  test("a shard that is silent for long is given a new connection with its session", async () => {
+    await using rig = await Rig.start({ timing: { stuckMs: 100, watchMs: 20 } });
+    await rig.sim.waitForResume();
+    const question = rig.say(`${mention} awake?`);
+    await rig.replyTo(question.id);
+    expect(count(rig, "identify")).toBe(1);
+    expect(rig.requests).toHaveLength(1);
+  });
+
   test("Discord that cannot be reached at the start is asked again", async () => {
     await using rig = await Rig.start({}, "started");
     await rig.discord.ready;

@@ -191,6 +191,28 @@ describe("between processes", () => {
     ]);
   });
 
+  test("live messages that are too many to wait are read again", async () => {
+    await using rig = await Rig.start();
+    await rig.handled(rig.say("a word, for the mark"));
+    await rig.end();
+    rig.sim.faults.gateway.forgetSessions();
+    rig.say("something to catch up");
+    const reading = rig.sim.faults.rest({ path: /messages$/, method: "GET", respond: "hold", times: 50 });
+    rig.reopen();
+    await rig.begin();
+    for (let count = 0; count < 505; count += 1) rig.say(`talk ${count}`);
+    const question = rig.say(`${mention} and who reads this?`);
+    const elsewhere = rig.say(`${mention} hello`, {
+      userId: users.ben,
+      channelId: rig.sim.openDirectMessage(users.ben),
+    });
+    await rig.replyTo(elsewhere.id);
+    expect(await rig.memory.seen.has(question.id)).toBe(false);
+    reading.release();
+    expect((await rig.replyTo(question.id)).content).toBe("You said: and who reads this?");
+    await rig.handled(question);
+  });
+
   test("catching up is bounded by age", async () => {
     let time = Date.now();
     await using rig = await Rig.start({ now: () => time, simulator: { now: () => time } });

@@ -176,6 +176,23 @@ describe("facts", () => {
     release();
   });
 
+  test("are not trusted once the shard has not been heard of for long", async () => {
+    await using rig = await Rig.start({ timing: { trustMs: 0 } });
+    const before = reads(rig);
+    await rig.discord.facts.guild(guildId, signal);
+    await rig.discord.facts.guild(guildId, signal);
+    expect(reads(rig) - before).toBe(2);
+  });
+
+  test("are not waited for while Discord has not been reached", async () => {
+    await using rig = await Rig.start({ timing: { identityMs: 20 } });
+    await rig.end();
+    rig.sim.faults.rest({ path: /users\/@me$/, respond: "timeout", times: 5 });
+    rig.reopen();
+    await rig.begin("started");
+    expect(await code(rig.discord.facts.botUserId())).toBe("discord_unavailable");
+  });
+
   test("of members are read each time without the members intent", async () => {
     await using rig = await Rig.start({ env: { DISCORD_INTENTS: "message_content" } });
     const { facts } = rig.discord;
