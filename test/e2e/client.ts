@@ -10,14 +10,16 @@ export class Client implements AsyncDisposable {
   readonly events: Frame[] = [];
   readonly #socket: WebSocket;
   readonly #waiting = new Map<string, (frame: Frame) => void>();
+  readonly #watchers = new Set<(frame: Frame) => void>();
   #next = 1;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.onmessage = ({ data }) => {
       const frame: Frame = JSON.parse(String(data));
-      if (frame.type === "event") this.events.push(frame);
-      else this.#waiting.get(frame.id)?.(frame);
+      if (frame.type !== "event") return this.#waiting.get(frame.id)?.(frame);
+      this.events.push(frame);
+      for (const watcher of this.#watchers) watcher(frame);
     };
   }
 
@@ -38,6 +40,19 @@ export class Client implements AsyncDisposable {
     this.#waiting.set(id, resolve);
     this.#socket.send(JSON.stringify({ type, id, data }));
     return promise;
+  }
+
+  /** The first event of that type, past or to come. */
+  waitForEvent(type: string): Promise<Frame> {
+    const { promise, resolve } = Promise.withResolvers<Frame>();
+    const watcher = (frame: Frame) => {
+      const { event } = frame.data;
+      if (typeof event === "object" && event !== null && "type" in event && event.type === type)
+        resolve(frame);
+    };
+    this.#watchers.add(watcher);
+    for (const frame of this.events) watcher(frame);
+    return promise.finally(() => this.#watchers.delete(watcher));
   }
 
   async [Symbol.asyncDispose]() {
