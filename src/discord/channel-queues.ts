@@ -7,11 +7,6 @@ export class ChannelQueues {
     return this.#lengths.get(channelId) ?? 0;
   }
 
-  /** How many channels have work. */
-  get busy(): number {
-    return this.#tails.size;
-  }
-
   /** Resolves when the task has run. The task must not throw. */
   run(channelId: string, task: () => Promise<void>): Promise<void> {
     this.#lengths.set(channelId, this.length(channelId) + 1);

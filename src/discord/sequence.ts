@@ -23,10 +23,6 @@ export class SequenceTracker {
     return least - 1;
   }
 
-  get openCount(): number {
-    return this.#open.size;
-  }
-
   /** A dispatch came whose handling goes on. */
   begin(sequence: number): void {
     this.#open.add(sequence);
