@@ -4,9 +4,10 @@ import { gateway } from "./gateway.ts";
 import { history } from "./history.ts";
 import { type Bench, type Row, ratio, table } from "./report.ts";
 import { socket } from "./socket.ts";
+import { start } from "./start.ts";
 import { turn } from "./turn.ts";
 
-const benches: readonly Bench[] = [socket, turn, history, gateway];
+const benches: readonly Bench[] = [socket, turn, start, history, gateway];
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),
