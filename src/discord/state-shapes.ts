@@ -73,12 +73,14 @@ function shared<Value>(known: Map<string, Value>, key: string, make: () => Value
 
 export function memberFacts(
   userId: string,
-  member: Partial<Pick<APIGuildMember, "roles" | "communication_disabled_until">>,
+  member: Partial<Pick<APIGuildMember, "roles" | "communication_disabled_until" | "user" | "nick">>,
 ): MemberFacts {
   const until = member.communication_disabled_until;
+  const name = member.nick ?? member.user?.global_name ?? member.user?.username;
   return {
     userId,
     roleIds: member.roles ?? [],
     timedOutUntil: until === undefined || until === null ? null : Date.parse(until),
+    ...(name === undefined ? {} : { name }),
   };
 }
