@@ -22,8 +22,6 @@ const stages: readonly { readonly name: string; readonly cmd: readonly string[] 
   },
 ];
 
-// A log is read without a terminal: colours would be noise in it.
-const env = process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: "1" };
 const failed: string[] = [];
 for (const { name, cmd } of stages) {
   const began = performance.now();
@@ -33,7 +31,6 @@ for (const { name, cmd } of stages) {
     stdout: "inherit",
     stderr: "inherit",
     stdin: "ignore",
-    env,
   });
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   process.stdout.write(`${result.exitCode === 0 ? "ok  " : "FAIL"} ${name} (${seconds} s)\n`);
