@@ -197,7 +197,7 @@ export interface TurnJournal {
   cancelQueued(conversationId: string): Promise<readonly TurnRecord[]>;
   /** Raises the epoch: what is older is not replayed any more. Returns the new epoch. */
   reset(userId: string, channelId: string, guildId: string | null): Promise<number>;
-  conversationId(userId: string, channelId: string): Promise<string | null>;
+  conversationId(userId: string, channelId: string, guildId: string | null): Promise<string | null>;
 }
 
 /* ---- history ------------------------------------------------------------------------------------ */

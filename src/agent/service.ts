@@ -123,7 +123,7 @@ class Turns implements TurnService {
   async reset(userId: string, channelId: string, guildId: string | null): Promise<void> {
     const place = placeOf(userId, channelId);
     const reset = (this.#resets.get(place) ?? Promise.resolve()).then(async () => {
-      const conversationId = await this.#deps.journal.conversationId(userId, channelId);
+      const conversationId = await this.#deps.journal.conversationId(userId, channelId, guildId);
       if (conversationId !== null) await this.cancel(conversationId);
       await this.#deps.journal.reset(userId, channelId, guildId);
     });

@@ -9,13 +9,21 @@ interface Place {
   readonly guildId: string | null;
 }
 
-/** The conversation of (user, channel), made when there is none. */
+/**
+ * The conversation of (user, channel), made when there is none. The guild is part of the place, though Discord's
+ * channels belong to one: a program says which, and a token that is limited to some guilds must not come to a
+ * conversation of another one by naming its channel together with a guild that it may enter.
+ */
 export function ensureConversation(
   tx: Tx,
   place: Place,
   now: number,
 ): { readonly id: string; readonly epoch: number } {
-  const where = and(eq(conversations.userId, place.userId), eq(conversations.channelId, place.channelId));
+  const where = and(
+    eq(conversations.userId, place.userId),
+    eq(conversations.channelId, place.channelId),
+    sql`${conversations.guildId} is ${place.guildId}`,
+  );
   const found = tx
     .select({ id: conversations.id, epoch: conversations.epoch })
     .from(conversations)
@@ -37,10 +45,12 @@ export function findConversation(store: Store) {
       and(
         eq(conversations.userId, sql.placeholder("userId")),
         eq(conversations.channelId, sql.placeholder("channelId")),
+        sql`${conversations.guildId} is ${sql.placeholder("guildId")}`,
       ),
     )
     .prepare();
-  return (userId: string, channelId: string): string | null => query.get({ userId, channelId })?.id ?? null;
+  return ({ userId, channelId, guildId }: Place): string | null =>
+    query.get({ userId, channelId, guildId })?.id ?? null;
 }
 
 export function raiseEpoch(store: Store, place: Place): number {

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import initial from "../../drizzle/0000_initial.sql" with { type: "text" };
+import conversationPlace from "../../drizzle/0001_conversation_place.sql" with { type: "text" };
 import { DatabaseOpenError } from "./errors.ts";
 
 /**
@@ -8,6 +9,7 @@ import { DatabaseOpenError } from "./errors.ts";
  */
 export const migrations: readonly { readonly tag: string; readonly sql: string }[] = [
   { tag: "0000_initial", sql: initial },
+  { tag: "0001_conversation_place", sql: conversationPlace },
 ];
 
 /** "DMCP": marks the file as ours, see https://www.sqlite.org/pragma.html#pragma_application_id */

@@ -42,7 +42,11 @@ export const conversations = sqliteTable(
     endedCount: integer("ended_count").notNull().default(0),
     createdAt: integer("created_at").notNull(),
   },
-  (t) => [uniqueIndex("conversations_user_channel").on(t.userId, t.channelId)],
+  // A program names the guild of a channel, and can be wrong: it then has a conversation of its own there.
+  (t) => [
+    uniqueIndex("conversations_place").on(t.userId, t.channelId, t.guildId),
+    uniqueIndex("conversations_direct").on(t.userId, t.channelId).where(sql`guild_id is null`),
+  ],
 );
 
 export const turns = sqliteTable(

@@ -26,6 +26,7 @@ export function createSessionStore(store: Store): SessionStore {
       and(
         eq(sessions.userId, sql.placeholder("userId")),
         eq(sessions.channelId, sql.placeholder("channelId")),
+        sql`${sessions.guildId} is ${sql.placeholder("guildId")}`,
         isNull(sessions.tokenId),
         gt(sessions.expiresAt, sql.placeholder("now")),
       ),
@@ -44,8 +45,8 @@ export function createSessionStore(store: Store): SessionStore {
       const row = byId.get({ id: sessionId });
       return row === undefined ? null : toSession(row);
     },
-    async findChat(userId, channelId) {
-      const row = chat.get({ userId, channelId, now: store.now() });
+    async findChat(userId, channelId, guildId) {
+      const row = chat.get({ userId, channelId, guildId, now: store.now() });
       return row === undefined ? null : toSession(row);
     },
     touch: (sessionId, now, expiresAt) =>

@@ -83,7 +83,7 @@ export function createTurnQueue(store: Store, reader: TurnReader): QueueMethods 
           .map(record),
       ),
     reset: async (userId, channelId, guildId) => raiseEpoch(store, { userId, channelId, guildId }),
-    conversationId: async (userId, channelId) => conversation(userId, channelId),
+    conversationId: async (userId, channelId, guildId) => conversation({ userId, channelId, guildId }),
   };
 }
 

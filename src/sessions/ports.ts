@@ -37,8 +37,8 @@ export interface SessionStore {
     expiresAt: number,
   ): Promise<{ session: Session; created: boolean }>;
   get(sessionId: string): Promise<Session | null>;
-  /** The chat's own session of (user, channel), if there is one that has not expired. */
-  findChat(userId: string, channelId: string): Promise<Session | null>;
+  /** The chat's own session of (user, channel) in that guild, if there is one that has not expired. */
+  findChat(userId: string, channelId: string, guildId: string | null): Promise<Session | null>;
   touch(sessionId: string, now: number, expiresAt: number): Promise<void>;
   /** Adds `by`, by default one: the service counts in batches. */
   count(sessionId: string, what: "message" | "tool_call", by?: number): Promise<void>;

@@ -111,7 +111,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
   };
 
   async function chat(userId: string, channelId: string, guildId: string | null): Promise<Session> {
-    const found = await store.findChat(userId, channelId);
+    const found = await store.findChat(userId, channelId, guildId);
     if (found === null)
       return (await openAs({ sessionId: newId(), userId, channelId, guildId, tokenId: null }, "chat"))
         .session;

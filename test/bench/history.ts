@@ -111,7 +111,7 @@ async function fill({ turns }: Memory): Promise<string> {
       errorCode: null,
     });
   }
-  const conversationId = await turns.conversationId(actor.userId, actor.channelId);
+  const conversationId = await turns.conversationId(actor.userId, actor.channelId, actor.guildId);
   if (conversationId === null) throw new Error("there is no conversation");
   return conversationId;
 }

@@ -36,7 +36,7 @@ interface World {
 
 async function apply(world: World, { what, user, pick, calls, text }: Operation): Promise<void> {
   const { turns, history, preferences } = world.memory;
-  const conversationId = await turns.conversationId(user, "200");
+  const conversationId = await turns.conversationId(user, "200", "300");
   const id = world.ids[pick % Math.max(1, world.ids.length)] ?? "";
   const turn = await turns.get(id);
   switch (what) {
@@ -127,7 +127,7 @@ test("after any operations: the cache says what the file says, every history can
         await apply(world, next);
         for (const user of ["1", "2"]) {
           expect(await cached.preferences.get(user)).toEqual(await fresh.preferences.get(user));
-          const id = await fresh.turns.conversationId(user, "200");
+          const id = await fresh.turns.conversationId(user, "200", "300");
           if (id === null) continue;
           for (let epoch = 0; epoch < 3; epoch++) {
             const history = await cached.history.load(id, epoch);

@@ -86,7 +86,7 @@ async function useEverything(memory: Memory): Promise<void> {
   await memory.turns.toolEnded(turn.id, 1, "x", { state: "done", result, sources: [] });
   await memory.turns.removeQueued("2");
   await memory.turns.cancelQueued(conversationId);
-  await memory.turns.conversationId("100", "200");
+  await memory.turns.conversationId("100", "200", "300");
   await memory.history.saveSummary(conversationId, 0, { text: "s", uptoTurnId: turn.id, sources: [] });
   await memory.history.load(conversationId, 0);
   await memory.transcript.recent(conversationId, 10);
@@ -95,7 +95,7 @@ async function useEverything(memory: Memory): Promise<void> {
   await memory.sessions.open(session, 1, 2);
   await memory.sessions.open(session, 1, 2);
   await memory.sessions.get("s");
-  await memory.sessions.findChat("100", "200");
+  await memory.sessions.findChat("100", "200", "300");
   await memory.sessions.touch("s", 1, 2);
   await memory.sessions.count("s", "message");
   await memory.sessions.count("s", "tool_call");

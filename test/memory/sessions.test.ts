@@ -10,7 +10,9 @@ describe("sessions", () => {
       using memory = at.open();
       const first = await memory.sessions.open(one, 1000, 5000);
       expect(first.created).toBe(true);
-      expect(first.session.conversationId).toBe((await memory.turns.conversationId("100", "200")) ?? "");
+      expect(first.session.conversationId).toBe(
+        (await memory.turns.conversationId("100", "200", "300")) ?? "",
+      );
       await Promise.all([
         memory.sessions.count("s", "message"),
         memory.sessions.count("s", "tool_call"),
@@ -64,11 +66,11 @@ describe("sessions", () => {
     using at = folder();
     using memory = at.open({ now: () => 5000 });
     await memory.sessions.open(one, 1000, 9000);
-    expect(await memory.sessions.findChat("100", "200")).toBeNull();
+    expect(await memory.sessions.findChat("100", "200", "300")).toBeNull();
     await memory.sessions.open({ ...one, sessionId: "expired", tokenId: null }, 1000, 4000);
-    expect(await memory.sessions.findChat("100", "200")).toBeNull();
+    expect(await memory.sessions.findChat("100", "200", "300")).toBeNull();
     await memory.sessions.open({ ...one, sessionId: "chat", tokenId: null }, 1000, 9000);
-    expect((await memory.sessions.findChat("100", "200"))?.id).toBe("chat");
+    expect((await memory.sessions.findChat("100", "200", "300"))?.id).toBe("chat");
   });
 });
 
