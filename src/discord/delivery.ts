@@ -155,9 +155,10 @@ export class Delivery {
   async #settle(post: Post): Promise<boolean> {
     const { api, outbox, now, lookAfterMs } = this.#deps;
     if (post.state === "sending") {
-      const age = now() - (post.sendingAt ?? 0);
-      if (age < lookAfterMs) return this.#leaveOpen(post, lookAfterMs - age);
+      // That it arrived can be seen at once, that it never will only when Discord cannot be at it any more.
       if (await this.#wasPosted(post)) return true;
+      const age = now() - (post.sendingAt ?? 0);
+      if (age < lookAfterMs) return this.#isConfirmed(post, lookAfterMs - age);
     }
     await outbox.markSending(post.nonce, now());
     const result = await sendPost(api, post, this.#stop.signal);
@@ -176,13 +177,14 @@ export class Delivery {
         await outbox.markFailed(post.nonce, result.reason);
         return true;
       case "unknown":
-        return this.#isConfirmed(post);
+        return this.#isConfirmed(post, lookAfterMs);
       default:
         return result satisfies never;
     }
   }
 
-  async #isConfirmed(post: Post): Promise<boolean> {
+  /** Whether the gateway has shown it; else it is left open for so long, and those behind it have to wait. */
+  async #isConfirmed(post: Post, waitMs: number): Promise<boolean> {
     const messageId = this.#confirmed.get(post.nonce);
     if (messageId !== undefined) {
       await this.#deps.outbox.markSent(post.nonce, messageId);
@@ -190,12 +192,8 @@ export class Delivery {
     }
     log.warn("it is not known whether a post arrived; it will be looked for", { channel_id: post.channelId });
     this.#deps.metrics.discordFailure("post_unknown");
-    return this.#leaveOpen(post, this.#deps.lookAfterMs);
-  }
-
-  #leaveOpen(post: Post, ms: number): false {
     this.#unknown.set(post.nonce, post.channelId);
-    this.#block(post.channelId, ms);
+    this.#block(post.channelId, waitMs);
     return false;
   }
 
