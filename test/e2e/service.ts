@@ -137,7 +137,7 @@ export class Service implements AsyncDisposable {
   }
 }
 
-const isMessage = ({ path }: { readonly path: string }): boolean => path.startsWith("/v1/messages");
+export const isMessage = ({ path }: { readonly path: string }): boolean => path.startsWith("/v1/messages");
 
 export interface Block {
   readonly type: string;
