@@ -105,7 +105,7 @@ function accept(store: Store, reader: TurnReader, tx: Tx, turn: NewTurn, bound: 
       .run();
   if (turn.idempotencyKey !== null)
     tx.insert(idempotencyKeys)
-      .values({ hash: keyHash(store, turn.sessionId, turn.idempotencyKey), turnId: row.id, seenAt })
+      .values({ hash: keyHash(store, turn, turn.idempotencyKey), turnId: row.id, seenAt })
       .run();
   return { status: "accepted", turn: toRecord(store.encryption, row), waiting: before };
 }
@@ -128,15 +128,18 @@ function findDuplicate(store: Store, reader: TurnReader, tx: Tx, turn: NewTurn):
     const seen = tx
       .select({ turnId: idempotencyKeys.turnId })
       .from(idempotencyKeys)
-      .where(eq(idempotencyKeys.hash, keyHash(store, turn.sessionId, turn.idempotencyKey)))
+      .where(eq(idempotencyKeys.hash, keyHash(store, turn, turn.idempotencyKey)))
       .get();
     if (seen !== undefined) return duplicate(reader.byId(seen.turnId));
   }
   return null;
 }
 
-const keyHash = (store: Store, sessionId: string, key: string): Uint8Array =>
-  store.encryption.hash("idempotency_key", [sessionId, key]);
+/** Clients choose ids of sessions: one that has ended can begin anew as somebody else's, who must not get these answers. */
+const keyHash = (store: Store, { sessionId, actor }: NewTurn, key: string): Uint8Array => {
+  const { userId, channelId, guildId } = actor;
+  return store.encryption.hash("idempotency_key", [userId, channelId, guildId ?? "", sessionId, key]);
+};
 
 function countUnfinished(tx: Tx, conversationId: string): number {
   const row = tx

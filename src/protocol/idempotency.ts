@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
 import { Lru } from "../sessions/lru.ts";
+import type { Session } from "../sessions/ports.ts";
 import { ID_LENGTH, type Metadata } from "./messages.ts";
 import type { DirectToolOutcome } from "./ports.ts";
 
@@ -36,12 +37,13 @@ export function createToolCallMemory() {
   const calls = new Lru<Remembered>(REMEMBERED);
 
   return (
-    sessionId: string,
+    session: Pick<Session, "id" | "conversationId">,
     key: string,
     request: readonly [toolName: string, input: unknown],
     call: () => Promise<DirectToolOutcome>,
   ): Promise<DirectToolOutcome> => {
-    const id = `${sessionId} ${key}`;
+    // An id that has ended can begin anew as somebody else's session.
+    const id = `${session.conversationId} ${session.id} ${key}`;
     const fingerprint = new Bun.CryptoHasher("sha256").update(JSON.stringify(request)).digest("base64");
     const before = calls.get(id);
     if (before !== undefined) {

@@ -27,7 +27,7 @@ export function createToolCall(deps: ProtocolDeps, remember: ReturnType<typeof c
     const outcome =
       key === null
         ? await deps.tools.call(request)
-        : await remember(session.id, key, [request.toolName, request.input], () => deps.tools.call(request));
+        : await remember(session, key, [request.toolName, request.input], () => deps.tools.call(request));
     if (outcome.kind !== "done") throw refusal(outcome);
     return {
       type: "tool_result",

@@ -24,3 +24,28 @@ test("a token that is limited to one server does not come to another's conversat
   await world.post("/mcp/process", { session_id: lying.session_id, message: "and now?" }, { authorization });
   expect(JSON.stringify(world.claude.requests.at(-1)?.body)).not.toContain("between us");
 });
+
+test("a key of idempotency gives nobody the answers of a session whose id was theirs before", async () => {
+  const month = 31 * 24 * 60 * 60 * 1000;
+  const ben = { ...ana, user_id: "555555555555555555" };
+  const metadata = { idempotency_key: "1" };
+  const ask = async (who: typeof ana, answer: string) => {
+    world.script.answer = () => answer;
+    const client = await connect(world);
+    const session_id = await initialized(client, { ...who, session_id: "main" });
+    const called = await client.request(
+      "tool_call",
+      { session_id, tool_name: "echo", arguments: {} },
+      { metadata },
+    );
+    const answered = await client.request("process", { session_id, message: "well?" }, { metadata });
+    await client.close();
+    return { called: called.type, response: answered.data.response };
+  };
+  expect(await ask(ana, "for Ana alone")).toEqual({ called: "tool_result", response: "for Ana alone" });
+  world.clock.offset += month;
+  await world.sessions.expire();
+  const before = world.tools.calls;
+  expect(await ask(ben, "for Ben")).toEqual({ called: "tool_result", response: "for Ben" });
+  expect(world.tools.calls).toBe(before + 1);
+});
