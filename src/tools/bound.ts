@@ -1,6 +1,6 @@
 export interface Bounded {
   readonly value: unknown;
-  readonly json: string;
+  readonly json: () => string;
   readonly isCut: boolean;
 }
 
@@ -17,21 +17,45 @@ const maxRounds = 200;
  * `truncated` says what is missing. Throws what JSON.stringify throws.
  */
 export function boundValue(value: unknown, maxBytes: number): Bounded {
+  // Most results are so small that it shows without writing them.
+  if (left(value, maxBytes) >= 0) return { value, json: () => JSON.stringify(value), isCut: false };
   const json = JSON.stringify(value) ?? "null";
-  // No character has more than three bytes for each of its units, so most results need no counting.
+  // No character has more than three bytes for each of its units.
   if (json.length * 3 <= maxBytes || Buffer.byteLength(json) <= maxBytes)
-    return { value, json, isCut: false };
+    return { value, json: () => json, isCut: false };
   const root: { value: Json } = { value: JSON.parse(json) };
-  const left = new Map<string, number>();
+  const leftOut = new Map<string, number>();
   const room = maxBytes - noteBytes;
   for (let round = 0; round < maxRounds && bytesOf(root.value) > room; round++) {
     const over = bytesOf(root.value) - room;
-    if (!cutLargestList(root, over, left) && !cutLongestString(root, over)) break;
+    if (!cutLargestList(root, over, leftOut) && !cutLongestString(root, over)) break;
   }
-  const cut = withNote(root.value, left);
+  const cut = withNote(root.value, leftOut);
   const cutJson = JSON.stringify(cut);
-  if (Buffer.byteLength(cutJson) <= maxBytes) return { value: cut, json: cutJson, isCut: true };
+  if (Buffer.byteLength(cutJson) <= maxBytes) return { value: cut, json: () => cutJson, isCut: true };
   return preview(json, maxBytes);
+}
+
+/**
+ * What is certainly left of so many bytes once the value is written as JSON; less than 0 when that cannot be said:
+ * it may be too large, or is no plain JSON value (and then only JSON.stringify knows what becomes of it).
+ */
+function left(value: unknown, bytes: number): number {
+  // A unit of a string is at most \uXXXX; no number is longer than 25 characters, with its comma.
+  if (typeof value === "string") return bytes - 6 * value.length - 3;
+  if (typeof value === "number" || typeof value === "boolean" || value === null) return bytes - 26;
+  if (typeof value !== "object") return -1;
+  let rest = bytes - 3;
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length && rest >= 0; at++) rest = left(value[at], rest);
+    return rest;
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return -1;
+  for (const [key, inner] of Object.entries(value)) {
+    if (rest < 0) return rest;
+    rest = left(inner, rest - 6 * key.length - 3);
+  }
+  return rest;
 }
 
 function cutLargestList(root: { value: Json }, over: number, left: Map<string, number>): boolean {
@@ -100,7 +124,7 @@ function preview(json: string, maxBytes: number): Bounded {
   // Quotes and controls are escaped again, at worst into six bytes for each.
   const beginning = wholeCharacters(json.slice(0, Math.max(0, Math.floor((maxBytes - noteBytes) / 6))));
   const value = { truncated, beginning };
-  return { value, json: JSON.stringify(value), isCut: true };
+  return { value, json: () => JSON.stringify(value), isCut: true };
 }
 
 const bytesOf = (value: Json): number => Buffer.byteLength(JSON.stringify(value));

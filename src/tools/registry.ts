@@ -1,23 +1,20 @@
-import { getLogger } from "@logtape/logtape";
 import type { Actor } from "../actor.ts";
 import type { ToolOutcomeKind } from "../agent/events.ts";
 import type { ToolPort } from "../agent/ports.ts";
-import { AppError, type ErrorCode, toAppError } from "../errors.ts";
+import { AppError, type ErrorCode } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
 import { argumentsParser } from "./arguments.ts";
 import { createAudit } from "./audit.ts";
 import { authorize, describeTargets } from "./authorize.ts";
-import { boundValue } from "./bound.ts";
-import { within } from "./deadline.ts";
+import { createDeadlines } from "./deadline.ts";
 import type { DiscordReader, PermissionFactsPort } from "./discord-port.ts";
-import { createStandings } from "./facts.ts";
+import { createStandings, type Standings } from "./facts.ts";
+import { doneWith, failure, type Progress } from "./outcome.ts";
 import { plainSchema } from "./plain-schema.ts";
 import type { AuditSink } from "./ports.ts";
 import type { Tool } from "./tool.ts";
-import { contextFor } from "./tool-context.ts";
-import { markBytes, markUntrusted, newDelimiter } from "./untrusted.ts";
-
-const log = getLogger(["discord-mcp", "tools"]);
+import { CallContext } from "./tool-context.ts";
+import { markBytes, newDelimiter } from "./untrusted.ts";
 
 export type ToolDefinition = ReturnType<ToolPort["definitions"]>[number];
 
@@ -92,12 +89,6 @@ interface Registered {
   readonly parse: ReturnType<typeof argumentsParser>;
 }
 
-/** How far a call came, for what to make of its failure. */
-interface Progress {
-  targets: string;
-  hasStarted: boolean;
-}
-
 /** Throws when a tool is not fit to be offered: a fault of the program, seen at its start. */
 export function createRegistry(options: RegistryOptions): Registry {
   const { discord, facts, now, timeoutMs, resultBytes, delimiter = newDelimiter } = options;
@@ -105,6 +96,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const tools = new Map(options.tools.map((tool) => [tool.name, register(tool)]));
   if (tools.size !== options.tools.length) throw new Error("Two tools have the same name.");
   const audit = createAudit(options);
+  const deadlines = createDeadlines(timeoutMs);
   const all = [...tools.values()];
 
   const usable = (actor: Actor, activeTools: readonly string[]) =>
@@ -114,21 +106,29 @@ export function createRegistry(options: RegistryOptions): Registry {
         (activeTools.length === 0 || activeTools.includes(tool.name)),
     );
 
-  async function run(call: ToolCall, { tool, parse }: Registered, progress: Progress): Promise<ToolOutcome> {
+  async function run(call: ToolCall, registered: Registered, progress: Progress): Promise<ToolOutcome> {
+    const { tool, parse } = registered;
     assertUsable(tool, call);
     const input = parse(call.input);
     const needs = tool.needs(input, call.actor);
-    progress.targets = describeTargets(needs);
-    const result = await within(timeoutMs, call.signal, tookTooLong(tool, timeoutMs), async (signal) => {
-      const standings = createStandings(facts, now, signal);
-      await authorize(needs, call.actor, standings);
-      signal.throwIfAborted();
-      progress.hasStarted = true;
-      return tool.run(input, contextFor(call.actor, standings, { discord, now, signal }));
+    if (needs.length > 0) progress.targets = describeTargets(needs);
+    const result = await deadlines.within(call.signal, tookTooLong(tool, timeoutMs), (underWay) => {
+      let standings: Standings | null = null;
+      const look = () => {
+        standings ??= createStandings(facts, now, underWay.signal);
+        return standings;
+      };
+      const begin = () => {
+        progress.hasStarted = true;
+        return tool.run(input, new CallContext(call.actor, look, underWay, { discord, now }));
+      };
+      if (needs.length === 0) return begin();
+      return authorize(needs, call.actor, look()).then(() => {
+        underWay.signal.throwIfAborted();
+        return begin();
+      });
     });
-    const { value, json } = boundValue(result.value ?? null, resultBytes - markBytes);
-    const text = markUntrusted(tool.name, json, delimiter());
-    return { kind: "done", value, text, isError: false, sources: result.sources };
+    return doneWith(tool.name, result, resultBytes - markBytes, delimiter);
   }
 
   async function call(request: ToolCall): Promise<ToolOutcome> {
@@ -200,38 +200,4 @@ function tookTooLong(tool: Tool, timeoutMs: number) {
       "timeout",
       `${tool.name} took longer than ${Math.round(timeoutMs / 100) / 10} s and was stopped; try again, or ask for less.`,
     );
-}
-
-/** What did not start was refused. What started and may have changed something is unknown when nobody can tell. */
-function failure(error: unknown, tool: Tool | null, { signal }: ToolCall, progress: Progress): ToolOutcome {
-  const failed = signal.aborted
-    ? new AppError("cancelled", "The call was given up before it was done.")
-    : toAppError(error);
-  const { code, message, retryAfterMs, data } = failed;
-  if (code === "internal_error") {
-    const reason = failed.cause ?? error;
-    log.error("a tool call failed", { tool_name: tool?.name ?? "unknown", error: reason });
-  }
-  return {
-    kind: kindOf(code, tool, progress.hasStarted),
-    text: message,
-    isError: true,
-    code,
-    data,
-    sources: [],
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  };
-}
-
-function kindOf(code: ErrorCode, tool: Tool | null, hasStarted: boolean): ToolOutcomeKind {
-  if (!hasStarted) return "refused";
-  if (tool === null || tool.kind === "read") return "failed";
-  const certain: readonly ErrorCode[] = [
-    "not_found",
-    "permission_denied",
-    "rate_limited",
-    "invalid_arguments",
-    "discord_error",
-  ];
-  return certain.includes(code) ? "failed" : "unknown";
 }

@@ -1,0 +1,75 @@
+import { getLogger } from "@logtape/logtape";
+import type { ToolOutcomeKind } from "../agent/events.ts";
+import { AppError, type ErrorCode, toAppError } from "../errors.ts";
+import { boundValue } from "./bound.ts";
+import type { ToolCall, ToolOutcome } from "./registry.ts";
+import type { Tool, ToolResult } from "./tool.ts";
+import { markUntrusted } from "./untrusted.ts";
+
+const log = getLogger(["discord-mcp", "tools"]);
+
+/** How far a call came, for what to make of its failure. */
+export interface Progress {
+  targets: string;
+  hasStarted: boolean;
+}
+
+/** The text is made when it is asked for: the model needs it, a program's direct call does not. */
+export function doneWith(
+  toolName: string,
+  { value: result, sources }: ToolResult,
+  maxBytes: number,
+  delimiter: () => string,
+): ToolOutcome {
+  const bounded = boundValue(result ?? null, maxBytes);
+  let text: string | undefined;
+  return {
+    kind: "done",
+    value: bounded.value,
+    get text() {
+      text ??= markUntrusted(toolName, bounded.json(), delimiter());
+      return text;
+    },
+    isError: false,
+    sources,
+  };
+}
+
+/** What did not start was refused. What started and may have changed something is unknown when nobody can tell. */
+export function failure(
+  error: unknown,
+  tool: Tool | null,
+  { signal }: ToolCall,
+  progress: Progress,
+): ToolOutcome {
+  const failed = signal.aborted
+    ? new AppError("cancelled", "The call was given up before it was done.")
+    : toAppError(error);
+  const { code, message, retryAfterMs, data } = failed;
+  if (code === "internal_error") {
+    const reason = failed.cause ?? error;
+    log.error("a tool call failed", { tool_name: tool?.name ?? "unknown", error: reason });
+  }
+  return {
+    kind: kindOf(code, tool, progress.hasStarted),
+    text: message,
+    isError: true,
+    code,
+    data,
+    sources: [],
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}
+
+function kindOf(code: ErrorCode, tool: Tool | null, hasStarted: boolean): ToolOutcomeKind {
+  if (!hasStarted) return "refused";
+  if (tool === null || tool.kind === "read") return "failed";
+  const certain: readonly ErrorCode[] = [
+    "not_found",
+    "permission_denied",
+    "rate_limited",
+    "invalid_arguments",
+    "discord_error",
+  ];
+  return certain.includes(code) ? "failed" : "unknown";
+}
