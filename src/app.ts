@@ -208,6 +208,7 @@ async function assemble(
     now,
   });
   const maintenance = createMaintenance([
+    { name: "close sockets of expired tokens", everyMs: minuteMs / 4, run: () => http.closeInvalid() },
     { name: "expire sessions", everyMs: minuteMs, run: () => sessions.expire() },
     {
       name: "retention",
@@ -217,7 +218,14 @@ async function assemble(
   ]);
   const control = serveControl(config.dataDir, {
     status: async () => ({ version }),
-    ...createTokenOperations(tokens),
+    ...createTokenOperations({
+      ...tokens,
+      async revoke(id) {
+        const revoked = await tokens.revoke(id);
+        await http.closeInvalid();
+        return revoked;
+      },
+    }),
   });
 
   let disposal: Promise<void> | null = null;

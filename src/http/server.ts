@@ -28,6 +28,8 @@ export interface Http {
   listen(host: string, port: number): Promise<{ readonly url: string; readonly port: number }>;
   /** Takes no new work, waits at most `boundMs` for what is under way, closes every connection. Idempotent. */
   stop(boundMs: number): Promise<void>;
+  /** Closes the sockets of tokens that are not valid any more. */
+  closeInvalid(): Promise<void>;
   readonly openConnections: number;
 }
 
@@ -111,6 +113,7 @@ export function createHttp(deps: HttpDeps): Http {
       return { url: `http://${name}:${bound}`, port: bound };
     },
     stop,
+    closeInvalid: sockets.closeInvalid,
     get openConnections() {
       return sockets.size;
     },

@@ -11,6 +11,8 @@ export interface Sockets {
   readonly size: number;
   readonly inFlight: number;
   closeAll(reason: string): void;
+  /** Closes those whose token has been revoked or has expired: who only listens would not notice otherwise. */
+  closeInvalid(): Promise<void>;
 }
 
 interface SocketsDeps extends HttpDeps {
@@ -102,6 +104,11 @@ export function createSockets(deps: SocketsDeps): Sockets {
     },
     closeAll(reason) {
       for (const connection of open) connection.close(closeCodes.goingAway, reason);
+    },
+    async closeInvalid() {
+      for (const connection of open)
+        if (!(await deps.auth.stillValid(connection.principal)))
+          connection.close(closeCodes.policy, "the token has been revoked or has expired");
     },
   };
 }

@@ -27,6 +27,18 @@ async function list(env: Record<string, string>): Promise<readonly Row[]> {
   return JSON.parse((await command(["token", "list", "--json"], env)).out);
 }
 
+/** A socket that never asks for anything; resolves once it is open. */
+async function listening(url: string, token: string): Promise<{ readonly code: Promise<number> }> {
+  const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
+  const closed = Promise.withResolvers<number>();
+  await new Promise((resolve, reject) => {
+    socket.onopen = resolve;
+    socket.onerror = () => reject(new Error("the socket did not open"));
+    socket.onclose = ({ code }) => closed.resolve(code);
+  });
+  return { code: closed.promise };
+}
+
 describe("token", () => {
   test("makes, lists and revokes while no service runs", async () => {
     const env = environment();
@@ -51,9 +63,11 @@ describe("token", () => {
     const { out } = await command(["token", "create", "--name", "script", "--operator"], env);
     const tools = () => fetch(`${url}/mcp/tools`, { headers: { authorization: `Bearer ${out.trim()}` } });
     expect((await tools()).status).toBe(200);
+    const { code } = await listening(`${url.replace("http", "ws")}/mcp/ws`, out.trim());
     const row = (await list(env)).find(({ name }) => name === "script");
     expect((await command(["token", "revoke", row?.id ?? ""], env)).code).toBe(0);
     expect((await tools()).status).toBe(401);
+    expect(await code).toBe(1008);
   });
 
   test.each([

@@ -49,3 +49,21 @@ test("a key of idempotency gives nobody the answers of a session whose id was th
   expect(await ask(ben, "for Ben")).toEqual({ called: "tool_result", response: "for Ben" });
   expect(world.tools.calls).toBe(before + 1);
 });
+
+test("a socket that only listens is closed when its token is revoked, and no other", async () => {
+  const { secret, tokenId } = await world.token({ userId: ana.user_id });
+  const listener = await connect(world, { token: secret });
+  await initialized(listener, { session_id: "overheard" });
+  const browser = await connect(world, {
+    token: null,
+    path: `/mcp/ws?ticket=${(await bodyOf(await world.post("/mcp/tickets", {}, { authorization: `Bearer ${secret}` }))).ticket}`,
+  });
+  const other = await connect(world);
+  await world.http.closeInvalid();
+  expect((await listener.request("cancel", { session_id: "overheard" })).type).toBe("response");
+
+  await world.revoke(tokenId);
+  await world.http.closeInvalid();
+  for (const { closed } of [listener, browser]) expect(await closed).toMatchObject({ code: 1008 });
+  expect((await other.request("cancel", { session_id: "overheard" })).type).toBe("response");
+});
