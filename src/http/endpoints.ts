@@ -30,6 +30,6 @@ export function methodsOf(request: Request): string | null {
 }
 
 function pathOf(request: Request): string {
-  const { pathname } = new URL(request.url);
+  const pathname = URL.parse(request.url)?.pathname ?? "";
   return pathname.length > 1 && pathname.endsWith("/") ? pathname.slice(0, -1) : pathname;
 }

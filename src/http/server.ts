@@ -76,7 +76,8 @@ export function createHttp(deps: HttpDeps): Http {
 
   async function fetch(request: Request): Promise<Response> {
     const began = performance.now();
-    const response = await app.fetch(request);
+    // A Host header that is none, or is missing, leaves an address that nothing below could read.
+    const response = URL.canParse(request.url) ? await app.fetch(request) : badHost(request, codes);
     const outcome = codes.get(request) ?? (response.status < 400 ? "success" : `${response.status}`);
     deps.metrics.request(methodOf(request), endpointOf(request), outcome, performance.now() - began);
     return response;
@@ -105,7 +106,10 @@ export function createHttp(deps: HttpDeps): Http {
         idleTimeout: IDLE_SECONDS,
         maxRequestBodySize: MAX_BODY_BYTES,
         fetch,
-        error: (error) => Response.json(errorBody(toAppError(error)), { status: 500 }),
+        error(error) {
+          log.error("a request failed", { error });
+          return Response.json(errorBody(toAppError(error)), { status: 500, headers: securityHeaders });
+        },
         websocket: socketOptions,
       });
       const bound = server.port ?? port;
@@ -136,6 +140,12 @@ const knownMethods = new Set(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "
 /** Labels of a metric must be few: a method that somebody made up is not one of them. */
 function methodOf(request: Request): string {
   return knownMethods.has(request.method) ? request.method : "other";
+}
+
+function badHost(request: Request, codes: WeakMap<Request, string>): Response {
+  const failure = new AppError("origin_refused", "The Host header is missing or is no host name; send one.");
+  codes.set(request, failure.code);
+  return Response.json(errorBody(failure), { status: statusOf[failure.code], headers: securityHeaders });
 }
 
 function stopping(): AppError {

@@ -275,6 +275,10 @@ describe("the host name", () => {
       expect([host, await ask(host)]).toEqual([host, "200"]);
     for (const host of ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1"])
       expect([host, await ask(host)]).toEqual([host, "403"]);
+    for (const host of ["a b", "[::1", "127.0.0.1@evil.example", "localhost:port"])
+      expect([host, await ask(host)]).toEqual([host, "403"]);
+    const none = await raw(world.port, "GET /health HTTP/1.0\r\n\r\n");
+    expect(none).toContain('"code":"origin_refused"');
     await using own = await startWorld({ config: { allowedHosts: ["bot.example"] } });
     expect(await ask("bot.example:8000", own.port)).toBe("200");
     expect(await ask("not.example", own.port)).toBe("403");
