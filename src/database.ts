@@ -1,6 +1,7 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { loadOrCreateSecretKey } from "./auth/secret-key.ts";
 import type { Config } from "./config.ts";
+import { DatabaseOpenError } from "./memory/errors.ts";
 import { type Memory, openMemory } from "./memory/memory.ts";
 import { acquireServeLock } from "./memory/serve-lock.ts";
 
@@ -16,8 +17,9 @@ export interface Stored extends Disposable {
 export async function openStored(config: Config, now: () => number = Date.now): Promise<Stored> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const lock = acquireServeLock(config.database.path);
+  let kept: Awaited<ReturnType<typeof loadOrCreateSecretKey>> | null = null;
   try {
-    const kept = config.secretKey === null ? await loadOrCreateSecretKey(config.dataDir) : null;
+    if (config.secretKey === null) kept = await loadOrCreateSecretKey(config.dataDir);
     const secretKey = config.secretKey ?? kept?.key ?? "";
     const memory = openMemory({
       path: config.database.path,
@@ -36,6 +38,10 @@ export async function openStored(config: Config, now: () => number = Date.now): 
     };
   } catch (error) {
     lock[Symbol.dispose]();
-    throw error;
+    if (!kept?.created || !(error instanceof DatabaseOpenError) || error.problem !== "wrong_key") throw error;
+    // A new key opens nothing here, and would stand in the way of the lost one.
+    rmSync(kept.path, { force: true });
+    const sentence = `The key of the database ${config.database.path} is missing: put ${kept.path} back, or set SECRET_KEY to that key.`;
+    throw new DatabaseOpenError("wrong_key", sentence, error);
   }
 }
