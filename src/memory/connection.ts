@@ -79,8 +79,10 @@ function checkIntact(sqlite: Database, path: string): void {
     );
 }
 
-/** The first fault that SQLite finds, or null. Reads the whole file. */
+/** The first fault that SQLite finds, on one line, or null. Reads the whole file. */
 export function quickCheck(sqlite: Database): string | null {
   const row = sqlite.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").get();
-  return row === null || row.quick_check === "ok" ? null : row.quick_check.slice(0, 200);
+  return row === null || row.quick_check === "ok"
+    ? null
+    : row.quick_check.replaceAll(/\s+/g, " ").slice(0, 200);
 }
