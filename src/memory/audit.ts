@@ -6,9 +6,12 @@ import type { Store } from "./store.ts";
 
 const log = getLogger(["discord-mcp", "memory"]);
 
-/** A collected row is on disk after so many milliseconds at the latest, or as soon as there are so many. */
-const windowMs = 20;
-const maxCollected = 500;
+/**
+ * A collected row is on disk after so many milliseconds at the latest, or as soon as there are so many. A commit stops
+ * the event loop until the disk has it, for a millisecond or two: at thousands of calls a second there must be few.
+ */
+const windowMs = 50;
+const maxCollected = 2000;
 /** Rows of one statement: half the time of as many statements, and more of them gain nothing. */
 const rowsAtOnce = 50;
 
