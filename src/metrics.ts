@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { LimitName } from "./limits.ts";
+import { RequestDurations, Tally } from "./request-meter.ts";
 
 /** Everything that is counted, with a method for each thing that happens, so that label names live in one place. */
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -10,24 +11,32 @@ const seconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120];
 export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
-  const requests = new Counter({
+  // What happens at each request and tool call is counted in plain numbers, and handed over when it is scraped.
+  const requestsBy = new Map<string, Tally>();
+  const toolCalls = new Tally();
+  new Counter({
     name: "mcp_requests_total",
     help: "Requests of the JSON protocol and HTTP, by message type or HTTP method, endpoint and outcome (success, or the error's code).",
     labelNames: ["method", "endpoint", "outcome"] as const,
     registers,
+    collect() {
+      for (const [method, tally] of requestsBy)
+        tally.drain((endpoint, outcome, count) => this.inc({ method, endpoint, outcome }, count));
+    },
   });
-  const requestSeconds = new Histogram({
-    name: "mcp_request_duration_seconds",
-    help: "Time from a request to its reply.",
-    labelNames: ["method", "endpoint"] as const,
-    buckets: seconds,
-    registers,
-  });
-  const toolUsage = new Counter({
+  const requestSeconds = new RequestDurations(
+    "mcp_request_duration_seconds",
+    "Time from a request to its reply.",
+    seconds,
+  );
+  new Counter({
     name: "mcp_tool_usage_total",
     help: "Tool calls by tool and verdict (done, failed, refused, unknown).",
     labelNames: ["tool_name", "verdict"] as const,
     registers,
+    collect() {
+      toolCalls.drain((tool_name, verdict, count) => this.inc({ tool_name, verdict }, count));
+    },
   });
   const turns = new Counter({
     name: "mcp_turns_total",
@@ -89,13 +98,18 @@ export function createMetrics() {
 
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    text: async () => `${await registry.metrics()}\n${requestSeconds.text()}`,
     gauges,
     request(method: string, endpoint: string, outcome: string, ms: number) {
-      requests.inc({ method, endpoint, outcome });
-      requestSeconds.observe({ method, endpoint }, ms / 1000);
+      let tally = requestsBy.get(method);
+      if (tally === undefined) {
+        tally = new Tally();
+        requestsBy.set(method, tally);
+      }
+      tally.add(endpoint, outcome);
+      requestSeconds.observe(method, endpoint, ms / 1000);
     },
-    toolCall: (toolName: string, verdict: string) => toolUsage.inc({ tool_name: toolName, verdict }),
+    toolCall: (toolName: string, verdict: string) => toolCalls.add(toolName, verdict),
     turnEnded: (outcome: string, origin: string) => turns.inc({ outcome, origin }),
     modelCall(model: string, outcome: string, ms: number) {
       modelSeconds.observe({ model, outcome }, ms / 1000);
