@@ -54,10 +54,15 @@ function describe(properties: Record<string, unknown>): string {
   return text;
 }
 
-/** A line break in a message must not look like a second line. */
+/**
+ * What clients send must not look like a second line, nor steer a terminal (U+009B begins a sequence as ESC [ does),
+ * nor turn the direction in which the line is read.
+ */
 function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f]/g, (control) => JSON.stringify(control).slice(1, -1));
+  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (control) => {
+    const escaped = JSON.stringify(control).slice(1, -1);
+    return escaped === control ? `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}` : escaped;
+  });
 }
 
 function show(value: unknown): string {
@@ -83,9 +88,9 @@ function standardError() {
   };
 }
 
-/** Values of fields that are named like secrets, in JSON and in `name=value`. */
+/** Values of fields that are named like secrets, in JSON and in `name=value`. Looked for once a word, not once a letter. */
 const namedSecret =
-  /("?[\w-]*(?:token|secret(?:[-_]?key(?:[-_]?previous)?)?|password|passwd|authorization|api[-_]?key|private[-_]?key|cookie|ticket)"?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|[^\s",}\]]+)/gi;
+  /((?<![\w-])"?[\w-]*(?:token|secret(?:[-_]?key(?:[-_]?previous)?)?|password|passwd|authorization|api[-_]?key|private[-_]?key|cookie|ticket)"?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|[^\s",}\]]+)/gi;
 
 /** Fields whose names sound like secrets and that hold numbers or ids of things. */
 const harmless = /(?:token_id|tokenid|tokens|[_-]tokens?_count)"?\s*[:=]\s*$/i;
@@ -98,7 +103,7 @@ const shapes: readonly RegExp[] = [
   // Discord bot tokens: base64 of the user id, a timestamp, an HMAC
   /\b[A-Za-z0-9_-]{23,30}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}/g,
   // JSON web tokens
-  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}/g,
+  /(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}/g,
   /\b(?:Bearer|Bot|Basic)\s+[A-Za-z0-9._~+/=-]{16,}/g,
   // interaction and webhook tokens stand in the path
   /(?<=\/(?:webhooks|interactions)\/\d{1,20}\/)[\w-]{20,}/g,

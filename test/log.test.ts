@@ -57,6 +57,17 @@ describe("redaction", () => {
       '{"session_id":"s_Zm9vYmFyYmF6cXV4MTIzNA","user_id":"123456789012345678","turn_id":"0199a2b3-7c1d-7000-8000-000000000001","ms":12.5}';
     expect(redact(line)).toBe(line);
   });
+
+  test.each(["token", "-", "eyJ-", "a.", "sk-", '"token":"\\a'])(
+    "takes no longer for each letter of a long line of %s",
+    (part) => {
+      const line = part.repeat(400_000 / part.length);
+      const began = performance.now();
+      redact(line);
+      // Where time grows with the square of the length, this takes minutes.
+      expect(performance.now() - began).toBeLessThan(1000);
+    },
+  );
 });
 
 describe("lines", () => {
@@ -73,6 +84,14 @@ describe("lines", () => {
       ms: 3,
     });
     expect(line?.endsWith("}\n")).toBe(true);
+  });
+
+  test.each(["json", "text"] as const)("neither steer a terminal nor turn around (%s)", async (format) => {
+    const [line] = await lines(format, () =>
+      logger.info("asked {id}", { id: "\u001b[2J\u009b2J\u2028\u202egnp\u2066" }),
+    );
+    expect(line).not.toMatch(/[\p{Cc}\u2028\u202e\u2066](?!$)/u);
+    expect(line).toContain("\\u009b2J");
   });
 
   test("are one line of text each", async () => {
