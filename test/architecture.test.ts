@@ -11,6 +11,7 @@ const shared = [
   "metrics",
   "request-meter",
   "limits",
+  "lru",
   "version",
   "when-aborted",
 ];

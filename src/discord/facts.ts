@@ -1,9 +1,9 @@
 import type { API } from "@discordjs/core";
 import { AppError } from "../errors.ts";
+import { Lru } from "../lru.ts";
 import type { ChannelFacts, GuildFacts, MemberFacts } from "../permissions/facts.ts";
 import type { DiscordReader, PermissionFactsPort } from "../tools/discord-port.ts";
 import type { GuildState } from "./guild-state.ts";
-import { Lru } from "./lru.ts";
 import { ask, raceAbort } from "./rest-errors.ts";
 import { memberFacts } from "./state-shapes.ts";
 

@@ -4,8 +4,8 @@ import {
   type GatewayDispatchPayload,
   type GatewayGuildCreateDispatchData,
 } from "discord-api-types/v10";
+import { Lru } from "../lru.ts";
 import type { ChannelFacts, GuildFacts, MemberFacts, RoleFacts } from "../permissions/facts.ts";
-import { Lru } from "./lru.ts";
 import { shardOf } from "./snowflake.ts";
 import { type ChannelLike, memberFacts, Shapes } from "./state-shapes.ts";
 

@@ -5,6 +5,7 @@ import {
   type GatewayMessageCreateDispatchData,
 } from "discord-api-types/v10";
 import { AppError } from "../errors.ts";
+import { Lru } from "../lru.ts";
 import type { Metrics } from "../metrics.ts";
 import type { DiscordReader } from "../tools/discord-port.ts";
 import { type AcceptanceDeps, accept } from "./acceptance.ts";
@@ -14,7 +15,6 @@ import { mayConcernUs, readText } from "./chat.ts";
 import { namesOf } from "./chat-world.ts";
 import { type Incoming, isFromMachine, readIncoming } from "./incoming.ts";
 import { LeftToTheNext } from "./left.ts";
-import { Lru } from "./lru.ts";
 import type { Marks } from "./marks.ts";
 import type { ChannelMarks } from "./ports.ts";
 import { sleep } from "./sleep.ts";

@@ -1,5 +1,5 @@
+import { Lru } from "../lru.ts";
 import type { Incoming } from "./incoming.ts";
-import { Lru } from "./lru.ts";
 import type { Outbox, SeenMessages } from "./ports.ts";
 import { planPosts } from "./posts.ts";
 

@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { Lru } from "../sessions/lru.ts";
+import { Lru } from "../lru.ts";
 import type { Session } from "../sessions/ports.ts";
 import { ID_LENGTH, type Metadata } from "./messages.ts";
 import type { DirectToolOutcome } from "./ports.ts";

@@ -1,4 +1,4 @@
-import { Lru } from "./lru.ts";
+import { Lru } from "../lru.ts";
 
 /** What happened in a conversation, numbered. `json` is the event as it goes over the wire, made once for all. */
 export interface StreamEvent {

@@ -1,9 +1,9 @@
 import { getLogger } from "@logtape/logtape";
 import type { Preferences } from "../agent/ports.ts";
 import { AppError } from "../errors.ts";
+import { Lru } from "../lru.ts";
 import { createCounts, createSerial } from "./batches.ts";
 import { HISTORY_ENTRIES, type WireContext, wireContext } from "./context.ts";
-import { Lru } from "./lru.ts";
 import type { OpenSession, PreferenceStore, Session, SessionStore, TranscriptPort } from "./ports.ts";
 import { applyPreferences, type PreferencesUpdate } from "./preferences.ts";
 

@@ -37,7 +37,12 @@ export class Lru<Value> {
     return false;
   }
 
-  delete(key: string): void {
-    this.#entries.delete(key);
+  delete(key: string): boolean {
+    return this.#entries.delete(key);
+  }
+
+  /** Forgets everything; what is forgotten so is not evicted. */
+  clear(): void {
+    this.#entries.clear();
   }
 }
