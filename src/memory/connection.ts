@@ -50,8 +50,8 @@ export function connect(path: string, onQuery?: (sql: string) => void): Connecti
   }
 }
 
-/** SQLite would make it readable to all; its WAL takes the mode of the file. */
-function createPrivately(path: string): void {
+/** SQLite would make it readable to all; its WAL takes the mode of the file. Never opens a file that is there. */
+export function createPrivately(path: string): void {
   try {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { createPrivately } from "./connection.ts";
 import { DatabaseOpenError, errorCode, toOpenError } from "./errors.ts";
 
 /**
@@ -14,6 +15,8 @@ export function acquireServeLock(path: string): Disposable {
   let file: Database | undefined;
   try {
     mkdirSync(dirname(lockPath), { recursive: true, mode: 0o700 });
+    // Whoever can read the file can lock it, and keep the service from starting.
+    createPrivately(lockPath);
     file = new Database(lockPath, { create: true, readwrite: true });
     file.run("PRAGMA busy_timeout = 0");
     file.run("BEGIN EXCLUSIVE");

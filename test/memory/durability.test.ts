@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DatabaseOpenError } from "../../src/memory/errors.ts";
 import { acquireServeLock } from "../../src/memory/serve-lock.ts";
 import { folder, newTurn } from "./helpers.ts";
@@ -62,4 +63,12 @@ test("the lock of a killed process is free again", async () => {
   holder.kill("SIGKILL");
   await holder.exited;
   using _lock = acquireServeLock(at.path);
+});
+
+test("the serve lock's files are for the owner alone, since whoever can read them can hold the service up", () => {
+  using at = folder();
+  mkdirSync(dirname(at.path), { recursive: true, mode: 0o755 });
+  using _lock = acquireServeLock(at.path);
+  for (const name of readdirSync(dirname(at.path)))
+    expect([name, statSync(join(dirname(at.path), name)).mode & 0o777]).toEqual([name, 0o600]);
 });
