@@ -22,7 +22,7 @@ export interface AuditSink {
   /** Resolves when the row is committed. For calls that may have changed something: they wait for it. */
   append(row: AuditRow): Promise<void>;
   /**
-   * Commits the row together with others, within 20 ms (or 500 rows) and at the latest when the service closes.
+   * Commits the row together with others, a fraction of a second later and at the latest when the service closes.
    * For calls that only read or were refused: nobody waits for the disk because of them, and a killed process
    * may lose the rows of that last moment, in which nothing was changed. Never throws.
    */
