@@ -148,7 +148,13 @@ describe("who is answered, and how", () => {
       question.id,
       ...parts.slice(1).map(() => null),
     ]);
-    expect(parts.slice(1).flatMap(({ mentions }) => mentions)).toEqual([]);
+    const allowed = at.discord.requests.flatMap(({ body }) =>
+      typeof body === "object" && body !== null && "allowed_mentions" in body ? [body.allowed_mentions] : [],
+    );
+    expect(allowed).toEqual([
+      { parse: [], users: [users.ana], replied_user: true },
+      ...parts.slice(1).map(() => ({ parse: [], users: [], replied_user: false })),
+    ]);
     const lines = parts
       .flatMap(({ content }) => content.split("\n"))
       .filter((line) => line.startsWith("const"));
@@ -158,6 +164,15 @@ describe("who is answered, and how", () => {
     );
     expect(new Set(nonces).size).toBe(parts.length);
   });
+});
+
+test("names in an answer ping nobody", async () => {
+  await using at = await serve();
+  at.claude.script(`@everyone, <@${users.ben}> and <@&${roles.crew}>: tea.`);
+  const reply = await at.replyTo(at.say(`${mention} call them all`));
+  expect(reply.content).toContain(`<@${users.ben}>`);
+  expect(reply.mentions.map(({ id }) => id)).toEqual([users.ana]);
+  expect([reply.mention_everyone, reply.mention_roles]).toEqual([false, []]);
 });
 
 describe("tools in a turn", () => {
