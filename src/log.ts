@@ -95,20 +95,24 @@ const namedSecret =
 /** Fields whose names sound like secrets and that hold numbers or ids of things. */
 const harmless = /(?:token_id|tokenid|tokens|[_-]tokens?_count)"?\s*[:=]\s*$/i;
 
+/** Where a word begins: the letter of an escaped line break before it is no part of it. */
+const start = String.raw`(?:(?<![\w-])|(?<=\\[bfnrt]|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}))`;
+const shape = (pattern: string, flags = ""): RegExp => new RegExp(start + pattern, `g${flags}`);
+
 const shapes: readonly RegExp[] = [
   // our own API and session tokens and tickets
-  /\bdmc[a-z]{1,2}_[\w.-]{8,}/g,
+  /dmc[a-z]{1,2}_[\w.-]{8,}/g,
   // Anthropic keys, and keys of the same make
-  /\bsk-[A-Za-z0-9_-]{12,}/g,
+  shape("sk-[A-Za-z0-9_-]{12,}"),
   // Discord bot tokens: base64 of the user id, a timestamp, an HMAC
-  /\b[A-Za-z0-9_-]{23,30}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}/g,
+  shape(String.raw`[A-Za-z0-9_-]{23,30}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}`),
   // JSON web tokens
-  /(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}/g,
-  /\b(?:Bearer|Bot|Basic)\s+[A-Za-z0-9._~+/=-]{16,}/g,
+  shape(String.raw`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}`),
+  shape(String.raw`(?:Bearer|Bot|Basic)\s+[A-Za-z0-9._~+/=-]{16,}`),
   // interaction and webhook tokens stand in the path
   /(?<=\/(?:webhooks|interactions)\/\d{1,20}\/)[\w-]{20,}/g,
   // 32 bytes or more of hexadecimal: keys, digests of tokens
-  /\b[0-9a-f]{64,}\b/gi,
+  shape(String.raw`[0-9a-f]{64,}\b`, "i"),
 ];
 
 const mask = "[redacted]";

@@ -31,8 +31,9 @@ describe("redaction", () => {
         logger.warn(`in the message: ${secret}!`);
         logger.error("nested", { request: { headers: { authorization: `Bearer ${secret}` } } });
         logger.error("thrown", { error: new Error(`failed with ${secret}`) });
+        for (const before of ["\n", "\t", "\u009b", "\u2028"]) logger.error(`below: ${before}${secret}`);
       });
-      expect(written).toHaveLength(4);
+      expect(written).toHaveLength(8);
       expect(written.join("")).not.toContain(secret);
       expect(written.join("")).toContain("[redacted]");
     }
