@@ -1,4 +1,5 @@
 import { and, eq, sql } from "drizzle-orm";
+import { prepared } from "./prepared.ts";
 import { tokenUsage } from "./schema.ts";
 import type { Store } from "./store.ts";
 
@@ -9,28 +10,40 @@ export interface BudgetStore {
   spend(subjects: readonly string[], day: string, tokens: number): Promise<void>;
 }
 
+const ofDay = prepared((db) =>
+  db
+    .select({ tokens: tokenUsage.tokens })
+    .from(tokenUsage)
+    .where(
+      and(eq(tokenUsage.subject, sql.placeholder("subject")), eq(tokenUsage.day, sql.placeholder("day"))),
+    )
+    .prepare(),
+);
+const add = prepared((db) =>
+  db
+    .insert(tokenUsage)
+    .values({
+      subject: sql.placeholder("subject"),
+      day: sql.placeholder("day"),
+      tokens: sql.placeholder("tokens"),
+    })
+    .onConflictDoUpdate({
+      target: [tokenUsage.subject, tokenUsage.day],
+      set: { tokens: sql`${tokenUsage.tokens} + excluded.tokens` },
+    })
+    .prepare(),
+);
+
 export function createBudgetStore(store: Store): BudgetStore {
   return {
     async spent(subject, day) {
-      const row = store.db
-        .select({ tokens: tokenUsage.tokens })
-        .from(tokenUsage)
-        .where(and(eq(tokenUsage.subject, subject), eq(tokenUsage.day, day)))
-        .get();
-      return row?.tokens ?? 0;
+      return ofDay(store).get({ subject, day })?.tokens ?? 0;
     },
     async spend(subjects, day, tokens) {
       if (subjects.length === 0) return;
-      store.write((tx) =>
-        tx
-          .insert(tokenUsage)
-          .values(subjects.map((subject) => ({ subject, day, tokens })))
-          .onConflictDoUpdate({
-            target: [tokenUsage.subject, tokenUsage.day],
-            set: { tokens: sql`${tokenUsage.tokens} + excluded.tokens` },
-          })
-          .run(),
-      );
+      store.write(() => {
+        for (const subject of subjects) add(store).run({ subject, day, tokens });
+      });
     },
   };
 }

@@ -1,5 +1,5 @@
 import { and, eq, sql } from "drizzle-orm";
-import type { Tx } from "./connection.ts";
+import { prepared } from "./prepared.ts";
 import { conversations } from "./schema.ts";
 import type { Store } from "./store.ts";
 
@@ -9,37 +9,9 @@ interface Place {
   readonly guildId: string | null;
 }
 
-/**
- * The conversation of (user, channel), made when there is none. The guild is part of the place, though Discord's
- * channels belong to one: a program says which, and a token that is limited to some guilds must not come to a
- * conversation of another one by naming its channel together with a guild that it may enter.
- */
-export function ensureConversation(
-  tx: Tx,
-  place: Place,
-  now: number,
-): { readonly id: string; readonly epoch: number } {
-  const where = and(
-    eq(conversations.userId, place.userId),
-    eq(conversations.channelId, place.channelId),
-    sql`${conversations.guildId} is ${place.guildId}`,
-  );
-  const found = tx
+const byPlace = prepared((db) =>
+  db
     .select({ id: conversations.id, epoch: conversations.epoch })
-    .from(conversations)
-    .where(where)
-    .get();
-  if (found !== undefined) return found;
-  const id = Bun.randomUUIDv7();
-  tx.insert(conversations)
-    .values({ id, userId: place.userId, channelId: place.channelId, guildId: place.guildId, createdAt: now })
-    .run();
-  return { id, epoch: 0 };
-}
-
-export function findConversation(store: Store) {
-  const query = store.db
-    .select({ id: conversations.id })
     .from(conversations)
     .where(
       and(
@@ -48,14 +20,55 @@ export function findConversation(store: Store) {
         sql`${conversations.guildId} is ${sql.placeholder("guildId")}`,
       ),
     )
-    .prepare();
+    .prepare(),
+);
+const insert = prepared((db) =>
+  db
+    .insert(conversations)
+    .values({
+      id: sql.placeholder("id"),
+      userId: sql.placeholder("userId"),
+      channelId: sql.placeholder("channelId"),
+      guildId: sql.placeholder("guildId"),
+      createdAt: sql.placeholder("createdAt"),
+    })
+    .prepare(),
+);
+const countEnded = prepared((db) =>
+  db
+    .update(conversations)
+    .set({ endedCount: sql`${conversations.endedCount} + 1` })
+    .where(eq(conversations.id, sql.placeholder("id")))
+    .returning({ order: conversations.endedCount })
+    .prepare(),
+);
+
+/**
+ * The conversation of (user, channel), made when there is none. The guild is part of the place, though Discord's
+ * channels belong to one: a program says which, and a token that is limited to some guilds must not come to a
+ * conversation of another one by naming its channel together with a guild that it may enter.
+ */
+export function ensureConversation(
+  store: Pick<Store, "db">,
+  place: Place,
+  now: number,
+): { readonly id: string; readonly epoch: number } {
+  const { userId, channelId, guildId } = place;
+  const found = byPlace(store).get({ userId, channelId, guildId });
+  if (found !== undefined) return found;
+  const id = Bun.randomUUIDv7();
+  insert(store).run({ id, userId, channelId, guildId, createdAt: now });
+  return { id, epoch: 0 };
+}
+
+export function findConversation(store: Store) {
   return ({ userId, channelId, guildId }: Place): string | null =>
-    query.get({ userId, channelId, guildId })?.id ?? null;
+    byPlace(store).get({ userId, channelId, guildId })?.id ?? null;
 }
 
 export function raiseEpoch(store: Store, place: Place): number {
   return store.write((tx) => {
-    const { id, epoch } = ensureConversation(tx, place, store.now());
+    const { id, epoch } = ensureConversation(store, place, store.now());
     tx.update(conversations)
       .set({ epoch: epoch + 1 })
       .where(eq(conversations.id, id))
@@ -65,12 +78,6 @@ export function raiseEpoch(store: Store, place: Place): number {
 }
 
 /** The next place in the conversation's history. */
-export function takeOrder(tx: Tx, conversationId: string): number {
-  const row = tx
-    .update(conversations)
-    .set({ endedCount: sql`${conversations.endedCount} + 1` })
-    .where(eq(conversations.id, conversationId))
-    .returning({ order: conversations.endedCount })
-    .get();
-  return row.order;
+export function takeOrder(store: Pick<Store, "db">, conversationId: string): number {
+  return countEnded(store).get({ id: conversationId }).order;
 }

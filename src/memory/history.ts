@@ -2,6 +2,7 @@ import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { History, HistoryPort, HistoryTurn, StoredSummary } from "../agent/ports.ts";
 import { AppError } from "../errors.ts";
 import { deepFreeze } from "./cache.ts";
+import { prepared } from "./prepared.ts";
 import { type CallRow, type MessageRow, replayTurn } from "./replay.ts";
 import { messages, summaries, toolCalls, turns } from "./schema.ts";
 import type { CachedHistory, Store } from "./store.ts";
@@ -21,6 +22,23 @@ const callColumns = {
   result: toolCalls.result,
   sources: toolCalls.sources,
 };
+
+const messagesOf = prepared((db) =>
+  db
+    .select(messageColumns)
+    .from(messages)
+    .where(eq(messages.turnSeq, sql.placeholder("turnSeq")))
+    .orderBy(asc(messages.ordinal))
+    .prepare(),
+);
+const callsOf = prepared((db) =>
+  db
+    .select(callColumns)
+    .from(toolCalls)
+    .where(eq(toolCalls.turnSeq, sql.placeholder("turnSeq")))
+    .orderBy(asc(toolCalls.step), asc(toolCalls.position))
+    .prepare(),
+);
 
 /** A parsed value takes about this many times the bytes of its JSON. */
 const parsedFactor = 3;
@@ -169,21 +187,11 @@ function prepareHistory(store: Store) {
 }
 
 export function readMessages(store: Pick<Store, "db">, turnSeq: number): readonly MessageRow[] {
-  return store.db
-    .select(messageColumns)
-    .from(messages)
-    .where(eq(messages.turnSeq, turnSeq))
-    .orderBy(asc(messages.ordinal))
-    .all();
+  return messagesOf(store).all({ turnSeq });
 }
 
 export function readCalls(store: Pick<Store, "db">, turnSeq: number): readonly CallRow[] {
-  return store.db
-    .select(callColumns)
-    .from(toolCalls)
-    .where(eq(toolCalls.turnSeq, turnSeq))
-    .orderBy(asc(toolCalls.step), asc(toolCalls.position))
-    .all();
+  return callsOf(store).all({ turnSeq });
 }
 
 /**

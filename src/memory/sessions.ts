@@ -39,8 +39,15 @@ export function createSessionStore(store: Store): SessionStore {
     .from(sessions)
     .where(gt(sessions.expiresAt, sql.placeholder("now")))
     .prepare();
+  const activeOf = db
+    .select({ n: count() })
+    .from(sessions)
+    .where(
+      and(eq(sessions.userId, sql.placeholder("userId")), gt(sessions.expiresAt, sql.placeholder("now"))),
+    )
+    .prepare();
   return {
-    open: async (session, now, expiresAt) => store.write((tx) => open(tx, session, now, expiresAt)),
+    open: async (session, now, expiresAt) => store.write((tx) => open(store, tx, session, now, expiresAt)),
     async get(sessionId) {
       const row = byId.get({ id: sessionId });
       return row === undefined ? null : toSession(row);
@@ -74,11 +81,13 @@ export function createSessionStore(store: Store): SessionStore {
         return tx.delete(sessions).where(inArray(sessions.id, expired)).returning().all().map(toSession);
       }),
     countActive: async (now) => active.get({ now })?.n ?? 0,
+    countActiveOf: async (userId, now) => activeOf.get({ userId, now })?.n ?? 0,
   };
 }
 
 /** An expired session of the same owner is begun anew; one of somebody else keeps its id until it is removed. */
 function open(
+  store: Store,
   tx: Tx,
   session: Parameters<SessionStore["open"]>[0],
   now: number,
@@ -103,7 +112,7 @@ function open(
     }
     tx.delete(sessions).where(eq(sessions.id, id)).run();
   }
-  const conversation = ensureConversation(tx, { userId, channelId, guildId }, now);
+  const conversation = ensureConversation(store, { userId, channelId, guildId }, now);
   const row = tx
     .insert(sessions)
     .values({

@@ -1,14 +1,38 @@
 import type { ToolResultBlockParam } from "@anthropic-ai/sdk/resources/messages";
-import { and, eq, inArray } from "drizzle-orm";
+import { and, eq, inArray, sql } from "drizzle-orm";
 import type { TurnEnd, TurnJournal } from "../agent/ports.ts";
 import type { Tx } from "./connection.ts";
 import { takeOrder } from "./conversations.ts";
 import { readMessages } from "./history.ts";
+import { given, prepared } from "./prepared.ts";
 import { openBlocks, resultPlace } from "./replay.ts";
 import { toolCalls, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
 import { insertMessage, lastOrdinal, storeUserMessage } from "./turn-messages.ts";
 import { type TurnRow, turnPlace } from "./turn-rows.ts";
+
+const markEnded = prepared((db) =>
+  db
+    .update(turns)
+    .set({
+      state: given("state"),
+      answer: given("answer"),
+      stopReason: given("stopReason"),
+      errorCode: given("errorCode"),
+      endedAt: given("endedAt"),
+      endedOrder: given("endedOrder"),
+      delivery: given("delivery"),
+    })
+    .where(eq(turns.seq, sql.placeholder("seq")))
+    .prepare(),
+);
+const callStates = prepared((db) =>
+  db
+    .select({ step: toolCalls.step, toolUseId: toolCalls.toolUseId, state: toolCalls.state })
+    .from(toolCalls)
+    .where(eq(toolCalls.turnSeq, sql.placeholder("seq")))
+    .prepare(),
+);
 
 export const isCall = (seq: number, step: number, toolUseId: string) =>
   and(eq(toolCalls.turnSeq, seq), eq(toolCalls.step, step), eq(toolCalls.toolUseId, toolUseId));
@@ -34,40 +58,34 @@ export function endCall(
 }
 
 export function endTurn(store: Store, tx: Tx, row: TurnRow, end: TurnEnd): void {
-  storeUserMessage(store, tx, row);
+  storeUserMessage(store, row);
   const answered = answerOpenCalls(store, tx, row.seq);
-  const last = readMessages({ db: tx }, row.seq).at(-1);
+  const last = readMessages(store, row.seq).at(-1);
   const endsInAnswer =
     last?.role === "assistant" && !answered.has(last.step) && openBlocks(store.encryption, last).length > 0;
   const given = end.closingText?.trim() ? end.closingText : null;
   const closing = given ?? (endsInAnswer ? null : end.answer);
   if (closing !== null)
-    insertMessage(store, tx, row.seq, {
-      ordinal: lastOrdinal(tx, row.seq) + 1,
+    insertMessage(store, row.seq, {
+      ordinal: lastOrdinal(store, row.seq) + 1,
       role: "assistant",
       content: [{ type: "text", text: closing }],
     });
-  tx.update(turns)
-    .set({
-      state: end.state,
-      answer: store.encryption.seal(turnPlace("answer", row.id), end.answer),
-      stopReason: end.stopReason,
-      errorCode: end.errorCode,
-      endedAt: store.now(),
-      endedOrder: takeOrder(tx, row.conversationId),
-      delivery: row.replyMessageId === null ? null : "pending",
-    })
-    .where(eq(turns.seq, row.seq))
-    .run();
+  markEnded(store).run({
+    seq: row.seq,
+    state: end.state,
+    answer: store.encryption.seal(turnPlace("answer", row.id), end.answer),
+    stopReason: end.stopReason,
+    errorCode: end.errorCode,
+    endedAt: store.now(),
+    endedOrder: takeOrder(store, row.conversationId),
+    delivery: row.replyMessageId === null ? null : "pending",
+  });
 }
 
 /** Gives every call an answer, and returns the steps that have calls. */
 function answerOpenCalls(store: Store, tx: Tx, seq: number): ReadonlySet<number | null> {
-  const calls = tx
-    .select({ step: toolCalls.step, toolUseId: toolCalls.toolUseId, state: toolCalls.state })
-    .from(toolCalls)
-    .where(eq(toolCalls.turnSeq, seq))
-    .all();
+  const calls = callStates(store).all({ seq });
   for (const { step, toolUseId, state } of calls) {
     if (state !== "pending" && state !== "running") continue;
     const ran = state === "running";

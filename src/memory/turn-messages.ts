@@ -1,6 +1,6 @@
 import type { ContentBlockParam } from "@anthropic-ai/sdk/resources/messages";
-import { eq, max } from "drizzle-orm";
-import type { Tx } from "./connection.ts";
+import { eq, max, sql } from "drizzle-orm";
+import { prepared } from "./prepared.ts";
 import { messagePlace, userBlocks } from "./replay.ts";
 import { messages } from "./schema.ts";
 import type { Store } from "./store.ts";
@@ -15,27 +15,42 @@ interface NewMessage {
   readonly model?: string;
 }
 
-export function insertMessage(store: Store, tx: Tx, turnSeq: number, message: NewMessage): void {
-  const content = store.encryption.seal(
-    messagePlace(turnSeq, message.ordinal),
-    JSON.stringify(message.content),
-  );
-  tx.insert(messages)
-    .values({ ...message, turnSeq, content, createdAt: store.now() })
-    .run();
-}
-
-export function lastOrdinal(tx: Tx, turnSeq: number): number {
-  const row = tx
+const insert = prepared((db) =>
+  db
+    .insert(messages)
+    .values({
+      turnSeq: sql.placeholder("turnSeq"),
+      ordinal: sql.placeholder("ordinal"),
+      step: sql.placeholder("step"),
+      role: sql.placeholder("role"),
+      content: sql.placeholder("content"),
+      stopReason: sql.placeholder("stopReason"),
+      model: sql.placeholder("model"),
+      createdAt: sql.placeholder("createdAt"),
+    })
+    .prepare(),
+);
+const last = prepared((db) =>
+  db
     .select({ last: max(messages.ordinal) })
     .from(messages)
-    .where(eq(messages.turnSeq, turnSeq))
-    .get();
-  return row?.last ?? -1;
+    .where(eq(messages.turnSeq, sql.placeholder("turnSeq")))
+    .prepare(),
+);
+
+/** Within a transaction, as all that writes here. */
+export function insertMessage(store: Store, turnSeq: number, message: NewMessage): void {
+  const { ordinal, role, step = null, stopReason = null, model = null } = message;
+  const content = store.encryption.seal(messagePlace(turnSeq, ordinal), JSON.stringify(message.content));
+  insert(store).run({ turnSeq, ordinal, step, role, content, stopReason, model, createdAt: store.now() });
 }
 
-export function storeUserMessage(store: Store, tx: Tx, row: TurnRow): void {
-  if (lastOrdinal(tx, row.seq) >= 0) return;
+export function lastOrdinal(store: Store, turnSeq: number): number {
+  return last(store).get({ turnSeq })?.last ?? -1;
+}
+
+export function storeUserMessage(store: Store, row: TurnRow): void {
+  if (lastOrdinal(store, row.seq) >= 0) return;
   const { preamble, text } = toRecord(store.encryption, row);
-  insertMessage(store, tx, row.seq, { ordinal: 0, role: "user", content: userBlocks(preamble, text) });
+  insertMessage(store, row.seq, { ordinal: 0, role: "user", content: userBlocks(preamble, text) });
 }

@@ -2,6 +2,7 @@ import { and, asc, count, eq, sql } from "drizzle-orm";
 import type { AcceptResult, NewTurn, TurnJournal, TurnRecord } from "../agent/ports.ts";
 import type { Tx } from "./connection.ts";
 import { ensureConversation, findConversation, raiseEpoch } from "./conversations.ts";
+import { prepared } from "./prepared.ts";
 import { idempotencyKeys, isUnfinished, seenMessages, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
 import { insertTurn, type TurnReader, type TurnRow, toRecord, turnPlace } from "./turn-rows.ts";
@@ -91,13 +92,13 @@ function accept(store: Store, reader: TurnReader, tx: Tx, turn: NewTurn, bound: 
   const known = findDuplicate(store, reader, tx, turn);
   if (known !== null) return known;
   const conversation = ensureConversation(
-    tx,
+    store,
     { userId: turn.actor.userId, channelId: turn.actor.channelId, guildId: turn.actor.guildId },
     store.now(),
   );
-  const before = countUnfinished(tx, conversation.id);
+  const before = countUnfinished(store, conversation.id);
   if (before > bound) return { status: "queue_full", waiting: before - 1 };
-  const row = insertTurn(store, tx, turn, conversation);
+  const row = insertTurn(store, turn, conversation);
   const seenAt = row.acceptedAt;
   if (turn.discordMessageId !== null)
     tx.insert(seenMessages)
@@ -141,11 +142,14 @@ const keyHash = (store: Store, { sessionId, actor }: NewTurn, key: string): Uint
   return store.encryption.hash("idempotency_key", [userId, channelId, guildId ?? "", sessionId, key]);
 };
 
-function countUnfinished(tx: Tx, conversationId: string): number {
-  const row = tx
+const unfinished = prepared((db) =>
+  db
     .select({ n: count(sql`*`) })
     .from(turns)
-    .where(and(isUnfinished(turns.state), eq(turns.conversationId, conversationId)))
-    .get();
-  return row?.n ?? 0;
+    .where(and(isUnfinished(turns.state), eq(turns.conversationId, sql.placeholder("conversationId"))))
+    .prepare(),
+);
+
+function countUnfinished(store: Store, conversationId: string): number {
+  return unfinished(store).get({ conversationId })?.n ?? 0;
 }

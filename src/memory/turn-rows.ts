@@ -1,8 +1,8 @@
 import { eq, type InferSelectModel, sql } from "drizzle-orm";
 import type { NewTurn, TurnRecord } from "../agent/ports.ts";
 import { AppError } from "../errors.ts";
-import type { Tx } from "./connection.ts";
 import type { Encryption } from "./encryption.ts";
+import { prepared } from "./prepared.ts";
 import { turns } from "./schema.ts";
 import type { Store } from "./store.ts";
 
@@ -47,38 +47,58 @@ export function toRecord(encryption: Encryption, row: TurnRow): TurnRecord {
   };
 }
 
+const insert = prepared((db) =>
+  db
+    .insert(turns)
+    .values({
+      id: sql.placeholder("id"),
+      conversationId: sql.placeholder("conversationId"),
+      epoch: sql.placeholder("epoch"),
+      sessionId: sql.placeholder("sessionId"),
+      actorKind: sql.placeholder("actorKind"),
+      userId: sql.placeholder("userId"),
+      guildId: sql.placeholder("guildId"),
+      channelId: sql.placeholder("channelId"),
+      origin: sql.placeholder("origin"),
+      discordMessageId: sql.placeholder("discordMessageId"),
+      idempotencyKey: sql.placeholder("idempotencyKey"),
+      replyChannelId: sql.placeholder("replyChannelId"),
+      replyMessageId: sql.placeholder("replyMessageId"),
+      text: sql.placeholder("text"),
+      preamble: sql.placeholder("preamble"),
+      state: "queued",
+      acceptedAt: sql.placeholder("acceptedAt"),
+    })
+    .returning()
+    .prepare(),
+);
+
 export function insertTurn(
   store: Store,
-  tx: Tx,
   turn: NewTurn,
   conversation: { readonly id: string; readonly epoch: number },
 ): TurnRow {
   const id = Bun.randomUUIDv7();
   const seal = (column: Parameters<typeof turnPlace>[0], text: string) =>
     store.encryption.seal(turnPlace(column, id), text);
-  return tx
-    .insert(turns)
-    .values({
-      id,
-      conversationId: conversation.id,
-      epoch: conversation.epoch,
-      sessionId: turn.sessionId,
-      actorKind: turn.actor.kind,
-      userId: turn.actor.userId,
-      guildId: turn.actor.guildId,
-      channelId: turn.actor.channelId,
-      origin: turn.origin,
-      discordMessageId: turn.discordMessageId,
-      idempotencyKey: turn.idempotencyKey === null ? null : seal("idempotency_key", turn.idempotencyKey),
-      replyChannelId: turn.replyTo?.channelId ?? null,
-      replyMessageId: turn.replyTo?.messageId ?? null,
-      text: seal("text", turn.text),
-      preamble: seal("preamble", turn.preamble),
-      state: "queued",
-      acceptedAt: store.now(),
-    })
-    .returning()
-    .get();
+  return insert(store).get({
+    id,
+    conversationId: conversation.id,
+    epoch: conversation.epoch,
+    sessionId: turn.sessionId,
+    actorKind: turn.actor.kind,
+    userId: turn.actor.userId,
+    guildId: turn.actor.guildId,
+    channelId: turn.actor.channelId,
+    origin: turn.origin,
+    discordMessageId: turn.discordMessageId,
+    idempotencyKey: turn.idempotencyKey === null ? null : seal("idempotency_key", turn.idempotencyKey),
+    replyChannelId: turn.replyTo?.channelId ?? null,
+    replyMessageId: turn.replyTo?.messageId ?? null,
+    text: seal("text", turn.text),
+    preamble: seal("preamble", turn.preamble),
+    acceptedAt: store.now(),
+  });
 }
 
 export type TurnReader = ReturnType<typeof createTurnReader>;

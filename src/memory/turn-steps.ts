@@ -3,6 +3,7 @@ import type { StoredStep, TurnJournal } from "../agent/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Tx } from "./connection.ts";
 import type { StoredHistory } from "./history.ts";
+import { prepared } from "./prepared.ts";
 import { openBlocks, openResult } from "./replay.ts";
 import { messages, toolCalls, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
@@ -15,21 +16,52 @@ type StepMethods = Pick<
   "begin" | "yield" | "steps" | "saveStep" | "toolRunning" | "toolEnded" | "end"
 >;
 
+const markRunning = prepared((db) =>
+  db
+    .update(turns)
+    .set({ state: "running", starts: sql`${turns.starts} + 1` })
+    .where(eq(turns.seq, sql.placeholder("seq")))
+    .returning()
+    .prepare(),
+);
+const addUsage = prepared((db) =>
+  db
+    .update(turns)
+    .set({
+      inputTokens: sql`${turns.inputTokens} + ${sql.placeholder("inputTokens")}`,
+      outputTokens: sql`${turns.outputTokens} + ${sql.placeholder("outputTokens")}`,
+      cacheCreationInputTokens: sql`${turns.cacheCreationInputTokens} + ${sql.placeholder("cacheCreationInputTokens")}`,
+      cacheReadInputTokens: sql`${turns.cacheReadInputTokens} + ${sql.placeholder("cacheReadInputTokens")}`,
+    })
+    .where(eq(turns.seq, sql.placeholder("seq")))
+    .prepare(),
+);
+const callsOf = prepared((db) =>
+  db
+    .select()
+    .from(toolCalls)
+    .where(eq(toolCalls.turnSeq, sql.placeholder("seq")))
+    .orderBy(asc(toolCalls.step), asc(toolCalls.position))
+    .prepare(),
+);
+const messagesOf = prepared((db) =>
+  db
+    .select()
+    .from(messages)
+    .where(eq(messages.turnSeq, sql.placeholder("seq")))
+    .orderBy(asc(messages.ordinal))
+    .prepare(),
+);
+
 /** The part of the journal from a turn's beginning to its end. */
 export function createTurnSteps(store: Store, reader: TurnReader, history: StoredHistory): StepMethods {
   return {
     begin: async (turnId) =>
-      store.write((tx) => {
+      store.write(() => {
         const row = reader.byId(turnId);
         if (row === null || (row.state !== "queued" && row.state !== "running")) return null;
-        storeUserMessage(store, tx, row);
-        const begun = tx
-          .update(turns)
-          .set({ state: "running", starts: row.starts + 1 })
-          .where(eq(turns.seq, row.seq))
-          .returning()
-          .get();
-        return toRecord(store.encryption, begun);
+        storeUserMessage(store, row);
+        return toRecord(store.encryption, markRunning(store).get({ seq: row.seq }));
       }),
     async yield(turnId) {
       store.write((tx) =>
@@ -70,8 +102,8 @@ export function createTurnSteps(store: Store, reader: TurnReader, history: Store
 
 function saveStep(store: Store, tx: Tx, row: TurnRow, step: Parameters<TurnJournal["saveStep"]>[1]): void {
   if (hasEnded(row)) throw new AppError("cancelled", "This turn has already ended.");
-  insertMessage(store, tx, row.seq, {
-    ordinal: lastOrdinal(tx, row.seq) + 1,
+  insertMessage(store, row.seq, {
+    ordinal: lastOrdinal(store, row.seq) + 1,
     role: "assistant",
     content: step.content,
     step: step.step,
@@ -93,30 +125,12 @@ function saveStep(store: Store, tx: Tx, row: TurnRow, step: Parameters<TurnJourn
         })),
       )
       .run();
-  tx.update(turns)
-    .set({
-      inputTokens: row.inputTokens + step.usage.inputTokens,
-      outputTokens: row.outputTokens + step.usage.outputTokens,
-      cacheCreationInputTokens: row.cacheCreationInputTokens + step.usage.cacheCreationInputTokens,
-      cacheReadInputTokens: row.cacheReadInputTokens + step.usage.cacheReadInputTokens,
-    })
-    .where(eq(turns.seq, row.seq))
-    .run();
+  addUsage(store).run({ seq: row.seq, ...step.usage });
 }
 
 function readSteps(store: Store, seq: number): readonly StoredStep[] {
-  const calls = store.db
-    .select()
-    .from(toolCalls)
-    .where(eq(toolCalls.turnSeq, seq))
-    .orderBy(asc(toolCalls.step), asc(toolCalls.position))
-    .all();
-  const rows = store.db
-    .select()
-    .from(messages)
-    .where(eq(messages.turnSeq, seq))
-    .orderBy(asc(messages.ordinal))
-    .all();
+  const calls = callsOf(store).all({ seq });
+  const rows = messagesOf(store).all({ seq });
   return rows.flatMap((row) => {
     if (row.step === null) return [];
     const content = openBlocks(store.encryption, row);
