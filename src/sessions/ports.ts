@@ -47,6 +47,8 @@ export interface SessionStore {
   removeExpired(now: number): Promise<readonly Session[]>;
   /** How many have not expired. Must be cheap: it is asked at each /health. */
   countActive(now: number): Promise<number>;
+  /** The same of one user. */
+  countActiveOf(userId: string, now: number): Promise<number>;
 }
 
 export interface PreferenceStore {

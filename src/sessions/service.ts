@@ -12,6 +12,8 @@ const log = getLogger(["discord-mcp", "sessions"]);
 /** Sessions kept in memory; the rest is read from the store. */
 const CACHED_SESSIONS = 4096;
 const MAX_SESSIONS = 100_000;
+/** Of one user, lest a single token takes them all. */
+const MAX_SESSIONS_OF_USER = 2000;
 /** A session's last use is written at most this often, so that a call does not cost a commit. */
 const TOUCH_EVERY_MS = 60_000;
 
@@ -24,6 +26,8 @@ export interface SessionsDeps {
   readonly now: () => number;
   /** Sessions that programs may have open in all. */
   readonly maxSessions?: number;
+  /** And of one user. */
+  readonly maxSessionsOfUser?: number;
 }
 
 export interface ContextUpdate {
@@ -58,16 +62,16 @@ const sessionId = new RegExp(SESSION_ID);
  * Sessions over their store. This object is the only writer, so what it caches cannot be stale.
  */
 export function createSessions(deps: SessionsDeps): Sessions {
-  const { store, preferences, transcript, ttlMs, now, maxSessions = MAX_SESSIONS } = deps;
+  const { store, preferences, transcript, ttlMs, now } = deps;
+  const { maxSessions = MAX_SESSIONS, maxSessionsOfUser = MAX_SESSIONS_OF_USER } = deps;
   const cache = new Lru<Session>(CACHED_SESSIONS);
   const counts = createCounts(store);
   const chats = new Map<string, Promise<Session>>();
   const inTurn = createSerial();
   let touched = Promise.resolve();
 
-  async function assertRoom(id: string): Promise<void> {
-    if (cache.get(id) !== undefined || (await store.countActive(now())) < maxSessions) return;
-    if ((await store.get(id)) !== null) return;
+  async function assertRoom(id: string, userId: string): Promise<void> {
+    if (cache.get(id) !== undefined || (await hasRoom(userId)) || (await store.get(id)) !== null) return;
     throw new AppError(
       "rate_limited",
       "Too many sessions are open; use one that you have, or try again later.",
@@ -77,13 +81,18 @@ export function createSessions(deps: SessionsDeps): Sessions {
     );
   }
 
+  async function hasRoom(userId: string): Promise<boolean> {
+    if ((await store.countActiveOf(userId, now())) >= maxSessionsOfUser) return false;
+    return (await store.countActive(now())) < maxSessions;
+  }
+
   const open: Sessions["open"] = async (request) => {
     const id = request.sessionId ?? newId();
     if (!sessionId.test(id))
       throw new AppError("invalid_data", "A session_id has 1 to 128 characters of A-Z a-z 0-9 _ . : -", {
         data: { path: "session_id" },
       });
-    await assertRoom(id);
+    await assertRoom(id, request.userId);
     return openAs({ ...request, sessionId: id }, "program");
   };
 

@@ -101,6 +101,7 @@ async function useEverything(memory: Memory): Promise<void> {
   await memory.sessions.count("s", "tool_call");
   await memory.sessions.setActiveTools("s", ["a"]);
   await memory.sessions.countActive(1);
+  await memory.sessions.countActiveOf("100", 1);
   await memory.sessions.removeExpired(5);
   await memory.preferences.set("100", { tone: "dry" });
   await memory.preferences.get("100");

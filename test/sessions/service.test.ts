@@ -96,6 +96,24 @@ describe("opening", () => {
     expect(await open(few, "a")).toMatchObject({ created: false });
     expect(await few.chatSession("9", "10", null)).toMatchObject({ userId: "9" });
   });
+
+  test("is bounded for each user, so that none takes what others need", async () => {
+    await using world = setup();
+    const few = createSessions({
+      store: world.memory.sessions,
+      preferences: world.memory.preferences,
+      transcript: world.memory.transcript,
+      ttlMs: day,
+      now: () => world.clock.now,
+      maxSessionsOfUser: 1,
+    });
+    await open(few, "a");
+    expect(await codeOf(open(few, "b"))).toBe("rate_limited");
+    expect(await open(few, "a")).toMatchObject({ created: false });
+    expect(await few.open({ ...ana, userId: "2", sessionId: "c" })).toMatchObject({ created: true });
+    world.clock.now += day + 1;
+    expect(await open(few, "b")).toMatchObject({ created: true });
+  });
 });
 
 describe("the chat's session", () => {
