@@ -47,7 +47,7 @@ export function createSessionStore(store: Store): SessionStore {
     )
     .prepare();
   return {
-    open: async (session, now, expiresAt) => store.write((tx) => open(tx, session, now, expiresAt)),
+    open: async (session, now, expiresAt) => store.write((tx) => open(store, tx, session, now, expiresAt)),
     async get(sessionId) {
       const row = byId.get({ id: sessionId });
       return row === undefined ? null : toSession(row);
@@ -87,6 +87,7 @@ export function createSessionStore(store: Store): SessionStore {
 
 /** An expired session of the same owner is begun anew; one of somebody else keeps its id until it is removed. */
 function open(
+  store: Store,
   tx: Tx,
   session: Parameters<SessionStore["open"]>[0],
   now: number,
@@ -111,7 +112,7 @@ function open(
     }
     tx.delete(sessions).where(eq(sessions.id, id)).run();
   }
-  const conversation = ensureConversation(tx, { userId, channelId, guildId }, now);
+  const conversation = ensureConversation(store, { userId, channelId, guildId }, now);
   const row = tx
     .insert(sessions)
     .values({
