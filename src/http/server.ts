@@ -165,7 +165,11 @@ function noRoute(request: Request): AppError {
 }
 
 function asAppError(error: unknown, request: Request): AppError {
-  const failure = toAppError(error);
+  // Who leaves in the middle of a body is no fault of ours.
+  const left = request.signal.aborted && !(error instanceof AppError);
+  const failure = left
+    ? new AppError("cancelled", "The request was given up before it was read.")
+    : toAppError(error);
   if (failure.code === "internal_error")
     log.error("a request failed", { endpoint: endpointOf(request), error: failure.cause ?? error });
   return failure;

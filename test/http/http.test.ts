@@ -197,6 +197,22 @@ describe("bodies", () => {
     expect([response.status, (await bodyOf(response)).code]).toEqual([413, "payload_too_large"]);
   });
 
+  test("that their sender breaks off are no fault of ours", async () => {
+    await using own = await startWorld();
+    const ended = Promise.withResolvers<string>();
+    const { request } = own.metrics;
+    own.metrics.request = (method, endpoint, outcome, ms) => {
+      ended.resolve(outcome);
+      request(method, endpoint, outcome, ms);
+    };
+    const socket = connectTcp(own.port, "127.0.0.1");
+    const head = `POST /mcp/initialize HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${own.operator}\r\n`;
+    // Once the service asks for the rest, it is reading.
+    socket.write(`${head}Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n{`);
+    socket.once("data", () => socket.resetAndDestroy());
+    expect(await ended.promise).toBe("cancelled");
+  });
+
   test("with a wrong field name it", async () => {
     const response = await world.post("/mcp/initialize", { user_id: "1" });
     expect(response.status).toBe(400);
