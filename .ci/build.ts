@@ -37,4 +37,6 @@ if (build.exitCode !== 0) {
   process.exit(build.exitCode ?? 1);
 }
 renameSync(temporary, outfile);
+// The source map is in the executable; the copy beside it would pile up.
+rmSync(`${temporary}.map`, { force: true });
 process.stdout.write(`dist/${name}\n`);

@@ -6,7 +6,7 @@ import type { StoredStep, TurnRecord } from "./ports.ts";
 import { lastStepBlock, systemPrompt } from "./prompt.ts";
 import { settleReply, toStep } from "./settle-reply.ts";
 import type { TurnDeps } from "./turn-deps.ts";
-import type { TurnProgress } from "./turn-progress.ts";
+import { conclude, type TurnProgress } from "./turn-progress.ts";
 import { addUsage, noUsage, promptTokens } from "./usage.ts";
 
 interface Asking {
@@ -73,9 +73,17 @@ export function createAsker(asking: Asking): (number: number) => Promise<StoredS
     const content = settleReply(reply, callIds, progress.hasSpoken);
     const usage = addUsage(reply.usage, unbooked);
     unbooked = noUsage;
-    await deps.journal.saveStep(turn.id, { step: number, content, stopReason, usage, model });
+    const step = toStep(number, stopReason, content);
     progress.spend(usage);
-    return toStep(number, stopReason, content);
+    progress.said(step);
+    // The last step and the end of the turn are one commit: nothing is to come between them.
+    const end = step.toolCalls.length === 0 ? conclude(step, progress) : null;
+    await deps.journal.saveStep(
+      turn.id,
+      { step: number, content, stopReason, usage, model },
+      end ?? undefined,
+    );
+    return step;
   };
 }
 

@@ -1,14 +1,12 @@
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { BudgetPort } from "./ports.ts";
-import { allTokens } from "./usage.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 
 /** Where a day's tokens are counted; days are UTC dates such as 2026-11-22. */
 export interface TokenCounts {
   spent(subject: string, day: string): Promise<number>;
-  spend(subjects: readonly string[], day: string, tokens: number): Promise<void>;
 }
 
 /** The day's token budgets of a person and of a server; a bound of 0 is none. What comes from the cache counts, too. */
@@ -33,10 +31,6 @@ export function createBudgets(
       await check(`user:${userId}`, bounds.userTokensPerDay, "What you may ask of me");
       if (guildId !== null)
         await check(`guild:${guildId}`, bounds.guildTokensPerDay, "What this server may ask of me");
-    },
-    async spend({ userId, guildId }, usage) {
-      const subjects = [`user:${userId}`, ...(guildId === null ? [] : [`guild:${guildId}`])];
-      await counts.spend(subjects, day(), allTokens(usage));
     },
   };
 }

@@ -165,7 +165,7 @@ export interface TurnJournal {
   /** Hands a running turn back untouched to the next process: its start is not counted against it (clean shutdown). */
   yield(turnId: string): Promise<void>;
   steps(turnId: string): Promise<readonly StoredStep[]>;
-  /** Commits a step's blocks, its usage, and its tool calls as `pending`. */
+  /** Commits a step's blocks, its usage, and its tool calls as `pending`; with `end`, the turn ends in the same commit. */
   saveStep(
     turnId: string,
     step: {
@@ -175,6 +175,7 @@ export interface TurnJournal {
       readonly usage: Usage;
       readonly model: string;
     },
+    end?: TurnEnd,
   ): Promise<void>;
   toolRunning(turnId: string, step: number, toolUseId: string): Promise<void>;
   toolEnded(
@@ -245,11 +246,10 @@ export interface TurnContextPort {
   ): Promise<{ readonly preferences: Preferences; readonly activeTools: readonly string[] }>;
 }
 
-/** Token budgets per user and guild and day. */
+/** Token budgets per user and guild and day. What a turn has cost is booked by the journal, in the commit of its end. */
 export interface BudgetPort {
   /** Throws AppError `budget_exceeded` with retryAfterMs when the day's tokens are spent. */
   check(actor: Actor): Promise<void>;
-  spend(actor: Actor, usage: Usage): Promise<void>;
 }
 
 /** Receives each event of a conversation, in order, at once. Must not throw or block. */

@@ -21,7 +21,6 @@ import { TokenGauge } from "./token-gauge.ts";
 import { announceEnd, endTurn, type RunnerDeps, runToItsEnd } from "./turn-runner.ts";
 import type { CancelResult, SubmitResult, TurnOutcome, TurnService } from "./turn-service.ts";
 import { TurnWaiters } from "./turn-waiters.ts";
-import { allTokens } from "./usage.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);
 
@@ -188,20 +187,8 @@ class Turns implements TurnService {
   async #run(turn: TurnRecord, signal: AbortSignal): Promise<void> {
     const run = await runToItsEnd(turn.id, this.#deps, signal);
     this.#waiting.delete(turn.id);
-    if (run.kind === "ended") {
-      await this.#spend(run.turn);
-      this.#tell(run.turn);
-    }
+    if (run.kind === "ended") this.#tell(run.turn);
     if (run.kind === "lost") this.#waiters.failed(turn.id, run.error);
-  }
-
-  /** Once for the whole turn, however many processes it took. */
-  async #spend(turn: TurnRecord): Promise<void> {
-    try {
-      if (allTokens(turn.usage) > 0) await this.#deps.budgets.spend(turn.actor, turn.usage);
-    } catch (error) {
-      logger.error("a turn's tokens could not be counted", { turn_id: turn.id, error });
-    }
   }
 
   async #cancelWaiting(conversationId: string, turnId: string): Promise<string[]> {

@@ -5,7 +5,9 @@ import type { Usage } from "./events.ts";
 import { resultsMessage, textOf } from "./messages.ts";
 import type { StoredStep, TurnEnd } from "./ports.ts";
 import type { EndedCall } from "./run-tools.ts";
-import { addUsage } from "./usage.ts";
+import { wasCut } from "./settle-reply.ts";
+import { maxTurnTokens } from "./turn-deps.ts";
+import { addUsage, freshTokens } from "./usage.ts";
 
 /** What a turn has said and done so far, and the ends that it can come to. */
 export class TurnProgress {
@@ -82,4 +84,14 @@ export class TurnProgress {
     const parts = [...this.#texts, ...last, ...notes];
     return parts.length === 0 ? answers.empty : parts.join("\n\n");
   }
+}
+
+/** Whether the turn is over with this step, and how. https://platform.claude.com/docs/en/api/handling-stop-reasons */
+export function conclude(step: StoredStep, progress: TurnProgress): TurnEnd | null {
+  if (step.toolCalls.length > 0 || step.stopReason === "pause_turn") {
+    const spent = freshTokens(progress.usage) > maxTurnTokens;
+    return spent ? progress.close("turn_tokens", answers.turnTokens) : null;
+  }
+  const saysSo = textOf(step.content).endsWith(answers.cutBeforeStart);
+  return progress.done(step.stopReason, wasCut(step.stopReason) && !saysSo ? answers.cut : undefined);
 }

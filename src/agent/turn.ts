@@ -1,17 +1,15 @@
 import { getLogger } from "@logtape/logtape";
 import { toAppError } from "../errors.ts";
 import { isShutdown } from "./abort.ts";
-import { answers, stepLimit } from "./answers.ts";
+import { stepLimit } from "./answers.ts";
 import { createAsker } from "./ask-model.ts";
 import type { TurnEvent } from "./events.ts";
 import { loggedCause } from "./logged-cause.ts";
 import { textOf } from "./messages.ts";
 import type { StoredStep, TurnEnd, TurnRecord } from "./ports.ts";
 import { runTools } from "./run-tools.ts";
-import { wasCut } from "./settle-reply.ts";
-import { maxTurnTokens, type TurnDeps } from "./turn-deps.ts";
-import { TurnProgress } from "./turn-progress.ts";
-import { freshTokens } from "./usage.ts";
+import type { TurnDeps } from "./turn-deps.ts";
+import { conclude, TurnProgress } from "./turn-progress.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);
 
@@ -40,8 +38,10 @@ export async function runTurn(
       signal.throwIfAborted();
       const known = stored[number - 1];
       const step = known ?? (await askModel(number));
-      if (known !== undefined) retell(turn, known, emit);
-      progress.said(step);
+      if (known !== undefined) {
+        retell(turn, known, emit);
+        progress.said(known);
+      }
 
       const calls = await runTools(step, { turn, deps, emit, signal, allowed: number < maxSteps });
       progress.answered(calls);
@@ -57,16 +57,6 @@ export async function runTurn(
     logger.error("a turn failed", { turn_id: turn.id, code: failure.code, cause: loggedCause(failure) });
     return progress.failed(failure);
   }
-}
-
-/** Whether the turn is over with this step, and how. https://platform.claude.com/docs/en/api/handling-stop-reasons */
-function conclude(step: StoredStep, progress: TurnProgress): TurnEnd | null {
-  if (step.toolCalls.length > 0 || step.stopReason === "pause_turn") {
-    const spent = freshTokens(progress.usage) > maxTurnTokens;
-    return spent ? progress.close("turn_tokens", answers.turnTokens) : null;
-  }
-  const saysSo = textOf(step.content).endsWith(answers.cutBeforeStart);
-  return progress.done(step.stopReason, wasCut(step.stopReason) && !saysSo ? answers.cut : undefined);
 }
 
 /** Whoever listens now has not heard what was said before the process was restarted. */

@@ -6,8 +6,6 @@ import type { Store } from "./store.ts";
 /** Tokens spent by a subject ("user:1", "guild:2") on a day (UTC, such as 2026-11-22). */
 export interface BudgetStore {
   spent(subject: string, day: string): Promise<number>;
-  /** Adds up; all subjects in one transaction. */
-  spend(subjects: readonly string[], day: string, tokens: number): Promise<void>;
 }
 
 const ofDay = prepared((db) =>
@@ -39,11 +37,12 @@ export function createBudgetStore(store: Store): BudgetStore {
     async spent(subject, day) {
       return ofDay(store).get({ subject, day })?.tokens ?? 0;
     },
-    async spend(subjects, day, tokens) {
-      if (subjects.length === 0) return;
-      store.write(() => {
-        for (const subject of subjects) add(store).run({ subject, day, tokens });
-      });
-    },
   };
+}
+
+/** Adds up on the present day's account; to be called within a transaction. */
+export function addTokens(store: Store, subjects: readonly string[], tokens: number): void {
+  if (tokens === 0) return;
+  const day = new Date(store.now()).toISOString().slice(0, 10);
+  for (const subject of subjects) add(store).run({ subject, day, tokens });
 }

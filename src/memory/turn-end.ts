@@ -1,6 +1,7 @@
 import type { ToolResultBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { TurnEnd, TurnJournal } from "../agent/ports.ts";
+import { addTokens } from "./budgets.ts";
 import type { Tx } from "./connection.ts";
 import { takeOrder } from "./conversations.ts";
 import { readMessages } from "./history.ts";
@@ -81,6 +82,15 @@ export function endTurn(store: Store, tx: Tx, row: TurnRow, end: TurnEnd): void 
     endedOrder: takeOrder(store, row.conversationId),
     delivery: row.replyMessageId === null ? null : "pending",
   });
+  bookTokens(store, row);
+}
+
+/** On the day's account of the person and of the server, once for the whole turn, however many processes it took. */
+function bookTokens(store: Store, row: TurnRow): void {
+  const { inputTokens, outputTokens, cacheCreationInputTokens, cacheReadInputTokens } = row;
+  const tokens = inputTokens + outputTokens + cacheCreationInputTokens + cacheReadInputTokens;
+  const subjects = [`user:${row.userId}`, ...(row.guildId === null ? [] : [`guild:${row.guildId}`])];
+  addTokens(store, subjects, tokens);
 }
 
 /** Gives every call an answer, and returns the steps that have calls. */

@@ -73,8 +73,15 @@ export function createTurnSteps(store: Store, reader: TurnReader, history: Store
       );
     },
     steps: async (turnId) => readSteps(store, reader.need(turnId).seq),
-    async saveStep(turnId, step) {
-      store.write((tx) => saveStep(store, tx, reader.need(turnId), step));
+    async saveStep(turnId, step, end) {
+      const row = store.write((tx) => {
+        saveStep(store, tx, reader.need(turnId), step);
+        if (end === undefined) return null;
+        const saved = reader.need(turnId);
+        endTurn(store, tx, saved, end);
+        return saved;
+      });
+      if (row !== null) history.turnEnded(row.conversationId, row.epoch, row.seq, row.id);
     },
     async toolRunning(turnId, step, toolUseId) {
       store.write((tx) =>

@@ -227,7 +227,7 @@ export class Rig implements AsyncDisposable {
         call: async () => ({ kind: "done", text: "", isError: false, sources: [] }),
       },
       context: { read: async () => ({ preferences: {}, activeTools: [] }) },
-      budgets: { check: async () => undefined, spend: async () => undefined },
+      budgets: { check: async () => undefined },
       config,
       emit: () => undefined,
       now,

@@ -31,12 +31,16 @@ export function folder(): Folder {
 }
 
 export function newTurn(
-  over: Partial<NewTurn> & { readonly userId?: string; readonly channelId?: string } = {},
+  over: Partial<NewTurn> & {
+    readonly userId?: string;
+    readonly channelId?: string;
+    readonly guildId?: string | null;
+  } = {},
 ): NewTurn {
-  const { userId = "100", channelId = "200", ...rest } = over;
+  const { userId = "100", channelId = "200", guildId = "300", ...rest } = over;
   return {
     sessionId: "session",
-    actor: { kind: "user", userId, guildId: "300", channelId },
+    actor: { kind: "user", userId, guildId, channelId },
     origin: "program",
     text: "What is up?",
     preamble: "Anna writes:",

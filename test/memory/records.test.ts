@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { accept, converse, done, folder, newTurn, post } from "./helpers.ts";
+import { accept, converse, done, folder, newTurn, post, usage } from "./helpers.ts";
 
 const auditRow = {
   at: 1,
@@ -77,12 +77,20 @@ test("collected audit rows are committed in order, before later ones, within the
 
 test("tokens spent add up for each subject and day", async () => {
   using at = folder();
-  using memory = at.open();
-  await memory.budgets.spend(["user:1", "guild:2"], "2026-11-22", 10);
-  await memory.budgets.spend(["user:1"], "2026-11-22", 5);
-  expect(await memory.budgets.spent("user:1", "2026-11-22")).toBe(15);
-  expect(await memory.budgets.spent("guild:2", "2026-11-22")).toBe(10);
-  expect(await memory.budgets.spent("user:1", "2026-11-23")).toBe(0);
+  let now = Date.UTC(2026, 10, 22, 23, 59);
+  using memory = at.open({ now: () => now });
+  const cost =
+    usage.inputTokens + usage.outputTokens + usage.cacheCreationInputTokens + usage.cacheReadInputTokens;
+  const spent = (subject: string, day = "2026-11-22") => memory.budgets.spent(subject, day);
+  expect(cost).toBeGreaterThan(0);
+  const first = await converse(memory, "here", { userId: "1", guildId: "2" });
+  await memory.turns.end(first.id, done());
+  expect([await spent("user:1"), await spent("guild:2")]).toEqual([cost, cost]);
+  await converse(memory, "in a direct message", { userId: "1", guildId: null, channelId: "dm" });
+  expect([await spent("user:1"), await spent("guild:2")]).toEqual([2 * cost, cost]);
+  now += 120_000;
+  await converse(memory, "tomorrow", { userId: "1", guildId: "2" });
+  expect([await spent("user:1"), await spent("user:1", "2026-11-23")]).toEqual([2 * cost, cost]);
 });
 
 test("retention deletes what has ended before a time, and keeps tombstones, what waits and what is younger", async () => {

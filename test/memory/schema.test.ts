@@ -150,6 +150,5 @@ async function useDoors(memory: Memory, turnId: string): Promise<void> {
   await memory.audit.list({ limit: 5 });
   await memory.audit.list({ limit: 5, beforeId: 7 });
   await memory.audit.list({ limit: 5, beforeId: 7, actorUserId: "1" });
-  await memory.budgets.spend(["user:1"], "2026-11-22", 5);
   await memory.budgets.spent("user:1", "2026-11-22");
 }
