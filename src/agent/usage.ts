@@ -23,5 +23,3 @@ export const promptTokens = (usage: Usage): number =>
 /** What the model had to work for: everything but what came from the cache. */
 export const freshTokens = (usage: Usage): number =>
   usage.inputTokens + usage.cacheCreationInputTokens + usage.outputTokens;
-
-export const allTokens = (usage: Usage): number => promptTokens(usage) + usage.outputTokens;

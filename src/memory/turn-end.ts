@@ -58,12 +58,20 @@ export function endCall(
     .run();
 }
 
-export function endTurn(store: Store, tx: Tx, row: TurnRow, end: TurnEnd): void {
-  storeUserMessage(store, row);
+/** `lastStep`: the step that was stored in this transaction just before, so that it need not be read again. */
+export function endTurn(
+  store: Store,
+  tx: Tx,
+  row: TurnRow,
+  end: TurnEnd,
+  lastStep: { readonly step: number; readonly content: readonly unknown[] } | null = null,
+): void {
+  if (lastStep === null) storeUserMessage(store, row);
   const answered = answerOpenCalls(store, tx, row.seq);
-  const last = readMessages(store, row.seq).at(-1);
   const endsInAnswer =
-    last?.role === "assistant" && !answered.has(last.step) && openBlocks(store.encryption, last).length > 0;
+    lastStep === null
+      ? hasAnswer(store, row, answered)
+      : !answered.has(lastStep.step) && lastStep.content.length > 0;
   const given = end.closingText?.trim() ? end.closingText : null;
   const closing = given ?? (endsInAnswer ? null : end.answer);
   if (closing !== null)
@@ -83,6 +91,14 @@ export function endTurn(store: Store, tx: Tx, row: TurnRow, end: TurnEnd): void 
     delivery: row.replyMessageId === null ? null : "pending",
   });
   bookTokens(store, row);
+}
+
+/** Whether the last message that is stored is one of the model's that asks for no tool. */
+function hasAnswer(store: Store, row: TurnRow, answered: ReadonlySet<number | null>): boolean {
+  const last = readMessages(store, row.seq).at(-1);
+  return (
+    last?.role === "assistant" && !answered.has(last.step) && openBlocks(store.encryption, last).length > 0
+  );
 }
 
 /** On the day's account of the person and of the server, once for the whole turn, however many processes it took. */

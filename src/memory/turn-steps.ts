@@ -34,6 +34,7 @@ const addUsage = prepared((db) =>
       cacheReadInputTokens: sql`${turns.cacheReadInputTokens} + ${sql.placeholder("cacheReadInputTokens")}`,
     })
     .where(eq(turns.seq, sql.placeholder("seq")))
+    .returning()
     .prepare(),
 );
 const callsOf = prepared((db) =>
@@ -57,7 +58,7 @@ const messagesOf = prepared((db) =>
 export function createTurnSteps(store: Store, reader: TurnReader, history: StoredHistory): StepMethods {
   return {
     begin: async (turnId) =>
-      store.write(() => {
+      store.writeRepeatable(() => {
         const row = reader.byId(turnId);
         if (row === null || (row.state !== "queued" && row.state !== "running")) return null;
         storeUserMessage(store, row);
@@ -75,10 +76,9 @@ export function createTurnSteps(store: Store, reader: TurnReader, history: Store
     steps: async (turnId) => readSteps(store, reader.need(turnId).seq),
     async saveStep(turnId, step, end) {
       const row = store.write((tx) => {
-        saveStep(store, tx, reader.need(turnId), step);
+        const saved = saveStep(store, tx, reader.need(turnId), step);
         if (end === undefined) return null;
-        const saved = reader.need(turnId);
-        endTurn(store, tx, saved, end);
+        endTurn(store, tx, saved, end, step);
         return saved;
       });
       if (row !== null) history.turnEnded(row.conversationId, row.epoch, row.seq, row.id);
@@ -107,7 +107,7 @@ export function createTurnSteps(store: Store, reader: TurnReader, history: Store
   };
 }
 
-function saveStep(store: Store, tx: Tx, row: TurnRow, step: Parameters<TurnJournal["saveStep"]>[1]): void {
+function saveStep(store: Store, tx: Tx, row: TurnRow, step: Parameters<TurnJournal["saveStep"]>[1]): TurnRow {
   if (hasEnded(row)) throw new AppError("cancelled", "This turn has already ended.");
   insertMessage(store, row.seq, {
     ordinal: lastOrdinal(store, row.seq) + 1,
@@ -132,7 +132,7 @@ function saveStep(store: Store, tx: Tx, row: TurnRow, step: Parameters<TurnJourn
         })),
       )
       .run();
-  addUsage(store).run({ seq: row.seq, ...step.usage });
+  return addUsage(store).get({ seq: row.seq, ...step.usage });
 }
 
 function readSteps(store: Store, seq: number): readonly StoredStep[] {
