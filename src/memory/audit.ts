@@ -48,7 +48,7 @@ export function createAuditLog(store: Store): AuditLog {
     const rows = takeCollected();
     if (rows.length === 0) return;
     try {
-      store.write(() => insert(rows));
+      store.writeUnsynced(() => insert(rows));
     } catch (error) {
       log.error("rows of the audit log could not be written", { rows: rows.length, error });
     }

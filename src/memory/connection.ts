@@ -38,7 +38,7 @@ export function connect(path: string, onQuery?: (sql: string) => void): Connecti
     sqlite.run("PRAGMA synchronous = FULL");
     migrate(sqlite, path);
     sqlite.run("PRAGMA journal_mode = WAL");
-    sqlite.run("PRAGMA wal_autocheckpoint = 1000");
+    sqlite.run("PRAGMA wal_autocheckpoint = 4000");
     sqlite.run("PRAGMA journal_size_limit = 67108864");
     sqlite.run("PRAGMA cache_size = -16000");
     sqlite.run("PRAGMA temp_store = MEMORY");

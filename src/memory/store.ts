@@ -20,11 +20,11 @@ export interface Store {
   /** One transaction: committed when it returns, rolled back when it throws. */
   readonly write: <T>(fn: (tx: Tx) => T) => T;
   /**
-   * The same without waiting for the disk, for what can be done again without harm: a killed process loses none
-   * of it, a power cut may. The next `write` waits for it, too, since it is before it in the same log.
+   * The same without waiting for the disk, for what can be lost or done again without harm: a killed process loses
+   * none of it, a power cut may. The next `write` waits for it, too, since it is before it in the same log.
    * https://www.sqlite.org/pragma.html#pragma_synchronous
    */
-  readonly writeRepeatable: <T>(fn: (tx: Tx) => T) => T;
+  readonly writeUnsynced: <T>(fn: (tx: Tx) => T) => T;
   /** For small frequent writes that need not be read back at once. */
   readonly group: GroupCommit;
   /** Valid until the next write, of whomever. Both are emptied when another process has written. */
@@ -52,7 +52,7 @@ export function createStore(
     encryption,
     now,
     write,
-    writeRepeatable(fn) {
+    writeUnsynced(fn) {
       sqlite.run("PRAGMA synchronous = NORMAL");
       try {
         return write(fn);

@@ -58,7 +58,7 @@ const messagesOf = prepared((db) =>
 export function createTurnSteps(store: Store, reader: TurnReader, history: StoredHistory): StepMethods {
   return {
     begin: async (turnId) =>
-      store.writeRepeatable(() => {
+      store.writeUnsynced(() => {
         const row = reader.byId(turnId);
         if (row === null || (row.state !== "queued" && row.state !== "running")) return null;
         storeUserMessage(store, row);
