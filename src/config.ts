@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { dirname, resolve } from "node:path";
 import { BadValue, type Variable, variables } from "./config-variables.ts";
 import type { Rate } from "./limits.ts";
@@ -110,7 +111,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 
 /** Addresses that no other machine can reach. */
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
+  return (
+    host === "localhost" || host === "::1" || host === "[::1]" || (isIPv4(host) && host.startsWith("127."))
+  );
 }
 
 function readVariables(env: Readonly<Record<string, string | undefined>>, problems: string[]): Values {

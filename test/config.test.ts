@@ -57,7 +57,9 @@ describe("readConfig", () => {
   test("authentication can be off on loopback only", () => {
     expect(problemsOf({ MCP_AUTH: "off" })).toEqual([]);
     expect(problemsOf({ MCP_AUTH: "off", MCP_HOST: "::1" })).toEqual([]);
-    expect(problemsOf({ MCP_AUTH: "off", MCP_HOST: "0.0.0.0" })[0]).toStartWith("MCP_AUTH must be required");
+    for (const host of ["0.0.0.0", "127.999.0.1", "127.0.0.1.example.org"]) {
+      expect(problemsOf({ MCP_AUTH: "off", MCP_HOST: host })[0]).toStartWith("MCP_AUTH must be required");
+    }
   });
 
   test("a previous key alone is contradictory", () => {
