@@ -94,6 +94,7 @@ function deeperThan(value: unknown, levels: number): boolean {
 function parseEnvelope(value: unknown): Parsed {
   if (!isRecord(value)) return invalid("", "", "An envelope is a JSON object with type, id and data.");
   const { type, id, data, metadata } = value;
+  if (type === undefined && value.jsonrpc !== undefined) return refuse(otherDialect(), idText(id));
   if (typeof id !== "string" || id.length === 0 || id.length > ID_LENGTH)
     return invalid("id", "", `The field id must be a string of 1 to ${ID_LENGTH} characters.`);
   if (typeof type !== "string") return invalid("type", id, "The field type must be a string.");
@@ -107,6 +108,17 @@ function parseEnvelope(value: unknown): Parsed {
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+function otherDialect(): AppError {
+  return new AppError(
+    "wrong_protocol",
+    "This is JSON-RPC, and this connection speaks the JSON message protocol: send type, id and data.",
+  );
+}
+
+/** JSON-RPC's ids may be numbers; the asker looks for its own. */
+const idText = (id: unknown): string =>
+  (typeof id === "string" || typeof id === "number") && `${id}`.length <= ID_LENGTH ? `${id}` : "";
 
 function unknownType(): AppError {
   return new AppError("unknown_type", `This type is not known; use one of ${requestTypes.join(", ")}.`, {

@@ -129,6 +129,30 @@ def step(name, frame, type_, code=None):
     return frame
 
 
+def fill_and_cancel(client, session):
+    """More messages than may wait in one conversation, then a stop: each request still gets exactly one reply."""
+    ids = [f"p{n}" for n in range(12)]
+    for id_ in ids:
+        client.socket.send(json.dumps({
+            "type": "process", "id": id_, "data": {"session_id": session, "message": "Tell me about " + "ships " * 50},
+        }))
+    client.socket.send(json.dumps({"type": "cancel", "id": "stop", "data": {"session_id": session}}))
+    codes = {}
+    while len(codes) < len(ids) + 1:
+        frame = client.socket.receive()
+        if isinstance(frame, tuple):
+            fail("the socket was closed while turns were under way", frame)
+        if frame["type"] == "event":
+            continue
+        if frame["id"] in codes:
+            fail("a request got two replies", frame)
+        codes[frame["id"]] = frame["data"]["code"] if frame["type"] == "error" else frame["type"]
+    for code in ("queue_full", "cancelled"):
+        if code not in codes.values():
+            fail(f"no request was answered {code}", codes)
+        print(json.dumps({"step": "a full queue and a stop", "type": "error", "code": code}))
+
+
 def main():
     url, token, user, channel, guild = sys.argv[1:6]
     refused = WebSocket(url, None)
@@ -211,6 +235,17 @@ def main():
         frame = client.socket.receive()
         step(name, frame, "error", code)
     step("still open", client.request("context_update", {"session_id": session, "active_tools": []}), "context_update")
+
+    client.socket.send('{"jsonrpc":"2.0","id":1,"method":"ping"}')
+    step("the other dialect", client.socket.receive(), "error", "wrong_protocol")
+    step("no such turn", client.request("cancel", {"session_id": session, "turn_id": "none"}), "error", "turn_not_found")
+
+    other = step("another session", client.request("initialize", {**where, "channel_id": user}), "initialize")
+    bound = Client(WebSocket(url, opened["data"]["token"]))
+    step("a session token on another session", bound.request("process", {
+        "session_id": other["data"]["session_id"], "message": "hi",
+    }), "error", "forbidden")
+    fill_and_cancel(client, other["data"]["session_id"])
 
     client.socket.send("x" * (1024 * 1024 + 1))
     closed = client.socket.receive()

@@ -113,3 +113,12 @@ describe("bytes", () => {
     expect(binaryFrame().reply.data.code).toBe("binary_frame");
   });
 });
+
+test("JSON-RPC is told that it is at the wrong address, under its own id", () => {
+  for (const id of ["7", 7]) {
+    expect(parseFrame(JSON.stringify({ jsonrpc: "2.0", id, method: "ping" }))).toMatchObject({
+      ok: false,
+      reply: { id: "7", data: { code: "wrong_protocol" } },
+    });
+  }
+});
