@@ -1,4 +1,5 @@
 import type { Rate } from "./limits.ts";
+import { secretKeyFault } from "./secret-key-rule.ts";
 
 /** A value that cannot be used; the message says what would be right. The variable's name is put before it. */
 export class BadValue extends Error {}
@@ -88,15 +89,9 @@ function databasePath(text: string): string {
   return path;
 }
 
-const exampleKeys = ["your-secret-key-change-this", "your-secret-key-change-this-in-production"];
-
 function secretKey(text: string): string {
-  if (exampleKeys.includes(text)) {
-    throw new BadValue("is the example from the documentation; make one with: openssl rand -base64 48");
-  }
-  if (Buffer.byteLength(text) < 32) {
-    throw new BadValue("must be at least 32 bytes long; make one with: openssl rand -base64 48");
-  }
+  const fault = secretKeyFault(text);
+  if (fault !== null) throw new BadValue(fault);
   return text;
 }
 

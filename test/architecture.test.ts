@@ -10,6 +10,8 @@ const shared = [
   "log",
   "metrics",
   "request-meter",
+  "secret-key-rule",
+  "utc-day",
   "limits",
   "lru",
   "version",

@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { utcDay } from "../utc-day.ts";
 import type { BudgetPort } from "./ports.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -15,7 +16,7 @@ export function createBudgets(
   bounds: Pick<Config["turn"], "userTokensPerDay" | "guildTokensPerDay">,
   now: () => number,
 ): BudgetPort {
-  const day = () => new Date(now()).toISOString().slice(0, 10);
+  const day = () => utcDay(now());
   const check = async (subject: string, bound: number, whose: string) => {
     if (bound === 0 || (await counts.spent(subject, day())) < bound) return;
     const retryAfterMs = dayMs - (now() % dayMs);

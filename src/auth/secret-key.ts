@@ -2,29 +2,20 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { AppError } from "../errors.ts";
+import { secretKeyFault } from "../secret-key-rule.ts";
 import { createSecretFile } from "./secret-files.ts";
 import { newSecret } from "./secrets.ts";
 
 const log = getLogger(["discord-mcp", "auth"]);
 
-/** Keys that stand in public examples, and so protect nothing. */
-const exampleKeys: readonly string[] = [
-  "your-secret-key-change-this",
-  "your-secret-key-change-this-in-production",
-];
-
 export const secretKeyPath = (dataDir: string): string => join(dataDir, "secret-key");
 
 /** Gives the key back, or throws AppError `invalid_data` with what would be right. The message never holds the key. */
 export function assertSecretKey(key: string, whose = "SECRET_KEY"): string {
-  if (exampleKeys.includes(key.trim()))
-    throw new AppError("invalid_data", `${whose} is the example of a document; ${advice}`);
-  if (Buffer.byteLength(key) < 32)
-    throw new AppError("invalid_data", `${whose} must be at least 32 bytes long; ${advice}`);
+  const fault = secretKeyFault(key);
+  if (fault !== null) throw new AppError("invalid_data", `${whose} ${fault}`);
   return key;
 }
-
-const advice = "make one with: openssl rand -base64 48";
 
 /**
  * The key that this service keeps for itself when none is configured: read from beside the database, made on

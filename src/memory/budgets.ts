@@ -1,4 +1,5 @@
 import { and, eq, sql } from "drizzle-orm";
+import { utcDay } from "../utc-day.ts";
 import { prepared } from "./prepared.ts";
 import { tokenUsage } from "./schema.ts";
 import type { Store } from "./store.ts";
@@ -43,6 +44,6 @@ export function createBudgetStore(store: Store): BudgetStore {
 /** Adds up on the present day's account; to be called within a transaction. */
 export function addTokens(store: Store, subjects: readonly string[], tokens: number): void {
   if (tokens === 0) return;
-  const day = new Date(store.now()).toISOString().slice(0, 10);
+  const day = utcDay(store.now());
   for (const subject of subjects) add(store).run({ subject, day, tokens });
 }

@@ -1,4 +1,5 @@
 import { and, eq, inArray, lt, notExists, sql } from "drizzle-orm";
+import { utcDay } from "../utc-day.ts";
 import { audit, posts, summaries, tokenUsage, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
 
@@ -33,7 +34,7 @@ export async function removeOlderThan(store: Store, before: number): Promise<Rem
       db.delete(audit).where(inArray(audit.id, oldAudit)).returning({ id: audit.id }).all(),
     ),
   };
-  const day = new Date(before).toISOString().slice(0, 10);
+  const day = utcDay(before);
   store.write((tx) => tx.delete(tokenUsage).where(lt(tokenUsage.day, day)).run());
   return removed;
 }
