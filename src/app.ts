@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
-import type { Actor } from "./actor.ts";
 import { createBudgets } from "./agent/budgets.ts";
 import type { TurnEvent } from "./agent/events.ts";
 import { createModel } from "./agent/model-claude.ts";
@@ -155,8 +154,8 @@ async function assemble(
   const turnTools = agentTools(registry, async (sessionId) => (await sessions.get(sessionId)).activeTools);
 
   const tools = {
-    describe: (actor: Actor, activeTools: readonly string[]) => registry.usable(actor, activeTools),
-    all: () => registry.list(),
+    describe: registry.usable,
+    all: registry.list,
     call: registry.call,
   };
   const rules = { assertScope, assertMayOpen, assertMayUse, actorFor };

@@ -5,32 +5,17 @@ import type { Metrics } from "../metrics.ts";
 import { type Delay, delay, shutdownReason, stoppedByPerson } from "./abort.ts";
 import { answers } from "./answers.ts";
 import { ConversationLanes } from "./conversation-lanes.ts";
-import type {
-  BudgetPort,
-  HistoryPort,
-  ModelPort,
-  NewTurn,
-  ToolPort,
-  TurnContextPort,
-  TurnEnd,
-  TurnEventSink,
-  TurnJournal,
-  TurnRecord,
-} from "./ports.ts";
+import type { NewTurn, TurnEnd, TurnEventSink, TurnRecord } from "./ports.ts";
 import { TokenGauge } from "./token-gauge.ts";
+import type { TurnDeps } from "./turn-deps.ts";
 import { announceEnd, endTurn, type RunnerDeps, runToItsEnd } from "./turn-runner.ts";
 import type { CancelResult, SubmitResult, TurnOutcome, TurnService } from "./turn-service.ts";
 import { TurnWaiters } from "./turn-waiters.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);
 
-export interface TurnServiceDeps {
-  readonly journal: TurnJournal;
-  readonly history: HistoryPort;
-  readonly model: ModelPort;
-  readonly tools: ToolPort;
-  readonly context: TurnContextPort;
-  readonly budgets: BudgetPort;
+/** What a turn needs, and what its coming and going is told to. */
+export interface TurnServiceDeps extends Omit<TurnDeps, "config" | "gauge" | "now"> {
   readonly config: Pick<Config, "model" | "turn">;
   /** Receives every event of every turn. */
   readonly emit: TurnEventSink;
