@@ -1,6 +1,9 @@
 import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { getLogger } from "@logtape/logtape";
 import { AppError, toAppError } from "./errors.ts";
+
+const log = getLogger(["discord-mcp", "control"]);
 
 /**
  * The control socket: a Unix socket of mode 0600 in the data folder, over which the other commands reach the
@@ -55,6 +58,8 @@ async function answer(request: Request, handlers: ControlHandlers): Promise<Resp
     return Response.json({ result: (await handler(await request.json())) ?? null });
   } catch (error) {
     const failure = toAppError(error);
+    if (failure.code === "internal_error")
+      log.error("a command could not be answered", { error: failure.cause });
     return Response.json({ error: failure.message, code: failure.code }, { status: 400 });
   }
 }
