@@ -8,8 +8,11 @@ export interface Usage {
   readonly cacheReadInputTokens: number;
 }
 
-/** How a tool call ended: `unknown` is one that changes something and whose effect cannot be established. */
-export type ToolOutcomeKind = "done" | "failed" | "refused" | "unknown";
+/**
+ * How a tool call ended: `unknown` is one that changes something and whose effect cannot be established; `asked` one
+ * that did not run, since a person has to approve it first.
+ */
+export type ToolOutcomeKind = "done" | "failed" | "refused" | "unknown" | "asked";
 
 /**
  * What happens in a turn, in order. Discord's typing and reply, a socket and server-sent events are consumers
@@ -41,9 +44,18 @@ export type TurnEvent =
       readonly type: "approval_requested";
       readonly turnId: string;
       readonly approvalId: string;
-      readonly toolName: string;
+      /** Null: the question is where the answer may go. */
+      readonly toolName: string | null;
       readonly question: string;
       readonly expiresAt: number;
+    }
+  | {
+      readonly type: "approval_decided";
+      readonly turnId: string;
+      readonly approvalId: string;
+      readonly state: "approved" | "denied" | "expired" | "withdrawn";
+      /** The Discord user who decided; null when time or a new message did. */
+      readonly decidedBy: string | null;
     }
   | {
       readonly type: "turn_finished";

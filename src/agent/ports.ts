@@ -8,6 +8,7 @@ import type {
 } from "@anthropic-ai/sdk/resources/messages";
 import type { Actor } from "../actor.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { Approval, ApprovalGrant, NewApproval, Question, Verdict } from "./approvals.ts";
 import type { ToolOutcomeKind, TurnEvent, TurnOrigin, Usage } from "./events.ts";
 
 /* ---- the model ---------------------------------------------------------------------------------- */
@@ -53,25 +54,67 @@ export interface ToolCallRequest {
   readonly turnId: string;
   readonly step: number;
   readonly toolUseId: string;
+  /** What the turn has read so far, and so what its arguments may rest on. */
+  readonly sources: readonly string[];
+  /** The yes that this very call was given; null before it was asked for. */
+  readonly approval: ApprovalGrant | null;
   readonly signal: AbortSignal;
 }
 
 export interface ToolCallOutcome {
+  /** `asked`: it did not run and waits for the answer to `question`. */
   readonly kind: ToolOutcomeKind;
   /** What the model is given: already bounded, marked as untrusted, and readable. */
   readonly text: string;
   readonly isError: boolean;
-  /** Where it came from, as Discord ids ("channel:1", "guild:2"); kept with the stored block. */
+  /** Where it came from: see `Source` in tools/sources.ts; kept with the stored block. */
   readonly sources: readonly string[];
+  /** Of `asked` alone. */
+  readonly question?: Question;
+}
+
+/** A tool as it is offered to the model. */
+export interface OfferedTool {
+  readonly definition: ToolDefinition;
+  /** Always in front of the model; the others are found when they are needed. */
+  readonly isCore: boolean;
 }
 
 /** The registry as the agent sees it: what may be offered to the model, and the one way to call it. */
 export interface ToolPort {
-  definitions(actor: Actor, activeTools: readonly string[]): readonly ToolDefinition[];
+  definitions(actor: Actor, activeTools: readonly string[]): readonly OfferedTool[];
   /** Never throws for what a tool does: a failure is an outcome. Throws only when aborted. */
   call(request: ToolCallRequest): Promise<ToolCallOutcome>;
+  /**
+   * Whether somebody else could do themselves what an approval is about: resolves, or throws AppError
+   * `permission_denied` or `not_found`. `actor`: the one who wants to decide, in the approval's place.
+   */
+  assertMayApprove(approval: Approval, actor: Actor, signal: AbortSignal): Promise<void>;
   /** Whether running it a second time after a crash does no harm. Unknown names: true, they run nothing. */
   isRepeatable(toolName: string): boolean;
+}
+
+/* ---- where words may go -------------------------------------------------------------------------- */
+
+/** Who will read something: those who can read a channel, everybody in a guild, or one person alone. */
+export type Audience =
+  | { readonly kind: "channel"; readonly guildId: string | null; readonly channelId: string }
+  | { readonly kind: "guild"; readonly guildId: string }
+  | { readonly kind: "user"; readonly guildId: string | null; readonly userId: string };
+
+/** Keeps words from going, unasked, to people who could not have read what they rest on. */
+export interface FlowPort {
+  /**
+   * Those of the sources that not everybody of the audience can read now, and those of which it cannot be said.
+   * Throws the signal's reason alone.
+   */
+  restricted(
+    audience: Audience,
+    sources: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
+  /** What is done with an answer that rests on more than its channel may read: `ask` the asker, or give it to them alone. */
+  policy(guildId: string | null): "ask" | "direct";
 }
 
 /* ---- the journal -------------------------------------------------------------------------------- */
@@ -116,7 +159,13 @@ export interface TurnRecord extends NewTurn {
 }
 
 export type AcceptResult =
-  | { readonly status: "accepted"; readonly turn: TurnRecord; readonly waiting: number }
+  | {
+      readonly status: "accepted";
+      readonly turn: TurnRecord;
+      readonly waiting: number;
+      /** The suspended turn of the conversation that this message has ended, its approvals with it. */
+      readonly withdrawn: TurnRecord | null;
+    }
   /** Seen before: the stored turn, or null when it has since been deleted (its id stays as a tombstone). */
   | { readonly status: "duplicate"; readonly turn: TurnRecord | null }
   | { readonly status: "queue_full"; readonly waiting: number };
@@ -125,9 +174,12 @@ export interface StoredToolCall {
   readonly toolUseId: string;
   readonly toolName: string;
   readonly input: unknown;
-  readonly state: "pending" | "running" | "done" | "unknown";
+  /** `waiting`: for an approval. */
+  readonly state: "pending" | "waiting" | "running" | "done" | "unknown";
   /** The block that answers it, once there is one. */
   readonly result: ToolResultBlockParam | null;
+  /** What the result was read from. */
+  readonly sources: readonly string[];
 }
 
 export interface StoredStep {
@@ -146,7 +198,11 @@ export interface TurnEnd {
   readonly closingText: string | null;
   readonly stopReason: string;
   readonly errorCode: ErrorCode | null;
+  /** `asker`: it rests on what not everybody in the channel may read, and goes to the person alone, in a direct message. */
+  readonly answerTo: AnswerTo;
 }
+
+export type AnswerTo = "channel" | "asker";
 
 /**
  * The journal of turns. Each method is one transaction, committed when it resolves.
@@ -158,10 +214,17 @@ export interface TurnJournal {
   get(turnId: string): Promise<TurnRecord | null>;
   /** All queued and running turns of all conversations, oldest first. Bounded by the queue's bound per conversation. */
   unfinished(): Promise<readonly TurnRecord[]>;
-  /** The oldest queued turn of a conversation, or null. */
+  /** The oldest queued turn of a conversation, or null; also null while a turn of it is suspended. */
   nextQueued(conversationId: string): Promise<TurnRecord | null>;
   /** Marks it running, counts the start, stores its user message in the history. Null when it is no longer waiting or running. */
   begin(turnId: string): Promise<TurnRecord | null>;
+  /**
+   * Stores the questions, marks their calls as waiting and the turn as suspended; this start is not counted against it.
+   * The turn is then held by nobody: it goes on when its last question is decided.
+   */
+  suspend(turnId: string, approvals: readonly NewApproval[]): Promise<readonly Approval[]>;
+  /** All approvals of a turn, oldest first. */
+  approvals(turnId: string): Promise<readonly Approval[]>;
   /** Hands a running turn back untouched to the next process: its start is not counted against it (clean shutdown). */
   yield(turnId: string): Promise<void>;
   steps(turnId: string): Promise<readonly StoredStep[]>;
@@ -194,6 +257,8 @@ export interface TurnJournal {
   editQueued(discordMessageId: string, text: string): Promise<boolean>;
   /** A waiting message that was deleted: the turn goes, the tombstone stays. */
   removeQueued(discordMessageId: string): Promise<TurnRecord | null>;
+  /** Ends the suspended turn of a conversation (or that one turn) with the end that is made for it, its approvals as withdrawn. */
+  endSuspended(conversationId: string, turnId: string | null, end: TurnEnd): Promise<TurnRecord | null>;
   /** Removes all waiting turns of a conversation and returns them (for `!stop`, `cancel`, `!reset`). */
   cancelQueued(conversationId: string): Promise<readonly TurnRecord[]>;
   /** Raises the epoch: what is older is not replayed any more. Returns the new epoch. */
@@ -208,6 +273,8 @@ export interface HistoryTurn {
   /** Exactly what was sent and received, ready to be replayed: begins with a user message, ends with an assistant one. */
   readonly messages: readonly MessageParam[];
   readonly sources: readonly string[];
+  /** Whether its answer was posted in the conversation's channel. A program's turn: `asker`. */
+  readonly answerTo: AnswerTo;
 }
 
 export interface StoredSummary {
@@ -226,6 +293,29 @@ export interface History {
 export interface HistoryPort {
   load(conversationId: string, epoch: number): Promise<History>;
   saveSummary(conversationId: string, epoch: number, summary: StoredSummary): Promise<void>;
+}
+
+/* ---- approvals ----------------------------------------------------------------------------------- */
+
+export interface Decided {
+  readonly approval: Approval;
+  /** The turn that can go on now, running again in the journal; null while another question of it is open, or without one. */
+  readonly turn: TurnRecord | null;
+}
+
+/** Where approvals are kept. Each method is one transaction. */
+export interface ApprovalStore {
+  get(approvalId: string): Promise<Approval | null>;
+  /** Those of a conversation that still wait, oldest first. */
+  pending(conversationId: string): Promise<readonly Approval[]>;
+  /** For a call that belongs to no turn. Throws AppError `rate_limited` when too many of the session wait. */
+  add(approval: NewApproval): Promise<Approval>;
+  /** Null when it does not wait any more (or has expired by then): what was decided first stays. */
+  decide(approvalId: string, verdict: Verdict, now: number): Promise<Decided | null>;
+  /** Those whose time is up. Bounded; call until it returns none. */
+  expire(now: number): Promise<readonly Decided[]>;
+  /** Takes the yes of a call that belongs to no turn: true once, and only while it is approved and not expired. */
+  use(approvalId: string, now: number): Promise<boolean>;
 }
 
 /* ---- the rest ----------------------------------------------------------------------------------- */

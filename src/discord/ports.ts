@@ -1,11 +1,14 @@
+import type { Approval, Question } from "../agent/approvals.ts";
+import type { AnswerTo } from "../agent/ports.ts";
+
 /** Storage that the Discord door needs; each method is one transaction. Implemented by `memory/`. */
 
 /** A message of ours to be posted: stored before it is sent, sent with its nonce. */
 export interface Post {
   /** 22 base64url characters of SHA-256(purpose, subject, step, ordinal): primary key and Discord nonce. */
   readonly nonce: string;
-  readonly purpose: "answer" | "notice";
-  /** The turn's id for an answer, the triggering message's id for a notice. */
+  readonly purpose: "answer" | "notice" | "question";
+  /** The turn's id for an answer, the triggering message's id for a notice, the approval's id for a question. */
   readonly subject: string;
   readonly ordinal: number;
   readonly channelId: string;
@@ -19,6 +22,25 @@ export interface Post {
   readonly messageId: string | null;
 }
 
+export interface UnaskedQuestion {
+  readonly approvalId: string;
+  readonly kind: Approval["kind"];
+  readonly userId: string;
+  readonly question: Question;
+  readonly askIn: "channel" | "direct";
+  /** Where the turn's message stands. */
+  readonly channelId: string;
+  readonly replyToMessageId: string;
+  readonly expiresAt: number;
+}
+
+export interface UnshownVerdict {
+  readonly approval: Approval;
+  /** The message with the buttons. */
+  readonly channelId: string;
+  readonly messageId: string;
+}
+
 export interface Outbox {
   /** Ended turns whose answer has not been turned into posts yet. At most `limit`, oldest first. */
   undelivered(limit: number): Promise<
@@ -28,8 +50,17 @@ export interface Outbox {
       readonly replyToMessageId: string;
       readonly userId: string;
       readonly answer: string;
+      /** `asker`: it goes to that user alone, in a direct message, and the channel is told so. */
+      readonly answerTo: AnswerTo;
     }[]
   >;
+  /** Approvals that wait, are to be shown in Discord, and have not been turned into posts yet. Oldest first. */
+  unasked(limit: number): Promise<readonly UnaskedQuestion[]>;
+  /** Stores the posts of a question and marks its approval as planned, in one transaction. */
+  planQuestion(approvalId: string, posts: readonly Post[]): Promise<void>;
+  /** Approvals that are decided and whose message in Discord does not say so yet. Oldest first. */
+  unshownVerdicts(limit: number): Promise<readonly UnshownVerdict[]>;
+  markShown(approvalId: string): Promise<void>;
   /** Stores the posts of a turn's answer and marks the turn as planned, in one transaction. */
   planAnswer(turnId: string, posts: readonly Post[]): Promise<void>;
   /** Stores a notice together with the tombstone of its trigger. False when that trigger was seen before. */
