@@ -1,3 +1,4 @@
+import type { Approval, NewApproval } from "./approvals.ts";
 import type { AcceptResult, NewTurn, TurnRecord } from "./ports.ts";
 
 export type SubmitResult = AcceptResult;
@@ -41,5 +42,22 @@ export interface TurnService extends AsyncDisposable {
   onEnded(listener: (turn: TurnRecord) => void): () => void;
   /** Called each time a turn begins or goes on running. */
   onRunning(listener: (turn: TurnRecord) => void): () => void;
+  /**
+   * Decides a question that waits; a turn whose last one it was goes on. Whoever decides must be able to do
+   * themselves what it is about (of where an answer may go: the asker alone decides). Throws AppError
+   * `approval_not_found` (none, or decided or expired by then: the sentence says which), `permission_denied`, or what
+   * kept the permission from being established.
+   */
+  decide(approvalId: string, approved: boolean, byUserId: string, signal: AbortSignal): Promise<Approval>;
+  /** Asks for a call that belongs to no turn. */
+  ask(approval: NewApproval): Promise<Approval>;
+  /** Null when there is none. */
+  approval(approvalId: string): Promise<Approval | null>;
+  /** Takes the yes of a call that belongs to no turn: true once. */
+  useApproval(approvalId: string): Promise<boolean>;
+  /** Ends what nobody answered in time, and lets its turns go on. Resolves with how many there were. */
+  expireApprovals(): Promise<number>;
+  /** Called each time a question is asked, decided or expires. */
+  onApproval(listener: (approval: Approval) => void): () => void;
   stats(): { readonly running: number; readonly waiting: number };
 }
