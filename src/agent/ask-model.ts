@@ -41,7 +41,7 @@ export function createAsker(asking: Asking): (number: number) => Promise<StoredS
     const messages = [...history.messages, userMessage(turn)];
     return {
       system: systemPrompt(turn, preferences, deps.config.model.systemPrompt),
-      tools: deps.tools.definitions(turn.actor, activeTools),
+      tools: deps.tools.definitions(turn.actor, activeTools).map(({ definition }) => definition),
       messages,
       callIds: callIdsIn([...messages, ...progress.messages]),
     };
