@@ -1,8 +1,9 @@
 import type { API } from "@discordjs/core";
 import { AppError } from "../errors.ts";
 import { Lru } from "../lru.ts";
+import { isThread } from "../permissions/compute.ts";
 import type { ChannelFacts, GuildFacts, MemberFacts } from "../permissions/facts.ts";
-import type { DiscordReader, PermissionFactsPort } from "../tools/discord-port.ts";
+import type { DiscordReader, Located, PermissionFactsPort } from "../tools/discord-port.ts";
 import type { GuildState } from "./guild-state.ts";
 import { ask, raceAbort } from "./rest-errors.ts";
 import { memberFacts } from "./state-shapes.ts";
@@ -23,6 +24,12 @@ export interface Facts extends PermissionFactsPort {
   load(guildId: string, signal: AbortSignal): Promise<GuildFacts>;
 }
 
+interface Loaded {
+  readonly guild: GuildFacts;
+  /** Without threads. */
+  readonly channels: readonly ChannelFacts[];
+}
+
 const DIRECT_CHANNELS_BOUND = 2000;
 /** A guild that changes faster than it can be read is answered from what was read last, and not kept. */
 const LOAD_ATTEMPTS = 3;
@@ -30,10 +37,10 @@ const LOAD_ATTEMPTS = 3;
 /** Facts from the gateway's state while it can be trusted, else read by REST each time: old facts would grant what was taken away. */
 export function createFacts(deps: FactsDeps): Facts {
   const { state, reader, isTrusted } = deps;
-  const loading = new Map<string, Promise<GuildFacts>>();
+  const loading = new Map<string, Promise<Loaded>>();
   const directChannels = new Lru<ChannelFacts>(DIRECT_CHANNELS_BOUND);
 
-  async function readGuild(guildId: string): Promise<GuildFacts> {
+  async function readGuild(guildId: string): Promise<Loaded> {
     const { signal } = new AbortController();
     for (let attempt = 1; ; attempt += 1) {
       const hasChanged = state.watch(`guild:${guildId}`);
@@ -45,24 +52,44 @@ export function createFacts(deps: FactsDeps): Facts {
       const changed = hasChanged();
       // Kept also while the shard resumes: the replay brings what came since, and a new session forgets it.
       if (!changed) state.store({ guild, channels: [...channels, ...threads.threads] });
-      if (!changed || attempt >= LOAD_ATTEMPTS) return state.guildFacts(guild);
+      if (!changed || attempt >= LOAD_ATTEMPTS)
+        return {
+          guild: state.guildFacts(guild),
+          channels: channels.map((channel) => state.channelFacts(channel, guildId)),
+        };
     }
   }
 
-  function load(guildId: string, signal: AbortSignal): Promise<GuildFacts> {
+  function loadAll(guildId: string, signal: AbortSignal): Promise<Loaded> {
     const running = loading.get(guildId) ?? readGuild(guildId).finally(() => loading.delete(guildId));
     loading.set(guildId, running);
     return raceAbort(running, signal);
   }
+
+  const load = async (guildId: string, signal: AbortSignal) => (await loadAll(guildId, signal)).guild;
 
   async function guild(guildId: string, signal: AbortSignal): Promise<GuildFacts> {
     if (!isTrusted(guildId)) return state.guildFacts(await reader.guild(guildId, signal));
     return state.guild(guildId) ?? (await load(guildId, signal));
   }
 
-  async function channel(channelId: string, signal: AbortSignal): Promise<ChannelFacts> {
+  async function channels(guildId: string, signal: AbortSignal): Promise<readonly ChannelFacts[]> {
+    if (!isTrusted(guildId)) {
+      const read = await reader.guildChannels(guildId, signal);
+      return read.map((one) => state.channelFacts(one, guildId));
+    }
+    if (state.guild(guildId) !== null) return state.channels(guildId);
+    return (await loadAll(guildId, signal)).channels;
+  }
+
+  function knownChannel(channelId: string): ChannelFacts | null {
     const known = state.channel(channelId);
-    if (known?.guildId && isTrusted(known.guildId)) return known;
+    return known?.guildId && isTrusted(known.guildId) ? known : null;
+  }
+
+  async function channel(channelId: string, signal: AbortSignal): Promise<ChannelFacts> {
+    const known = knownChannel(channelId);
+    if (known !== null) return known;
     const direct = directChannels.get(channelId);
     if (direct !== undefined) return direct;
     const read = state.channelFacts(await reader.channel(channelId, signal));
@@ -91,11 +118,47 @@ export function createFacts(deps: FactsDeps): Facts {
       return true;
     } catch (error) {
       // 10003 is a thread that does not exist; any other "not found" says that the person is not in it.
-      const isAbsent = error instanceof AppError && error.code === "not_found";
-      if (isAbsent && error.data.discord_code !== 10003) return false;
+      if (isAbsent(error) && error.data.discord_code !== 10003) return false;
       throw error;
     }
   }
 
-  return { botUserId: deps.botUserId, guild, channel, member, isThreadMember, load };
+  async function locate(channelId: string, userId: string, signal: AbortSignal): Promise<Located | null> {
+    // Both are always sent and always waited for, or the time would tell which of them was needed.
+    const [channelRead, membership] = await Promise.allSettled([
+      reader.channel(channelId, signal),
+      isThreadMember(channelId, userId, signal),
+    ]);
+    if (channelRead.status === "rejected") {
+      if (isHidden(channelRead.reason)) return null;
+      throw channelRead.reason;
+    }
+    const located = state.channelFacts(channelRead.value);
+    // Of what is no thread Discord refuses to tell members, in words that matter to nobody.
+    if (!isThread(located)) return { channel: located, isThreadMember: false };
+    if (membership.status === "rejected") {
+      // The thread went between the two answers.
+      if (isAbsent(membership.reason)) return null;
+      throw membership.reason;
+    }
+    return { channel: located, isThreadMember: membership.value };
+  }
+
+  return {
+    botUserId: deps.botUserId,
+    guild,
+    channels,
+    channel,
+    knownChannel,
+    locate,
+    member,
+    isThreadMember,
+    load,
+  };
 }
+
+const isAbsent = (error: unknown): error is AppError =>
+  error instanceof AppError && error.code === "not_found";
+
+const isHidden = (error: unknown): boolean =>
+  isAbsent(error) || (error instanceof AppError && error.code === "permission_denied");

@@ -3,8 +3,11 @@ import {
   GatewayDispatchEvents as Events,
   type GatewayDispatchPayload,
   type GatewayGuildCreateDispatchData,
+  type GatewayThreadListSyncDispatchData,
+  GuildMFALevel,
 } from "discord-api-types/v10";
 import { Lru } from "../lru.ts";
+import { isThread } from "../permissions/compute.ts";
 import type { ChannelFacts, GuildFacts, MemberFacts, RoleFacts } from "../permissions/facts.ts";
 import { shardOf } from "./snowflake.ts";
 import { type ChannelLike, memberFacts, Shapes } from "./state-shapes.ts";
@@ -16,8 +19,12 @@ interface KnownGuild {
   name: string;
   ownerId: string;
   readonly roles: Map<string, RoleFacts>;
+  requiresMfa: boolean;
+  verificationLevel: number;
   botRoleId: string | null;
 }
+
+type GuildLike = Pick<APIGuild, "id" | "name" | "owner_id" | "roles" | "mfa_level" | "verification_level">;
 
 /** What a guild is made of when it is read by REST, since a resumed session brings no GUILD_CREATE. */
 export interface LoadedGuild {
@@ -34,6 +41,8 @@ export class GuildState {
   readonly #guilds = new Map<string, KnownGuild>();
   /** Channels and active threads of all guilds, by id. */
   readonly #channels = new Map<string, ChannelFacts>();
+  /** Their ids by guild. */
+  readonly #channelIds = new Map<string, Set<string>>();
   readonly #members = new Lru<MemberFacts>(MEMBERS_BOUND);
   /** Counts the events of guilds and members, so that what was read by REST meanwhile is known to be older. */
   readonly #versions = new Map<string, number>();
@@ -51,6 +60,16 @@ export class GuildState {
     return this.#channels.get(channelId) ?? null;
   }
 
+  /** Its channels without threads, in no order; empty for a guild that is not known. */
+  channels(guildId: string): readonly ChannelFacts[] {
+    const known: ChannelFacts[] = [];
+    for (const id of this.#channelIds.get(guildId) ?? []) {
+      const channel = this.#channels.get(id);
+      if (channel !== undefined && !isThread(channel)) known.push(channel);
+    }
+    return known;
+  }
+
   member(guildId: string, userId: string): MemberFacts | null {
     return this.#members.get(`${guildId}:${userId}`) ?? null;
   }
@@ -63,7 +82,7 @@ export class GuildState {
     return this.#shapes.channel(channel, guildId, this.botUserId);
   }
 
-  guildFacts(guild: Pick<APIGuild, "id" | "name" | "owner_id" | "roles">): GuildFacts {
+  guildFacts(guild: GuildLike): GuildFacts {
     return this.#knownGuild(guild);
   }
 
@@ -92,7 +111,7 @@ export class GuildState {
   store({ guild, channels }: LoadedGuild): void {
     this.#forget(guild.id);
     this.#guilds.set(guild.id, this.#knownGuild(guild));
-    for (const channel of channels) this.#channels.set(channel.id, this.channelFacts(channel, guild.id));
+    for (const channel of channels) this.#keep(this.channelFacts(channel, guild.id), guild.id);
   }
 
   /** Takes in one dispatch. Types that say nothing about guilds are passed over. */
@@ -134,7 +153,7 @@ export class GuildState {
         this.#removeChannel(payload.d);
         return;
       case Events.ThreadListSync:
-        for (const thread of payload.d.threads) this.#setChannel({ ...thread, guild_id: payload.d.guild_id });
+        this.#syncThreads(payload.d);
         return;
       case Events.GuildMemberAdd:
       case Events.GuildMemberUpdate:
@@ -164,6 +183,8 @@ export class GuildState {
     if (guild === undefined) return;
     guild.name = data.name;
     guild.ownerId = data.owner_id;
+    guild.requiresMfa = data.mfa_level === GuildMFALevel.Elevated;
+    guild.verificationLevel = data.verification_level;
     guild.roles.clear();
     for (const role of data.roles) guild.roles.set(role.id, this.#shapes.role(role));
   }
@@ -171,12 +192,40 @@ export class GuildState {
   #setChannel(channel: ChannelLike): void {
     if (channel.guild_id === undefined) return;
     const guild = this.#touch(channel.guild_id);
-    if (guild !== undefined) this.#channels.set(channel.id, this.channelFacts(channel, guild.id));
+    if (guild !== undefined) this.#keep(this.channelFacts(channel, guild.id), guild.id);
   }
 
+  #keep(channel: ChannelFacts, guildId: string): void {
+    this.#channels.set(channel.id, channel);
+    const ids = this.#channelIds.get(guildId);
+    if (ids === undefined) this.#channelIds.set(guildId, new Set([channel.id]));
+    else ids.add(channel.id);
+  }
+
+  /** Threads go with their channel, without an event of their own. */
   #removeChannel({ id, guild_id }: { readonly id: string; readonly guild_id?: string | undefined }): void {
-    if (guild_id !== undefined) this.#touch(guild_id);
+    if (guild_id === undefined) return;
+    this.#touch(guild_id);
+    this.#dropThreads(guild_id, (thread) => thread.parentId === id);
     this.#channels.delete(id);
+    this.#channelIds.get(guild_id)?.delete(id);
+  }
+
+  /** Of the channels that it names, or of all, it brings every active thread: https://docs.discord.com/developers/events/gateway-events#thread-list-sync */
+  #syncThreads({ guild_id, channel_ids, threads }: GatewayThreadListSyncDispatchData): void {
+    this.#dropThreads(guild_id, ({ parentId }) => channel_ids?.includes(parentId ?? "") ?? true);
+    this.#touch(guild_id);
+    for (const thread of threads) this.#setChannel({ ...thread, guild_id });
+  }
+
+  #dropThreads(guildId: string, fits: (thread: ChannelFacts) => boolean): void {
+    const ids = this.#channelIds.get(guildId);
+    for (const id of ids ?? []) {
+      const channel = this.#channels.get(id);
+      if (channel === undefined || !isThread(channel) || !fits(channel)) continue;
+      this.#channels.delete(id);
+      ids?.delete(id);
+    }
   }
 
   #changeMember(guildId: string, userId: string, facts: MemberFacts | null): void {
@@ -199,10 +248,11 @@ export class GuildState {
 
   #forget(guildId: string): void {
     if (!this.#guilds.delete(guildId)) return;
-    for (const [id, channel] of this.#channels) if (channel.guildId === guildId) this.#channels.delete(id);
+    for (const id of this.#channelIds.get(guildId) ?? []) this.#channels.delete(id);
+    this.#channelIds.delete(guildId);
   }
 
-  #knownGuild(guild: Pick<APIGuild, "id" | "name" | "owner_id" | "roles">): KnownGuild {
+  #knownGuild(guild: GuildLike): KnownGuild {
     const own = guild.roles.find(
       (role) => role.tags?.bot_id !== undefined && role.tags.bot_id === this.botUserId,
     );
@@ -211,6 +261,8 @@ export class GuildState {
       name: guild.name,
       ownerId: guild.owner_id,
       roles: new Map(guild.roles.map((role) => [role.id, this.#shapes.role(role)])),
+      requiresMfa: guild.mfa_level === GuildMFALevel.Elevated,
+      verificationLevel: guild.verification_level,
       botRoleId: own?.id ?? null,
     };
   }

@@ -30,7 +30,16 @@ export function createNoDiscord(): Discord {
       messages: refuse,
       searchMessages: refuse,
     },
-    facts: { botUserId: refuse, guild: refuse, channel: refuse, member: refuse, isThreadMember: refuse },
+    facts: {
+      botUserId: refuse,
+      guild: refuse,
+      channels: refuse,
+      channel: refuse,
+      knownChannel: () => null,
+      locate: refuse,
+      member: refuse,
+      isThreadMember: refuse,
+    },
     status: () => ({
       state: "off",
       reason,

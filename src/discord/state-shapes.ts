@@ -1,6 +1,12 @@
-import type { APIGuildMember, APIOverwrite, APIRole } from "discord-api-types/v10";
-import { OverwriteType } from "discord-api-types/v10";
-import type { ChannelFacts, MemberFacts, OverwriteFacts, RoleFacts } from "../permissions/facts.ts";
+import type { APIGuildMember, APIOverwrite, APIRole, APIThreadMetadata } from "discord-api-types/v10";
+import { GuildMemberFlags, OverwriteType } from "discord-api-types/v10";
+import type {
+  ChannelFacts,
+  MemberFacts,
+  OverwriteFacts,
+  RoleFacts,
+  ThreadFacts,
+} from "../permissions/facts.ts";
 
 /** What Discord gives of a channel or thread, by the gateway and by REST alike. */
 export interface ChannelLike {
@@ -9,6 +15,11 @@ export interface ChannelLike {
   readonly name?: string | null;
   readonly guild_id?: string;
   readonly parent_id?: string | null;
+  readonly position?: number;
+  readonly rate_limit_per_user?: number;
+  readonly nsfw?: boolean;
+  readonly owner_id?: string;
+  readonly thread_metadata?: Pick<APIThreadMetadata, "archived" | "locked" | "invitable">;
   readonly permission_overwrites?: readonly APIOverwrite[];
   readonly recipients?: readonly { readonly id: string }[];
 }
@@ -26,9 +37,9 @@ export class Shapes {
   readonly #bits = new Map<string, bigint>();
   readonly #overwrites = new Map<string, readonly OverwriteFacts[]>();
 
-  role(role: Pick<APIRole, "id" | "name" | "permissions" | "position">): RoleFacts {
-    const { id, name, position } = role;
-    return { id, name, permissions: this.bits(role.permissions), position };
+  role(role: Pick<APIRole, "id" | "name" | "permissions" | "position" | "managed">): RoleFacts {
+    const { id, name, position, managed } = role;
+    return { id, name, permissions: this.bits(role.permissions), position, isManaged: managed };
   }
 
   channel(channel: ChannelLike, guildId: string | null, botUserId: string | null): ChannelFacts {
@@ -38,9 +49,13 @@ export class Shapes {
       name: channel.name ?? "",
       type: channel.type,
       parentId: channel.parent_id ?? null,
+      position: channel.position ?? 0,
+      slowMode: channel.rate_limit_per_user ?? 0,
+      isAgeRestricted: channel.nsfw ?? false,
       overwrites: this.#shareOverwrites(channel.permission_overwrites ?? []),
       recipientIds:
         channel.recipients?.map((user) => user.id).filter((id) => id !== botUserId) ?? NO_RECIPIENTS,
+      thread: channel.thread_metadata === undefined ? null : threadFacts(channel.thread_metadata, channel),
     };
   }
 
@@ -71,16 +86,43 @@ function shared<Value>(known: Map<string, Value>, key: string, make: () => Value
   return value;
 }
 
-export function memberFacts(
-  userId: string,
-  member: Partial<Pick<APIGuildMember, "roles" | "communication_disabled_until" | "user" | "nick">>,
-): MemberFacts {
-  const until = member.communication_disabled_until;
+/** Discord tells `invitable` of private threads alone; it is of no matter to others. */
+function threadFacts(
+  { archived, locked, invitable }: NonNullable<ChannelLike["thread_metadata"]>,
+  { owner_id }: ChannelLike,
+): ThreadFacts {
+  return {
+    ownerId: owner_id ?? null,
+    isArchived: archived,
+    isLocked: locked,
+    isInvitable: invitable ?? false,
+  };
+}
+
+type MemberLike = Partial<
+  Pick<
+    APIGuildMember,
+    "roles" | "communication_disabled_until" | "user" | "nick" | "joined_at" | "pending" | "flags"
+  >
+>;
+
+/**
+ * `pending` is always told of members in events and by REST. Whom a moderator let in without the rules bears a flag:
+ * https://docs.discord.com/developers/resources/guild#guild-member-object-guild-member-flags
+ */
+export function memberFacts(userId: string, member: MemberLike): MemberFacts {
   const name = member.nick ?? member.user?.global_name ?? member.user?.username;
+  const bypasses = ((member.flags ?? 0) & GuildMemberFlags.BypassesVerification) !== 0;
   return {
     userId,
     roleIds: member.roles ?? [],
-    timedOutUntil: until === undefined || until === null ? null : Date.parse(until),
+    timedOutUntil: timeOf(member.communication_disabled_until),
+    joinedAt: timeOf(member.joined_at),
+    isPending: (member.pending ?? false) && !bypasses,
     ...(name === undefined ? {} : { name }),
   };
+}
+
+function timeOf(iso: string | null | undefined): number | null {
+  return iso === undefined || iso === null ? null : Date.parse(iso);
 }
