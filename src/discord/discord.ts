@@ -5,7 +5,7 @@ import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Metrics } from "../metrics.ts";
-import type { DiscordReader, PermissionFactsPort } from "../tools/discord-port.ts";
+import type { DiscordReader, DiscordWriter, PermissionFactsPort } from "../tools/discord-port.ts";
 import type { ChatSessions } from "./acceptance.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { ChatTools } from "./commands.ts";
@@ -21,6 +21,7 @@ import type { ChannelMarks, GatewaySessions, IdentifyLog, Outbox, SeenMessages }
 import { createRestClients } from "./rest-client.ts";
 import { ask, raceAbort } from "./rest-errors.ts";
 import { createRestReader } from "./rest-reader.ts";
+import { createRestWriter } from "./rest-writer.ts";
 import { showTyping } from "./typing.ts";
 import { untilAnswered } from "./until-answered.ts";
 
@@ -76,6 +77,7 @@ export interface DiscordDeps {
 
 export interface Discord extends AsyncDisposable {
   readonly reader: DiscordReader;
+  readonly writer: DiscordWriter;
   readonly facts: PermissionFactsPort;
   /** Begins: connects in the background and keeps at it. What it cannot get over goes to `onFatal`. */
   start(): Promise<void>;
@@ -240,6 +242,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
 
   return {
     reader,
+    writer: createRestWriter(clients.writes),
     facts,
     ready: gateway.ready,
     async start() {

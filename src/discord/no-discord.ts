@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import type { DiscordWriter } from "../tools/discord-port.ts";
 import type { Discord } from "./discord.ts";
 
 const reason =
@@ -8,8 +9,39 @@ async function refuse(): Promise<never> {
   throw new AppError("discord_unavailable", reason);
 }
 
+const noWriter: DiscordWriter = {
+  createMessage: refuse,
+  editMessage: refuse,
+  deleteMessage: refuse,
+  bulkDeleteMessages: refuse,
+  pinMessage: refuse,
+  unpinMessage: refuse,
+  addReaction: refuse,
+  removeOwnReaction: refuse,
+  createChannel: refuse,
+  editChannel: refuse,
+  moveChannels: refuse,
+  deleteChannel: refuse,
+  setOverwrite: refuse,
+  deleteOverwrite: refuse,
+  createThread: refuse,
+  createForumPost: refuse,
+  addThreadMember: refuse,
+  removeThreadMember: refuse,
+  editMember: refuse,
+  kickMember: refuse,
+  banUser: refuse,
+  unbanUser: refuse,
+  createRole: refuse,
+  editRole: refuse,
+  deleteRole: refuse,
+  giveRole: refuse,
+  takeRole: refuse,
+  openDirectMessage: refuse,
+};
+
 /**
- * What stands in for Discord without a token: the service runs on the network, and every read throws AppError
+ * What stands in for Discord without a token: the service runs on the network, and every read and change throws AppError
  * `discord_unavailable`, which says why. There is nothing to wait for: `ready` is resolved.
  */
 export function createNoDiscord(): Discord {
@@ -29,7 +61,19 @@ export function createNoDiscord(): Discord {
       guildEmojis: refuse,
       messages: refuse,
       searchMessages: refuse,
+      searchMembers: refuse,
+      members: refuse,
+      message: refuse,
+      pins: refuse,
+      reactions: refuse,
+      activeThreads: refuse,
+      archivedThreads: refuse,
+      threadMembers: refuse,
+      bans: refuse,
+      ban: refuse,
+      auditLog: refuse,
     },
+    writer: noWriter,
     facts: {
       botUserId: refuse,
       guild: refuse,

@@ -1,11 +1,15 @@
 import { API } from "@discordjs/core";
-import { REST } from "@discordjs/rest";
+import { DefaultRestOptions, REST, type RESTOptions } from "@discordjs/rest";
+import { fly, isFollowed } from "./rest-flight.ts";
 
 /** Two clients, so that a request with an effect is never repeated by the client while a reading one may be. */
 export interface RestClients {
   /** For reading. Repeats a failed request once; waits for short rate limits and refuses long ones. */
   readonly reads: API;
-  /** For posting: no retries, since a 5xx or a time-out may have had its effect. Waits for rate limits. */
+  /**
+   * For changing: no retries, since a 5xx or a time-out may have had its effect. Waits for rate limits; for long ones
+   * only on behalf of a queue of ours, not while somebody waits for the answer (`follow`).
+   */
   readonly writes: API;
   readonly rest: REST;
   /** Ends the timers of the clients. */
@@ -32,6 +36,8 @@ export function createRestClients(token: string, apiUrl: string): RestClients {
     timeout: timeoutMs,
     retries: 0,
     globalRequestsPerSecond: writesPerSecond,
+    rejectOnRateLimit: ({ retryAfter }) => isFollowed() && retryAfter > longestWaitMs,
+    makeRequest: sendOnce,
   }).setToken(token);
   return {
     reads: new API(reads),
@@ -45,3 +51,13 @@ export function createRestClients(token: string, apiUrl: string): RestClients {
     },
   };
 }
+
+/**
+ * Bun's fetch itself repeats a PUT or DELETE (not a POST or PATCH) when a kept connection is cut before an answer: a
+ * deletion that took effect would then be told as "no such message". A connection of its own has no repeat.
+ */
+const sendOnce: RESTOptions["makeRequest"] = (url, init) => {
+  const isRepeated = init.method === "PUT" || init.method === "DELETE";
+  const once = isRepeated ? { ...init, keepalive: false } : init;
+  return fly(() => DefaultRestOptions.makeRequest(url, once));
+};

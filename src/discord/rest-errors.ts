@@ -1,8 +1,13 @@
 import { DiscordAPIError, HTTPError, RateLimitError } from "@discordjs/rest";
 import { AppError } from "../errors.ts";
+import type { Change } from "../tools/discord-port.ts";
+import { refusal } from "./discord-refusals.ts";
+import { Flight, follow } from "./rest-flight.ts";
 
 /** How long one request may take, its wait in the rate-limit queue included. */
 const boundMs = 20_000;
+/** https://discord.com/developers/docs/resources/audit-log#audit-log-entry-object-audit-log-entry-structure */
+const reasonBound = 512;
 
 /**
  * Runs one request within its bounds and throws AppError: `not_found`, `permission_denied` (the bot's), `rate_limited`
@@ -22,6 +27,45 @@ export async function ask<T>(
   }
 }
 
+/** What a method of the client takes besides its body. */
+export interface WriteOptions {
+  readonly signal: AbortSignal;
+  readonly reason?: string;
+}
+
+/**
+ * Runs one request that changes something, once. Throws as `ask` does when it had no effect for certain: Discord
+ * refused it, or it never left. Throws `outcome_unknown` when it left and no answer says what became of it.
+ * `what` is the thing that is changed, `did` what Discord has perhaps done, such as "deleted the message".
+ */
+export async function tell<T>(
+  change: Change,
+  what: string,
+  did: string,
+  run: (options: WriteOptions) => Promise<T>,
+): Promise<T> {
+  const bound = AbortSignal.any([change.signal, AbortSignal.timeout(boundMs)]);
+  const reason = change.reason === undefined ? "" : cutReason(change.reason);
+  const options = { signal: bound, ...(reason === "" ? {} : { reason }) };
+  const flight = new Flight();
+  try {
+    bound.throwIfAborted();
+    return await raceAbort(
+      follow(flight, () => run(options)),
+      bound,
+    );
+  } catch (error) {
+    throw toWriteError(error, what, did, flight);
+  }
+}
+
+/** Well-formed, since it is percent-encoded, and never half a character at its end. */
+function cutReason(reason: string): string {
+  const cut = reason.slice(0, reasonBound);
+  const isHalved = reason.length > reasonBound && /[\uD800-\uDBFF]$/.test(cut);
+  return (isHalved ? cut.slice(0, -1) : cut).toWellFormed().trim();
+}
+
 /** Settles as the promise does, or rejects with the signal's reason at once. */
 export async function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
@@ -35,7 +79,6 @@ export async function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Pr
   }
 }
 
-/** Discord's error codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes#json */
 export function toDiscordError(cause: unknown, what: string): AppError {
   if (cause instanceof AppError) return cause;
   if (cause instanceof RateLimitError) {
@@ -53,28 +96,24 @@ export function toDiscordError(cause: unknown, what: string): AppError {
   );
 }
 
-function refusal(cause: DiscordAPIError, what: string): AppError {
-  const { status, code } = cause;
-  const data = { discord_code: code };
-  if (status === 404) return new AppError("not_found", `Discord knows no such ${what}.`, { data, cause });
-  if (status === 403) {
-    const sentence = `The bot is not allowed to reach ${what}; somebody who manages the server can give its role access.`;
-    return new AppError("permission_denied", sentence, { data, cause });
+/** A cause may be an AppError with which the caller gave up: what had left by then is unknown all the same. */
+function toWriteError(cause: unknown, what: string, did: string, flight: Flight): AppError {
+  const isAnswer = cause instanceof DiscordAPIError && cause.status !== 408;
+  if (isAnswer || flight.stage !== "sent" || isUnsent(cause)) {
+    if (flight.stage !== "refused" || isAnswer) return toDiscordError(cause, what);
+    return new AppError("discord_error", `Discord refused the request for ${what}.`, { cause });
   }
-  if (status === 401) {
-    const sentence =
-      "Discord does not accept the bot's token; the operator has to set a valid DISCORD_TOKEN and restart.";
-    return new AppError("discord_unavailable", sentence, { data, cause });
-  }
-  if (status === 429) {
-    return new AppError("rate_limited", `Discord limits how often ${what} may be asked for.`, {
-      retryAfterMs: 1000,
-      data,
-      cause,
-    });
-  }
-  return new AppError("discord_error", `Discord refused the request for ${what} (code ${code}).`, {
-    data,
-    cause,
-  });
+  const status = cause instanceof HTTPError ? ` (status ${cause.status})` : "";
+  return new AppError(
+    "outcome_unknown",
+    `Discord gave no clear answer${status}, so it cannot be told whether it has ${did}; look before you try again.`,
+    { cause },
+  );
+}
+
+/** No connection was made, so nothing can have left. */
+const unsent = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "ConnectionRefused", "FailedToOpenSocket"];
+
+function isUnsent(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && unsent.some((code) => code === cause.code);
 }

@@ -1,20 +1,31 @@
 import type { API } from "@discordjs/core";
-import type {
-  APIChannel,
-  RESTGetAPIGuildChannelsResult,
-  RESTGetAPIGuildMessagesSearchQuery,
-  RESTGetAPIGuildMessagesSearchResult,
+import { makeURLSearchParams } from "@discordjs/rest";
+import {
+  type APIChannel,
+  type APIThreadChannel,
+  type APIThreadMember,
+  ChannelType,
+  type RESTGetAPIChannelMessagesPinsResult,
+  type RESTGetAPIGuildChannelsResult,
+  type RESTGetAPIGuildMessagesSearchQuery,
+  type RESTGetAPIGuildMessagesSearchResult,
+  Routes,
 } from "discord-api-types/v10";
 import { AppError } from "../errors.ts";
-import type { DiscordReader, MessagePage, MessageSearch } from "../tools/discord-port.ts";
+import type { AuditLogPage, DiscordReader, MessagePage, MessageSearch } from "../tools/discord-port.ts";
 import { ask } from "./rest-errors.ts";
 
 /** Reads by REST, each within a bounded time. Errors as `DiscordReader` documents them. */
 export function createRestReader(api: API): DiscordReader {
+  return { ...readPlaces(api), ...readMessages(api), ...readThreads(api), ...readPeople(api) };
+}
+
+type Part<Name extends keyof DiscordReader> = Pick<DiscordReader, Name>;
+
+function readPlaces(
+  api: API,
+): Part<"channel" | "guild" | "guildChannels" | "guildRoles" | "guildEmojis" | "auditLog"> {
   return {
-    user: (userId, signal) => ask(signal, "user", (s) => api.users.get(userId, { signal: s })),
-    member: (guildId, userId, signal) =>
-      ask(signal, "member", (s) => api.guilds.getMember(guildId, userId, { signal: s })),
     channel: (channelId, signal) => ask(signal, "channel", (s) => api.channels.get(channelId, { signal: s })),
     guild: (guildId, signal) =>
       ask(signal, "server", (s) => api.guilds.get(guildId, { with_counts: true }, { signal: s })),
@@ -25,8 +36,17 @@ export function createRestReader(api: API): DiscordReader {
     guildRoles: (guildId, signal) => ask(signal, "roles", (s) => api.guilds.getRoles(guildId, { signal: s })),
     guildEmojis: (guildId, signal) =>
       ask(signal, "emojis", (s) => api.guilds.getEmojis(guildId, { signal: s })),
+    auditLog: (guildId, page, signal) =>
+      ask(signal, "audit log", (s) => api.guilds.getAuditLogs(guildId, auditQuery(page), { signal: s })),
+  };
+}
+
+function readMessages(api: API): Part<"messages" | "message" | "searchMessages" | "pins" | "reactions"> {
+  return {
     messages: (channelId, page, signal) =>
       ask(signal, "messages", (s) => api.channels.getMessages(channelId, pageQuery(page), { signal: s })),
+    message: (channelId, messageId, signal) =>
+      ask(signal, "message", (s) => api.channels.getMessage(channelId, messageId, { signal: s })),
     async searchMessages(guildId, search, signal) {
       const query = searchQuery(search);
       const found = await ask(signal, "messages", (s) =>
@@ -34,12 +54,82 @@ export function createRestReader(api: API): DiscordReader {
       );
       return readSearch(found);
     },
+    // The client's own method asks by the route that Discord has deprecated, which knows no pages.
+    async pins(channelId, page, signal) {
+      const query = makeURLSearchParams({ ...page });
+      const found = await ask(signal, "pins", (s) => getPins(api, channelId, query, s));
+      return { items: found.items, hasMore: found.has_more };
+    },
+    reactions: (channelId, messageId, emoji, page, signal) =>
+      ask(signal, "reactions", (s) =>
+        api.channels.getMessageReactions(channelId, messageId, emoji, { ...page }, { signal: s }),
+      ),
+  };
+}
+
+function readThreads(api: API): Part<"activeThreads" | "archivedThreads" | "threadMembers"> {
+  return {
+    async activeThreads(guildId, signal) {
+      const found = await ask(signal, "threads", (s) => api.guilds.getActiveThreads(guildId, { signal: s }));
+      return found.threads.filter(isThread);
+    },
+    async archivedThreads(channelId, kind, page, signal) {
+      const found = await ask(signal, "threads", (s) =>
+        api.channels.getArchivedThreads(channelId, kind, { ...page }, { signal: s }),
+      );
+      return { threads: found.threads.filter(isThread), hasMore: found.has_more };
+    },
+    // Discord gives pages only to who asks for the members too: https://discord.com/developers/docs/resources/channel#list-thread-members
+    threadMembers: (threadId, page, signal) => {
+      const query = makeURLSearchParams({ ...page, with_member: true });
+      return ask(signal, "thread members", (s) => getThreadMembers(api, threadId, query, s));
+    },
+  };
+}
+
+function readPeople(api: API): Part<"user" | "member" | "searchMembers" | "members" | "bans" | "ban"> {
+  return {
+    user: (userId, signal) => ask(signal, "user", (s) => api.users.get(userId, { signal: s })),
+    member: (guildId, userId, signal) =>
+      ask(signal, "member", (s) => api.guilds.getMember(guildId, userId, { signal: s })),
+    searchMembers: (guildId, query, limit, signal) =>
+      ask(signal, "members", (s) => api.guilds.searchForMembers(guildId, { query, limit }, { signal: s })),
+    members: (guildId, page, signal) =>
+      ask(signal, "members", (s) => api.guilds.getMembers(guildId, { ...page }, { signal: s })),
+    bans: (guildId, page, signal) =>
+      ask(signal, "bans", (s) => api.guilds.getMemberBans(guildId, { ...page }, { signal: s })),
+    ban: (guildId, userId, signal) =>
+      ask(signal, "ban", (s) => api.guilds.getMemberBan(guildId, userId, { signal: s })),
   };
 }
 
 /** Every channel of a server has a position; the types of the client know it only of each sort by itself. */
 const isListed = (channel: RESTGetAPIGuildChannelsResult[number]): channel is typeof channel & APIChannel =>
   "position" in channel;
+
+const isThread = (channel: APIChannel): channel is APIThreadChannel =>
+  channel.type === ChannelType.PublicThread ||
+  channel.type === ChannelType.PrivateThread ||
+  channel.type === ChannelType.AnnouncementThread;
+
+// The client gives what Discord sent as unknown; its types are Discord's word, as in the client's own methods.
+function getPins(api: API, channelId: string, query: URLSearchParams, signal: AbortSignal) {
+  const found = api.rest.get(Routes.channelMessagesPins(channelId), { query, signal });
+  return found as Promise<RESTGetAPIChannelMessagesPinsResult>;
+}
+
+function getThreadMembers(api: API, threadId: string, query: URLSearchParams, signal: AbortSignal) {
+  const found = api.rest.get(Routes.threadMembers(threadId), { query, signal });
+  return found as Promise<APIThreadMember[]>;
+}
+
+function auditQuery({ userId, actionType, ...page }: AuditLogPage) {
+  return {
+    ...page,
+    ...(userId === undefined ? {} : { user_id: userId }),
+    ...(actionType === undefined ? {} : { action_type: actionType }),
+  };
+}
 
 function pageQuery({ limit, before, after, around }: MessagePage) {
   return {
