@@ -10,24 +10,26 @@ export function agentTools(
   return {
     definitions: (actor, activeTools) => registry.definitions(actor, activeTools),
     isRepeatable: (toolName) => registry.isRepeatable(toolName),
-    async call({ toolName, input, actor, sessionId, turnId, signal }) {
+    async call({ step, toolUseId, ...request }) {
       try {
-        const activeTools = await activeToolsOf(sessionId);
-        const { kind, text, isError, sources } = await registry.call({
-          toolName,
-          input,
-          actor,
+        const activeTools = await activeToolsOf(request.sessionId);
+        const callId = `${request.turnId} ${step} ${toolUseId}`;
+        const { kind, text, isError, sources, question } = await registry.call({
+          ...request,
           activeTools,
-          sessionId,
-          turnId,
-          signal,
+          callId,
         });
-        return { kind, text, isError, sources };
+        return { kind, text, isError, sources, ...(question === undefined ? {} : { question }) };
       } catch (error) {
         // The session can end while its turn runs; then nothing says any more what it may use.
-        if (signal.aborted || !(error instanceof AppError)) throw error;
+        if (request.signal.aborted || !(error instanceof AppError)) throw error;
         return { kind: "refused", text: error.message, isError: true, sources: [] };
       }
+    },
+    async assertMayApprove({ toolName, input }, actor, signal) {
+      if (toolName === null)
+        throw new AppError("permission_denied", "Only the person who asked can decide this.");
+      await registry.assertMay({ toolName, input, actor, signal });
     },
   };
 }

@@ -20,10 +20,10 @@ export interface AuditOptions {
  */
 export function createAudit({ audit, metrics, now }: AuditOptions) {
   return (
-    { actor, sessionId, turnId, tokenId, toolName }: ToolCall,
+    { actor, sessionId, turnId, tokenId, toolName, approval }: ToolCall,
     tool: Tool | null,
     { kind, code }: ToolOutcome,
-    targets: string,
+    targets: readonly string[],
     started: number,
   ): Promise<void> | null => {
     metrics.toolCall(tool?.name ?? "unknown", kind);
@@ -38,12 +38,14 @@ export function createAudit({ audit, metrics, now }: AuditOptions) {
       tokenId: tokenId ?? null,
       // An unknown name is whatever somebody sent.
       toolName: tool?.name ?? toolName.replace(/[^\w.-]/g, "?").slice(0, 64),
-      targets: targets.length > maxTargets ? targets.slice(0, maxTargets) : targets,
+      targets: targets.join(" ").slice(0, maxTargets),
       verdict: kind,
       reason: code ?? null,
       durationMs: Math.max(0, Math.round(now() - started)),
+      approvalId: approval?.approvalId ?? null,
+      approvedBy: approval?.approvedBy ?? null,
     };
-    if (tool === null || tool.kind === "read" || kind === "refused") {
+    if (tool === null || tool.kind === "read" || kind === "refused" || kind === "asked") {
       audit.collect(row);
       return null;
     }

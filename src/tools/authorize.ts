@@ -1,113 +1,92 @@
-import { PermissionFlagsBits } from "discord-api-types/v10";
 import type { Actor } from "../actor.ts";
 import { AppError, toAppError } from "../errors.ts";
-import { permissionNames } from "../permissions/names.ts";
-import type { Standing, Standings } from "./facts.ts";
-import type { Need, Target } from "./tool.ts";
+import { type Authority, createAuthority } from "./authority.ts";
+import type { UnderWay } from "./deadline.ts";
+import type { DiscordReader, PermissionFactsPort } from "./discord-port.ts";
+import { find } from "./find.ts";
+import type { Progress } from "./outcome.ts";
+import type { Policies } from "./policy.ts";
+import type { SentMessages } from "./ports.ts";
+import { placesSources } from "./question.ts";
+import { createStandings } from "./standings.ts";
+import type { Given, Place } from "./targets.ts";
+import type { Tool } from "./tool.ts";
+
+export interface AuthorizeDeps {
+  readonly facts: PermissionFactsPort;
+  readonly discord: DiscordReader;
+  readonly policies: Policies;
+  readonly sent: Pick<SentMessages, "lastAt">;
+  readonly now: () => number;
+  readonly underWay: UnderWay;
+  readonly progress: Progress;
+}
+
+/** A call that may be made: what its arguments name, and the facts that it was decided by. */
+export interface Authorized {
+  readonly places: Readonly<Record<string, Place | null>>;
+  readonly authority: Authority;
+}
 
 /**
- * Resolves when the actor and the bot have each what every need names. Throws AppError: `not_found` for what the
+ * Resolves when the actor and the bot may each do what the call is about. Throws AppError: `not_found` for what the
  * actor cannot see (the same answer as for an id that does not exist), `permission_denied` naming what is missing,
- * or, since what cannot be established is refused, the code of what kept the facts away.
+ * `invalid_arguments`, `rate_limited` for slow mode, or, since what cannot be established is refused, the code of
+ * what kept the facts away.
  */
-export async function authorize(needs: readonly Need[], actor: Actor, standings: Standings): Promise<void> {
-  if (needs.length === 0) return;
+export async function authorize(
+  tool: Tool,
+  given: Given,
+  actor: Actor,
+  { facts, discord, policies, sent, now, underWay, progress }: AuthorizeDeps,
+): Promise<Authorized> {
+  const { signal } = underWay;
+  const standings = createStandings(facts, now, signal);
+  const trustsMfa = (guildId: string) => policies.of(guildId).moderatorsUse2fa;
+  const authority = createAuthority(actor, { standings, trustsMfa });
   try {
-    const botUserId = await standings.botUserId();
-    if (actor.kind === "user" && actor.userId === botUserId) {
-      throw new AppError(
-        "permission_denied",
-        "The bot's own power needs an API token with the scope act:bot; open the session for a person.",
-      );
-    }
-    for (const need of needs) await authorizeOne(need, actor, botUserId, standings);
+    if (Object.keys(tool.targets).length === 0 && tool.check === undefined) return { places: {}, authority };
+    await assertNoBorrowedPower(actor, await standings.botUserId());
+    const places = await find(tool.targets, given, {
+      actor,
+      standings,
+      authority,
+      discord,
+      trustsMfa,
+      lastAt: (channelId, userId) => sent.lastAt(channelId, userId),
+      now,
+      signal,
+      onTarget: (target) => void progress.targets.push(target),
+      onPlace: (place) => void progress.sources.push(...placesSources({ place })),
+    });
+    await tool.check?.(given, places, authority);
+    return { places, authority };
   } catch (error) {
     throw asRefusal(error);
   }
 }
 
-/** "channel:1 member:2:3", for the audit log. */
-export function describeTargets(needs: readonly Need[]): string {
-  return needs.map(({ target }) => describeTarget(target)).join(" ");
-}
-
-function describeTarget(target: Target): string {
-  switch (target.kind) {
-    case "channel":
-      return `channel:${target.channelId}`;
-    case "guild":
-      return `guild:${target.guildId}`;
-    case "member":
-      return `member:${target.guildId}:${target.userId}`;
-    case "user":
-      return `user:${target.userId}`;
-    default:
-      return target satisfies never;
-  }
-}
-
-async function authorizeOne({ target, permissions }: Need, actor: Actor, botUserId: string, look: Standings) {
-  switch (target.kind) {
-    case "channel": {
-      // Until every channel can be decided about (the complete permission model), only the one that is spoken in.
-      const { channelId } = target;
-      if (channelId !== actor.channelId) throw notFound("channel", channelId);
-      const needed = permissions | PermissionFlagsBits.ViewChannel;
-      const at = (userId: string) => look.inChannel(userId, actor.guildId, channelId);
-      return assertBoth(needed, actor, botUserId, at, notFound("channel", channelId));
-    }
-    case "guild":
-    case "member": {
-      const { guildId } = target;
-      if (guildId !== actor.guildId) throw notFound("server", guildId);
-      const at = (userId: string) => look.inGuild(userId, guildId);
-      return assertBoth(permissions, actor, botUserId, at, notFound("server", guildId));
-    }
-    case "user":
-      // A user as such is no place: there is nothing that a permission could be held in.
-      if (permissions === 0n) return;
-      throw new AppError(
-        "permission_denied",
-        "Permissions are held in a server or a channel, not over users.",
-      );
-    default:
-      return target satisfies never;
-  }
-}
-
-async function assertBoth(
-  needed: bigint,
-  actor: Actor,
-  botUserId: string,
-  at: (userId: string) => Promise<Standing | null>,
-  hidden: AppError,
-): Promise<void> {
-  const { ViewChannel } = PermissionFlagsBits;
-  const theirs = await at(actor.userId);
-  if (theirs === null || ViewChannel & needed & ~theirs.bits) throw hidden;
-  const bots = actor.userId === botUserId ? theirs : await at(botUserId);
-  if (bots === null) throw hidden;
-  assertHas(needed, theirs, theirs.userName);
-  assertHas(needed, bots, "The bot");
-}
-
-function assertHas(needed: bigint, { bits, placeName }: Standing, who: string): void {
-  const missing = permissionNames(needed & ~bits);
-  if (missing.length === 0) return;
+async function assertNoBorrowedPower(actor: Actor, botUserId: string): Promise<void> {
+  if (actor.kind === "bot" ? actor.userId === botUserId : actor.userId !== botUserId) return;
   throw new AppError(
     "permission_denied",
-    `${who} cannot ${missing.join(" and ")} in ${placeName}; somebody who manages the server can allow it.`,
-    { data: { missing } },
+    "The bot's own power needs an API token with the scope act:bot; open the session for a person.",
   );
 }
 
-function notFound(what: "channel" | "server", id: string): AppError {
-  return new AppError("not_found", `There is no ${what} with the id ${id} that can be seen from here.`);
-}
+/** Says of itself that nothing was done, and why. */
+const plainRefusals: readonly string[] = [
+  "not_found",
+  "permission_denied",
+  "invalid_arguments",
+  "timeout",
+  "rate_limited",
+  "tool_inactive",
+];
 
 function asRefusal(error: unknown): AppError {
   const { code, message, retryAfterMs } = toAppError(error);
-  if (error instanceof AppError && ["not_found", "permission_denied", "timeout"].includes(code)) return error;
+  if (error instanceof AppError && plainRefusals.includes(code)) return error;
   return new AppError(
     code,
     code === "internal_error"

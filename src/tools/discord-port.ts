@@ -138,7 +138,11 @@ export interface Change {
  * reset, a time-out.
  */
 export interface DiscordWriter {
-  createMessage(channelId: string, body: RESTPostAPIChannelMessageJSONBody, change: Change): Promise<APIMessage>;
+  createMessage(
+    channelId: string,
+    body: RESTPostAPIChannelMessageJSONBody,
+    change: Change,
+  ): Promise<APIMessage>;
   editMessage(
     channelId: string,
     messageId: string,

@@ -10,7 +10,10 @@ const log = getLogger(["discord-mcp", "tools"]);
 
 /** How far a call came, for what to make of its failure. */
 export interface Progress {
-  targets: string;
+  /** "channel:1", "member:2:3", as they were come to. */
+  readonly targets: string[];
+  /** What a refusal may speak of. */
+  readonly sources: string[];
   hasStarted: boolean;
 }
 
@@ -56,7 +59,7 @@ export function failure(
     isError: true,
     code,
     data,
-    sources: [],
+    sources: [...new Set(progress.sources)],
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
@@ -70,6 +73,7 @@ function kindOf(code: ErrorCode, tool: Tool | null, hasStarted: boolean): ToolOu
     "rate_limited",
     "invalid_arguments",
     "discord_error",
+    "approval_required",
   ];
   return certain.includes(code) ? "failed" : "unknown";
 }

@@ -1,27 +1,31 @@
 import type { Actor } from "../actor.ts";
+import type { ApprovalGrant, Question } from "../agent/approvals.ts";
 import type { ToolOutcomeKind } from "../agent/events.ts";
-import type { ToolPort } from "../agent/ports.ts";
+import type { FlowPort, OfferedTool } from "../agent/ports.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
 import { argumentsParser } from "./arguments.ts";
 import { createAudit } from "./audit.ts";
-import { authorize, describeTargets } from "./authorize.ts";
-import { createDeadlines } from "./deadline.ts";
-import type { DiscordReader, PermissionFactsPort } from "./discord-port.ts";
-import { createStandings, type Standings } from "./facts.ts";
+import { type Authorized, authorize } from "./authorize.ts";
+import { createDeadlines, type UnderWay } from "./deadline.ts";
+import type { PermissionFactsPort } from "./discord-port.ts";
 import { doneWith, failure, type Progress } from "./outcome.ts";
 import { plainSchema } from "./plain-schema.ts";
+import { isReply, mustAsk, type Policies, switched } from "./policy.ts";
 import type { AuditSink } from "./ports.ts";
-import type { Tool } from "./tool.ts";
-import { CallContext } from "./tool-context.ts";
+import { questionFor } from "./question.ts";
+import type { Given } from "./targets.ts";
+import type { Family, Tool } from "./tool.ts";
+import { CallContext, type ContextDeps } from "./tool-context.ts";
 import { markBytes, newDelimiter } from "./untrusted.ts";
-
-export type ToolDefinition = ReturnType<ToolPort["definitions"]>[number];
 
 export interface ToolInfo {
   readonly name: string;
   readonly title: string;
   readonly description: string;
+  readonly kind: Tool["kind"];
+  readonly family: Family;
+  readonly repeatable: boolean;
   /** JSON Schema of the arguments. */
   readonly parameters: unknown;
 }
@@ -35,11 +39,17 @@ export interface ToolCall {
   readonly sessionId: string | null;
   readonly turnId?: string | null;
   readonly tokenId?: string | null;
+  /** What the turn has read before it; nothing for a direct call. */
+  readonly sources?: readonly string[];
+  /** The yes that this call was given. */
+  readonly approval?: ApprovalGrant | null;
+  /** Names the call for ever, so that what it posts is recognised when it is sent twice; made up when left out. */
+  readonly callId?: string;
   readonly signal: AbortSignal;
 }
 
 export interface ToolOutcome {
-  /** `refused`: it did not run. `unknown`: it may have changed something. */
+  /** `refused`: it did not run. `asked`: nor did it, `question` has to be answered first. `unknown`: it may have changed something. */
   readonly kind: ToolOutcomeKind;
   /** The result as a JSON value within its bound, of a call that is `done`. */
   readonly value?: unknown;
@@ -49,31 +59,40 @@ export interface ToolOutcome {
   readonly code?: ErrorCode;
   /** Further fields of an error, such as the path of a bad argument. */
   readonly data?: Readonly<Record<string, unknown>>;
+  /** What the result, or the sentence, was read from. */
   readonly sources: readonly string[];
   readonly retryAfterMs?: number;
+  /** Of `asked` alone. */
+  readonly question?: Question;
 }
 
 export interface Registry {
   /** All tools, in their one order. */
   list(): readonly ToolInfo[];
-  /** Those that make sense where the actor is, narrowed to the active ones. What Discord permits is decided at each call. */
+  /**
+   * Those that are switched on and make sense where the actor is, narrowed to the active ones. What Discord permits is
+   * decided at each call.
+   */
   usable(actor: Actor, activeTools: readonly string[]): readonly ToolInfo[];
   /** The same for the model: of the same order and bytes each time, so that they can be cached. */
-  definitions(actor: Actor, activeTools: readonly string[]): readonly ToolDefinition[];
+  definitions(actor: Actor, activeTools: readonly string[]): readonly OfferedTool[];
   /** Whether a second run does no harm. Unknown names: true, they run nothing. */
   isRepeatable(toolName: string): boolean;
   /** The one way to run a tool. Throws nothing but the reason of the caller's signal, when that is aborted. */
   call(call: ToolCall): Promise<ToolOutcome>;
+  /** Whether that actor could make that call now, and nothing more. Throws AppError as a call would be refused. */
+  assertMay(call: Pick<ToolCall, "toolName" | "input" | "actor" | "signal">): Promise<void>;
 }
 
-export interface RegistryOptions {
+export interface RegistryOptions extends ContextDeps {
   readonly tools: readonly Tool[];
-  readonly discord: DiscordReader;
   readonly facts: PermissionFactsPort;
+  readonly flow: FlowPort;
+  readonly policies: Policies;
+  /** Takes a point for each call that changes something. Throws AppError `rate_limited`. */
+  readonly limits: { readonly changes: { take(userId: string): Promise<void> } };
   readonly audit: AuditSink;
   readonly metrics: Pick<Metrics, "toolCall">;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
   /** Milliseconds for one call, authorising included. */
   readonly timeoutMs: number;
   /** UTF-8 bytes of the text that the model is given; 1,024 at least. */
@@ -85,13 +104,13 @@ export interface RegistryOptions {
 interface Registered {
   readonly tool: Tool;
   readonly info: ToolInfo;
-  readonly definition: ToolDefinition;
+  readonly offered: OfferedTool;
   readonly parse: ReturnType<typeof argumentsParser>;
 }
 
 /** Throws when a tool is not fit to be offered: a fault of the program, seen at its start. */
 export function createRegistry(options: RegistryOptions): Registry {
-  const { discord, facts, now, timeoutMs, resultBytes, delimiter = newDelimiter } = options;
+  const { policies, now, timeoutMs, resultBytes, delimiter = newDelimiter } = options;
   if (resultBytes < 1024) throw new Error("A tool's result needs at least 1,024 bytes.");
   const tools = new Map(options.tools.map((tool) => [tool.name, register(tool)]));
   if (tools.size !== options.tools.length) throw new Error("Two tools have the same name.");
@@ -99,43 +118,75 @@ export function createRegistry(options: RegistryOptions): Registry {
   const deadlines = createDeadlines(timeoutMs);
   const all = [...tools.values()];
 
-  const usable = (actor: Actor, activeTools: readonly string[]) =>
-    all.filter(
+  const usable = (actor: Actor, activeTools: readonly string[]) => {
+    const policy = policies.of(actor.guildId);
+    return all.filter(
       ({ tool }) =>
-        (tool.place !== "guild" || actor.guildId !== null) &&
+        switched(tool, policy) !== "off" &&
+        (!needsGuild(tool) || actor.guildId !== null) &&
         (activeTools.length === 0 || activeTools.includes(tool.name)),
     );
+  };
 
   async function run(call: ToolCall, registered: Registered, progress: Progress): Promise<ToolOutcome> {
     const { tool, parse } = registered;
-    assertUsable(tool, call);
-    const input = parse(call.input);
-    const needs = tool.needs(input, call.actor);
-    if (needs.length > 0) progress.targets = describeTargets(needs);
-    const result = await deadlines.within(call.signal, tookTooLong(tool, timeoutMs), (underWay) => {
-      let standings: Standings | null = null;
-      const look = () => {
-        standings ??= createStandings(facts, now, underWay.signal);
-        return standings;
-      };
-      const begin = () => {
+    assertUsable(tool, call, policies);
+    const given: Given = parse(call.input);
+    return deadlines.within(call.signal, tookTooLong(tool, timeoutMs), async (underWay) => {
+      const allowed = await authorize(tool, given, call.actor, { ...options, underWay, progress });
+      assertHere(tool, allowed, call, policies);
+      underWay.signal.throwIfAborted();
+      const context = new CallContext(
+        {
+          actor: call.actor,
+          authority: allowed.authority,
+          sources: call.sources ?? [],
+          callId: call.callId ?? crypto.randomUUID(),
+        },
+        underWay,
+        options,
+      );
+      if (tool.kind === "read") {
         progress.hasStarted = true;
-        return tool.run(input, new CallContext(call.actor, look, underWay, { discord, now }));
-      };
-      if (needs.length === 0) return begin();
-      return authorize(needs, call.actor, look()).then(() => {
-        underWay.signal.throwIfAborted();
-        return begin();
-      });
+        return finish(tool, await tool.run(given, allowed.places, context));
+      }
+      await options.limits.changes.take(call.actor.userId);
+      const question = await ask(tool, given, allowed, call, underWay);
+      if (question !== null) return asked(question);
+      underWay.signal.throwIfAborted();
+      progress.hasStarted = true;
+      return finish(tool, await tool.run(given, allowed.places, context));
     });
-    return doneWith(tool.name, result, resultBytes - markBytes, delimiter);
+  }
+
+  const finish = (tool: Tool, result: Parameters<typeof doneWith>[1]) =>
+    doneWith(tool.name, result, resultBytes - markBytes, delimiter);
+
+  /** Null when it may run without being asked, or with the yes that it brings. */
+  async function ask(
+    tool: Exclude<Tool, { readonly kind: "read" }>,
+    given: Given,
+    { places }: Authorized,
+    { actor, sources = [], approval = null }: ToolCall,
+    { signal }: UnderWay,
+  ): Promise<Question | null> {
+    const audience = tool.audience(given, places, actor);
+    const escaping = sources.length === 0 ? [] : await options.flow.restricted(audience, sources, signal);
+    const asks = mustAsk(tool, policies.of(actor.guildId), actor, channelsOf(places));
+    if (!asks && escaping.length === 0) return null;
+    const question = await questionFor(
+      { tool, given, places, actor, sources, escaping },
+      options.flow,
+      signal,
+    );
+    return approval?.fingerprint === question.fingerprint ? null : question;
   }
 
   async function call(request: ToolCall): Promise<ToolOutcome> {
     request.signal.throwIfAborted();
     const started = now();
     const registered = tools.get(request.toolName);
-    const progress: Progress = { targets: "", hasStarted: false };
+    const progress: Progress = { targets: [], sources: [], hasStarted: false };
     let outcome: ToolOutcome;
     try {
       if (registered === undefined) throw unknownTool(request, usable);
@@ -153,40 +204,94 @@ export function createRegistry(options: RegistryOptions): Registry {
   return {
     list: () => all.map(({ info }) => info),
     usable: (actor, activeTools) => usable(actor, activeTools).map(({ info }) => info),
-    definitions: (actor, activeTools) => usable(actor, activeTools).map(({ definition }) => definition),
+    definitions: (actor, activeTools) => usable(actor, activeTools).map(({ offered }) => offered),
     isRepeatable: (toolName) => tools.get(toolName)?.tool.repeatable ?? true,
     call,
+    async assertMay(request) {
+      const registered = tools.get(request.toolName);
+      if (registered === undefined) throw unknownTool(request, usable);
+      const { tool, parse } = registered;
+      const progress: Progress = { targets: [], sources: [], hasStarted: false };
+      const given: Given = parse(request.input);
+      await deadlines.within(request.signal, tookTooLong(tool, timeoutMs), (underWay) =>
+        authorize(tool, given, request.actor, { ...options, underWay, progress }),
+      );
+    },
   };
 }
 
 function register(tool: Tool): Registered {
-  const { name, title, description } = tool;
+  const { name, title, description, kind, family, repeatable } = tool;
   // https://docs.claude.com/en/docs/agents-and-tools/tool-use/implement-tool-use#specifying-client-tools
   if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name)) throw new Error(`${name} is no name for a tool.`);
   const parameters = plainSchema(tool.input);
   if (parameters.additionalProperties !== false)
     throw new Error(`The arguments of ${name} must refuse unknown properties.`);
+  const known = Object.keys(tool.input.properties);
+  for (const [target, { argument }] of Object.entries(tool.targets)) {
+    if (argument !== null && !known.includes(argument))
+      throw new Error(`${name} has no argument ${argument}, which its target ${target} goes by.`);
+  }
   return {
     tool,
-    info: { name, title, description, parameters },
-    definition: { name, description, input_schema: parameters },
+    info: { name, title, description, kind, family, repeatable, parameters },
+    offered: { definition: { name, description, input_schema: parameters }, isCore: tool.isCore ?? false },
     parse: argumentsParser(name, tool.input),
   };
 }
 
-function assertUsable(tool: Tool, { activeTools, actor }: ToolCall): void {
+/** Whether it makes sense in servers alone: a target of it is there only. */
+function needsGuild({ targets }: Tool): boolean {
+  return Object.values(targets).some(
+    ({ kind, absent }: { kind: string; absent?: string }) =>
+      (kind === "guild" || kind === "member" || kind === "role") && absent !== "none",
+  );
+}
+
+function assertUsable(tool: Tool, { activeTools, actor }: ToolCall, policies: Policies): void {
   if (activeTools.length > 0 && !activeTools.includes(tool.name)) {
     throw new AppError(
       "tool_inactive",
       `${tool.name} is not active in this session; active are ${activeTools.slice(0, 20).join(", ")}.`,
     );
   }
-  if (tool.place === "guild" && actor.guildId === null)
+  if (switched(tool, policies.of(actor.guildId)) === "off") {
+    throw new AppError(
+      "tool_inactive",
+      `${tool.name} is not switched on here; the operator can do so with TOOLS, or for a server with GUILD_POLICIES.`,
+    );
+  }
+  if (needsGuild(tool) && actor.guildId === null)
     throw new AppError("not_found", `${tool.name} works in servers only, and this is a direct message.`);
 }
 
+/** What is switched on for replies alone works where the person speaks. */
+function assertHere(tool: Tool, { places }: Authorized, { actor }: ToolCall, policies: Policies): void {
+  if (!isReply(tool) || switched(tool, policies.of(actor.guildId)) !== "here") return;
+  if (channelsOf(places).every((id) => id === actor.channelId)) return;
+  throw new AppError(
+    "tool_inactive",
+    `${tool.name} is switched on for the channel of this conversation alone; the operator can allow more with TOOLS or GUILD_POLICIES.`,
+  );
+}
+
+function channelsOf(places: Authorized["places"]): readonly string[] {
+  return Object.values(places).flatMap((place) => (place?.kind === "channel" ? [place.facts.id] : []));
+}
+
+function asked(question: Question): ToolOutcome {
+  return {
+    kind: "asked",
+    text: "This waits for a person's yes.",
+    isError: true,
+    code: "approval_required",
+    sources: [],
+    question,
+  };
+}
+
 function unknownTool(
-  { toolName, actor, activeTools }: ToolCall,
+  { toolName, actor, activeTools = [] }: Pick<ToolCall, "toolName" | "actor"> & Partial<ToolCall>,
   usable: (actor: Actor, activeTools: readonly string[]) => readonly Registered[],
 ): AppError {
   const names = usable(actor, activeTools).map(({ tool }) => tool.name);

@@ -5,6 +5,15 @@ import { snowflakePattern, timePattern } from "./arguments.ts";
 /** A Discord id among a tool's arguments. */
 export const snowflake = (description: string) => Type.String({ pattern: snowflakePattern, description });
 
+/** What is asked for by an id, a mention or a name; which of them it is, `names.ts` finds out. */
+const named = (description: string) => Type.String({ minLength: 1, maxLength: 120, description });
+export const channelArgument = (description: string) =>
+  named(`${description} An id, a mention such as <#1>, or a name such as #general.`);
+export const userArgument = (description: string) =>
+  named(`${description} An id, a mention such as <@1>, or a name such as @ana.`);
+export const roleArgument = (description: string) => named(`${description} An id, a mention, or a name.`);
+export const messageArgument = (description: string) => named(`${description} Its id, or a link to it.`);
+
 export const time = (description: string) => Type.String({ pattern: timePattern, description });
 
 /** https://docs.discord.com/developers/reference#snowflakes */
@@ -26,6 +35,11 @@ export function firstIdAt(name: string, text: string): bigint {
       data: { path: name, problem: "is no time that exists" },
     });
   }
-  const sinceEpoch = BigInt(at) - discordEpoch;
+  return firstIdOf(at);
+}
+
+/** `at` in milliseconds since 1970. */
+export function firstIdOf(at: number): bigint {
+  const sinceEpoch = BigInt(Math.floor(at)) - discordEpoch;
   return sinceEpoch <= 0n ? 0n : sinceEpoch << 22n;
 }

@@ -1,75 +1,96 @@
 import type { APIChannel } from "discord-api-types/v10";
-import { PermissionFlagsBits } from "discord-api-types/v10";
 import type { Actor } from "../actor.ts";
+import type { Authority } from "./authority.ts";
+import { channelFacts } from "./channel-facts.ts";
 import type { UnderWay } from "./deadline.ts";
-import type { DiscordReader } from "./discord-port.ts";
-import { channelFacts, type Standing, type Standings } from "./facts.ts";
-import type { ToolContext } from "./tool.ts";
+import type { DiscordReader, DiscordWriter } from "./discord-port.ts";
+import type { MemoryStore, SentMessages } from "./ports.ts";
+import type { ChangeContext } from "./tool.ts";
 
-/**
- * What a tool runs with: on behalf of the actor, with the facts that its call was authorised by. Whatever costs
- * something is made when the tool takes it.
- */
-export class CallContext implements ToolContext {
+const maxReason = 512;
+
+export interface ContextDeps {
+  readonly discord: DiscordReader;
+  readonly change: DiscordWriter;
+  readonly memories: MemoryStore;
+  readonly sent: SentMessages;
+  readonly now: () => number;
+}
+
+export interface CallScope {
+  readonly actor: Actor;
+  readonly authority: Authority;
+  readonly sources: readonly string[];
+  /** Names the call: for a turn's, its turn, step and call. */
+  readonly callId: string;
+}
+
+/** What a tool runs with. Whatever costs something is made when the tool takes it. */
+export class CallContext implements ChangeContext {
   readonly actor: Actor;
   readonly discord: DiscordReader;
+  readonly change: DiscordWriter;
+  readonly memories: MemoryStore;
+  readonly sent: SentMessages;
   readonly now: () => number;
-  readonly #standings: () => Standings;
+  readonly authority: Authority;
+  readonly sources: readonly string[];
   readonly #call: UnderWay;
+  readonly #callId: string;
 
-  constructor(
-    actor: Actor,
-    standings: () => Standings,
-    call: UnderWay,
-    { discord, now }: Pick<ToolContext, "discord" | "now">,
-  ) {
-    this.actor = actor;
-    this.discord = discord;
-    this.now = now;
-    this.#standings = standings;
+  constructor(scope: CallScope, call: UnderWay, deps: ContextDeps) {
+    this.actor = scope.actor;
+    this.authority = scope.authority;
+    this.sources = scope.sources;
+    this.discord = deps.discord;
+    this.change = deps.change;
+    this.memories = deps.memories;
+    this.sent = deps.sent;
+    this.now = deps.now;
     this.#call = call;
+    this.#callId = scope.callId;
   }
 
   get signal(): AbortSignal {
     return this.#call.signal;
   }
 
-  get canSee(): ToolContext["canSee"] {
-    const { userId, guildId } = this.actor;
-    const standings = this.#standings();
+  get canSee(): ChangeContext["canSee"] {
     return async (channelId) => {
-      try {
-        return seen(await standings.inChannel(userId, guildId, channelId));
-      } catch {
-        // Not established is not seen. A failure that matters meets the tool in its own requests too.
-        return false;
-      }
+      if (this.actor.guildId === null) return channelId === this.actor.channelId;
+      const channel = (await this.authority.visibleChannels()).find(({ id }) => id === channelId);
+      return channel !== undefined;
     };
   }
 
-  get visible(): ToolContext["visible"] {
-    const standings = this.#standings();
-    return (channels) => visible(channels, this.actor, standings);
+  get visible(): ChangeContext["visible"] {
+    return (channels) => this.#visible(channels);
   }
-}
 
-async function visible(
-  channels: readonly APIChannel[],
-  { userId, guildId }: Actor,
-  standings: Standings,
-): Promise<readonly APIChannel[]> {
-  if (guildId === null) return [];
-  const all = await Promise.all(
-    channels.map(async (channel) => {
-      const standing = await standings
-        .inKnownChannel(userId, guildId, channelFacts(channel, guildId))
-        .catch(() => null);
-      return { channel, isSeen: seen(standing) };
-    }),
-  );
-  return all.filter(({ isSeen }) => isSeen).map(({ channel }) => channel);
-}
+  get reason(): ChangeContext["reason"] {
+    const who = this.actor.kind === "bot" ? "the bot's operator" : `user ${this.actor.userId}`;
+    return (why) => {
+      const said = why === undefined || why.trim() === "" ? "" : `: ${why.replaceAll(/\s+/g, " ").trim()}`;
+      return `For ${who}${said}`.slice(0, maxReason).toWellFormed();
+    };
+  }
 
-function seen(standing: Standing | null): boolean {
-  return standing !== null && (standing.bits & PermissionFlagsBits.ViewChannel) !== 0n;
+  get nonce(): ChangeContext["nonce"] {
+    const callId = this.#callId;
+    return () => new Bun.CryptoHasher("sha256").update(`tool ${callId}`).digest("base64url").slice(0, 22);
+  }
+
+  async #visible(channels: readonly APIChannel[]): Promise<readonly APIChannel[]> {
+    const { guildId } = this.actor;
+    if (guildId === null) return [];
+    try {
+      const standings = await Promise.all(
+        channels.map((channel) => this.authority.inChannel(channelFacts(channel, guildId))),
+      );
+      return channels.filter((_, index) => standings[index] !== null);
+    } catch {
+      // Not established is not seen. A failure that matters meets the tool in its own requests too.
+      return [];
+    }
+  }
 }

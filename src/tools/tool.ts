@@ -1,30 +1,50 @@
 import type { APIChannel } from "discord-api-types/v10";
 import type { Static, TObject } from "typebox";
 import type { Actor } from "../actor.ts";
-import type { DiscordReader } from "./discord-port.ts";
+import type { Audience } from "../agent/ports.ts";
+import type { Authority } from "./authority.ts";
+import type { DiscordReader, DiscordWriter } from "./discord-port.ts";
+import type { MemoryStore, SentMessages } from "./ports.ts";
+import type { Places, TargetSpecs } from "./targets.ts";
 
-/** What an argument, or the place that the actor speaks from, points at. */
-export type Target =
-  | { readonly kind: "channel"; readonly channelId: string }
-  | { readonly kind: "guild"; readonly guildId: string }
-  | { readonly kind: "member"; readonly guildId: string; readonly userId: string }
-  | { readonly kind: "user"; readonly userId: string };
+/** By what tools are switched on and off together; a folder each. */
+export const families = [
+  "messages",
+  "reactions",
+  "channels",
+  "threads",
+  "members",
+  "roles",
+  "permissions",
+  "server",
+  "users",
+  "memory",
+] as const;
+export type Family = (typeof families)[number];
 
-/** A target and the Discord permissions that both the actor and the bot need there (bits of PermissionFlagsBits). */
-export interface Need {
-  readonly target: Target;
-  readonly permissions: bigint;
-}
-
-export interface ToolContext {
+/** What a tool runs with: on behalf of the actor, with the facts that its call was authorised by. */
+export interface ReadContext {
   readonly actor: Actor;
   readonly discord: DiscordReader;
+  readonly authority: Authority;
+  readonly memories: MemoryStore;
   readonly signal: AbortSignal;
   readonly now: () => number;
   /** Whether the actor may see a channel; for filtering what a tool returns. Fails closed. */
   readonly canSee: (channelId: string) => Promise<boolean>;
   /** Those of the channels of the actor's guild (threads apart) that the actor may see: no request for each. Fails closed. */
   readonly visible: (channels: readonly APIChannel[]) => Promise<readonly APIChannel[]>;
+  /** What the turn has read before this call, and so what its arguments may rest on. */
+  readonly sources: readonly string[];
+}
+
+export interface ChangeContext extends ReadContext {
+  readonly change: DiscordWriter;
+  readonly sent: SentMessages;
+  /** For Discord's audit log: who it is done for, and why. */
+  readonly reason: (why?: string) => string;
+  /** The same for the same call, so that Discord recognises a message that is sent twice. */
+  readonly nonce: () => string;
 }
 
 export interface ToolResult {
@@ -33,29 +53,55 @@ export interface ToolResult {
    * the most important comes first (of messages the newest): what is too much is cut from their ends.
    */
   readonly value: unknown;
-  /** Discord places that it was read from ("channel:1", "guild:2", "user:3"). */
+  /** What it was read from: see `sources.ts`. */
   readonly sources: readonly string[];
 }
 
-/**
- * A tool. It cannot be written without saying what it needs: `needs` is asked before `run`, with valid
- * arguments, and may resolve what they name; what it does not name, `run` must not touch.
- */
-export interface Tool<Input extends TObject = TObject> {
+interface Common<Input extends TObject, Specs extends TargetSpecs> {
   readonly name: string;
   readonly title: string;
   readonly description: string;
+  readonly family: Family;
   readonly input: Input;
-  readonly kind: "read" | "write" | "destroy";
+  readonly targets: Specs;
   /** Running it twice does no more than running it once. */
   readonly repeatable: boolean;
-  /** `guild`: makes no sense in direct messages, and is not offered there. */
-  readonly place?: "guild";
-  needs(input: Static<Input>, actor: Actor): readonly Need[];
-  run(input: Static<Input>, context: ToolContext): Promise<ToolResult>;
+  /** Always in front of the model; the others are found when they are needed. */
+  readonly isCore?: true;
+  /** What the permissions of the targets do not say: throws AppError `permission_denied` or `invalid_arguments`. */
+  check?(input: Static<Input>, places: Places<Specs>, authority: Authority): Promise<void> | void;
 }
 
-/** Gives the tool back, with the type of its arguments taken from its schema. */
-export function defineTool<Input extends TObject>(tool: Tool<Input>): Tool<Input> {
+export interface ReadTool<Input extends TObject, Specs extends TargetSpecs> extends Common<Input, Specs> {
+  readonly kind: "read";
+  run(input: Static<Input>, places: Places<Specs>, context: ReadContext): Promise<ToolResult>;
+}
+
+export interface ChangeTool<Input extends TObject, Specs extends TargetSpecs> extends Common<Input, Specs> {
+  /** `destroy`: deleting, removing people, roles and permissions, many things at once. It always asks. */
+  readonly kind: "write" | "destroy";
+  /** The person's own things, or an answer where they speak: it asks only when private words would get out. */
+  readonly asks?: "never" | "elsewhere";
+  /** In plain words, as a question that ends in "?": what will happen, to what. Names people and places as Discord shows them. */
+  question(input: Static<Input>, places: Places<Specs>): string;
+  /** Who will be able to read what it writes. */
+  audience(input: Static<Input>, places: Places<Specs>, actor: Actor): Audience;
+  run(input: Static<Input>, places: Places<Specs>, context: ChangeContext): Promise<ToolResult>;
+}
+
+export type ToolOf<Input extends TObject, Specs extends TargetSpecs> =
+  | ReadTool<Input, Specs>
+  | ChangeTool<Input, Specs>;
+
+/** Any tool, as the registry holds them. */
+export type Tool = ToolOf<TObject, TargetSpecs>;
+
+/**
+ * Gives the tool back, with the types of its arguments and of what they name taken from what it states. It cannot be
+ * written without saying what it needs; one that changes something not without its question and its audience.
+ */
+export function defineTool<Input extends TObject, const Specs extends TargetSpecs>(
+  tool: ToolOf<Input, Specs>,
+): ToolOf<Input, Specs> {
   return tool;
 }

@@ -1,20 +1,24 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
-import { AppError } from "../errors.ts";
-import { describeMessage, seemsWithheld, withheldNote } from "./messages.ts";
-import { snowflake } from "./schemas.ts";
-import { defineTool } from "./tool.ts";
-
-const { ViewChannel, ReadMessageHistory } = PermissionFlagsBits;
+import { AppError } from "../../errors.ts";
+import { channelArgument, snowflake } from "../schemas.ts";
+import { fromChannel } from "../sources.ts";
+import { defineTool } from "../tool.ts";
+import { describeMessage, seemsWithheld, withheldNote } from "./describe.ts";
+import { readable } from "./kinds.ts";
 
 export const messageHistory = defineTool({
   name: "discord_message_history",
   title: "Read messages",
   description:
-    "Reads messages of the Discord channel of this conversation, newest first. Give at most one of before, after and around, each a message id.",
+    "Reads messages of a Discord channel or thread, newest first. Give at most one of before, after and around, each a message id.",
+  family: "messages",
+  kind: "read",
+  repeatable: true,
+  isCore: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(snowflake("Which channel. Default: the one of this conversation.")),
+      channel_id: Type.Optional(channelArgument("Which channel. Default: the one of this conversation.")),
       limit: Type.Optional(
         Type.Integer({ minimum: 1, maximum: 100, default: 10, description: "How many messages." }),
       ),
@@ -24,31 +28,36 @@ export const messageHistory = defineTool({
     },
     { additionalProperties: false },
   ),
-  kind: "read",
-  repeatable: true,
-  needs({ channel_id: channelId, before, after, around }, actor) {
+  targets: {
+    channel: {
+      kind: "channel",
+      argument: "channel_id",
+      absent: "own",
+      types: readable,
+      needs: PermissionFlagsBits.ReadMessageHistory,
+    },
+  },
+  check({ before, after, around }) {
     if ([before, after, around].filter((anchor) => anchor !== undefined).length > 1) {
       throw new AppError("invalid_arguments", "Give at most one of before, after and around.", {
         data: { path: "before", problem: "excludes after and around" },
       });
     }
-    const target = { kind: "channel", channelId: channelId ?? actor.channelId } as const;
-    return [{ target, permissions: ViewChannel | ReadMessageHistory }];
   },
-  async run({ channel_id: channelId, limit = 10, before, after, around }, { actor, discord, signal }) {
-    const asked = channelId ?? actor.channelId;
+  async run({ limit = 10, before, after, around }, { channel }, { discord, signal }) {
+    const channelId = channel.facts.id;
     const page = {
       limit,
       ...(before === undefined ? {} : { before }),
       ...(after === undefined ? {} : { after }),
       ...(around === undefined ? {} : { around }),
     };
-    const messages = await discord.messages(asked, page, signal);
+    const messages = await discord.messages(channelId, page, signal);
     const value = {
-      channel_id: asked,
+      channel_id: channelId,
       ...(messages.some(seemsWithheld) ? { note: withheldNote } : {}),
       messages: messages.map(describeMessage),
     };
-    return { value, sources: [`channel:${asked}`] };
+    return { value, sources: [fromChannel(channelId)] };
   },
 });

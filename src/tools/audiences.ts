@@ -1,0 +1,23 @@
+import type { Actor } from "../actor.ts";
+import type { Audience } from "../agent/ports.ts";
+import type { ChannelPlace } from "./targets.ts";
+
+/** Those who will read what is written in a channel. */
+export const inChannel = ({ facts }: Pick<ChannelPlace, "facts">): Audience => ({
+  kind: "channel",
+  guildId: facts.guildId,
+  channelId: facts.id,
+});
+
+/** Everybody in a server: names of roles, nicknames, and whatever else is shown to all. */
+export const inGuild = (guildId: string): Audience => ({ kind: "guild", guildId });
+
+/** One person alone. */
+export const toUser = (userId: string, guildId: string | null): Audience => ({
+  kind: "user",
+  guildId,
+  userId,
+});
+
+/** The person who asks. */
+export const toActor = ({ userId, guildId }: Actor): Audience => toUser(userId, guildId);

@@ -1,0 +1,261 @@
+import { PermissionFlagsBits } from "discord-api-types/v10";
+import type { Actor } from "../actor.ts";
+import { AppError } from "../errors.ts";
+import { isThread } from "../permissions/compute.ts";
+import type { ChannelFacts } from "../permissions/facts.ts";
+import { type Authority, assertMfaOf, assertStanding, plain } from "./authority.ts";
+import { channelKind } from "./channels/kinds.ts";
+import type { DiscordReader } from "./discord-port.ts";
+import { findMessage, findMessages } from "./find-messages.ts";
+import { findMember, findUser } from "./find-people.ts";
+import { channelNamed, idIn, missing, roleNamed } from "./names.ts";
+import { assertMaySpeak } from "./speaking.ts";
+import type { Standings } from "./standings.ts";
+import type {
+  ChannelPlace,
+  ChannelSpec,
+  Given,
+  GuildPlace,
+  GuildSpec,
+  MessageSpec,
+  MessagesSpec,
+  Place,
+  Requirement,
+  RolePlace,
+  RoleSpec,
+  Standing,
+  TargetSpec,
+  TargetSpecs,
+} from "./targets.ts";
+
+export interface Finding {
+  readonly actor: Actor;
+  readonly standings: Standings;
+  readonly authority: Authority;
+  readonly discord: DiscordReader;
+  readonly trustsMfa: (guildId: string) => boolean;
+  /** When a tool last posted there for them: see `SentMessages`. */
+  readonly lastAt: (channelId: string, userId: string) => Promise<number | null>;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+  /** Hears of each target before it is decided about, such as "channel:1", for the audit log. */
+  readonly onTarget: (target: string) => void;
+  /** Hears of each place that was found, since a refusal may name it. */
+  readonly onPlace: (place: Place) => void;
+}
+
+/**
+ * Finds what the arguments name, in the order of the tool's targets, and makes sure that the actor and the bot may do
+ * there what is needed. Throws AppError: `not_found` for what the actor cannot see, the same as for what does not
+ * exist; `permission_denied` naming what is missing; `invalid_arguments` for ambiguous names and the wrong kind.
+ */
+export async function find(
+  specs: TargetSpecs,
+  given: Given,
+  finding: Finding,
+): Promise<Readonly<Record<string, Place | null>>> {
+  const places: Record<string, Place | null> = {};
+  for (const [name, spec] of Object.entries(specs)) {
+    const place = await findOne(spec, given, places, finding);
+    places[name] = place;
+    if (place === null) continue;
+    finding.onPlace(place);
+    await assertNeeds(spec, place, given, finding);
+  }
+  return places;
+}
+
+function findOne(
+  spec: TargetSpec,
+  given: Given,
+  places: Readonly<Record<string, Place | null>>,
+  finding: Finding,
+): Promise<Place | null> {
+  const said = spec.argument === null ? undefined : given[spec.argument];
+  switch (spec.kind) {
+    case "channel":
+      return findChannel(spec, said, finding);
+    case "message":
+    case "messages": {
+      const channel = places[spec.in];
+      if (channel?.kind !== "channel") throw new Error("A message's channel is stated before it.");
+      return ofChannel(spec, said, channel, finding);
+    }
+    case "member":
+      return findMember(spec, said, finding);
+    case "user":
+      return findUser(spec, said, finding);
+    case "role":
+      return findRole(spec, said, finding);
+    case "guild":
+      return findGuild(spec, said, finding);
+    default:
+      return spec satisfies never;
+  }
+}
+
+async function findChannel(spec: ChannelSpec, said: unknown, finding: Finding): Promise<ChannelPlace | null> {
+  const { actor, onTarget } = finding;
+  if (said === undefined && spec.absent === "none") return null;
+  if (said === undefined && spec.absent === "error") throw missing(spec.argument);
+  const channelId =
+    typeof said === "string"
+      ? (idIn("channel", said) ?? (await channelNamed(said, finding)))
+      : actor.channelId;
+  onTarget(`channel:${channelId}`);
+  const place = await seenChannel(channelId, finding);
+  if (spec.types !== undefined && !spec.types.some((type) => type === place.facts.type)) {
+    const wanted = [...new Set(spec.types.map(channelKind))].join(", ").replaceAll("_", " ");
+    throw new AppError(
+      "invalid_arguments",
+      `${place.actor.place} is a channel of the kind ${channelKind(place.facts.type).replaceAll("_", " ")}; this works for: ${wanted}.`,
+      { data: { path: spec.argument ?? "", problem: `must be of the kind ${wanted}` } },
+    );
+  }
+  return place;
+}
+
+/**
+ * A channel that the actor and the bot can see. What cannot be decided from the gateway's state is looked up by the
+ * same requests whether it is hidden, in another server or nowhere, so that neither words nor time tell which.
+ */
+async function seenChannel(channelId: string, { actor, standings }: Finding): Promise<ChannelPlace> {
+  const { guildId } = actor;
+  const viewerId = actor.kind === "bot" ? await standings.botUserId() : actor.userId;
+  const hidden = new AppError(
+    "not_found",
+    `There is no channel with the id ${channelId} that can be seen from here.`,
+  );
+  const known = standings.known(channelId);
+  let facts: ChannelFacts | null = known?.guildId === guildId ? known : null;
+  let standing = facts === null ? null : await standings.inFacts(viewerId, guildId, facts, false);
+  if (facts === null || standing === null || !standings.sees(standing)) {
+    // In a direct message there is nothing to be found but itself.
+    if (guildId === null && channelId !== actor.channelId) throw hidden;
+    const [located] = await Promise.all([
+      standings.locate(channelId, viewerId),
+      ...(guildId === null
+        ? []
+        : [standings.guild(guildId), standings.member(guildId, viewerId), standings.channels(guildId)]),
+    ]);
+    facts = located?.channel ?? null;
+    standing =
+      located === null
+        ? null
+        : await standings.inFacts(viewerId, guildId, located.channel, located.isThreadMember);
+  }
+  if (facts === null || standing === null || !standings.sees(standing)) throw hidden;
+  const bot =
+    actor.kind === "bot" ? standing : await standings.inFacts(await standings.botUserId(), guildId, facts);
+  if (bot === null || !standings.sees(bot)) throw hidden;
+  const parent = isThread(facts) && facts.parentId !== null ? await standings.channel(facts.parentId) : null;
+  return { kind: "channel", facts, parent, actor: standing, bot };
+}
+
+async function ofChannel(
+  spec: MessageSpec | MessagesSpec,
+  said: unknown,
+  channel: ChannelPlace,
+  finding: Finding,
+): Promise<Place | null> {
+  if (spec.kind === "messages") return findMessages(said, channel, finding);
+  if (said === undefined && spec.absent === "none") return null;
+  if (typeof said !== "string") throw missing(spec.argument);
+  return findMessage(said, channel, finding);
+}
+
+async function findRole(spec: RoleSpec, said: unknown, finding: Finding): Promise<RolePlace | null> {
+  if (said === undefined && spec.absent === "none") return null;
+  if (typeof said !== "string") throw missing(spec.argument);
+  const guild = await finding.authority.guild();
+  const id = idIn("role", said);
+  const role = id === null ? roleNamed(said, guild) : guild.roles.get(id);
+  finding.onTarget(`role:${role?.id ?? id ?? "?"}`);
+  if (role === undefined)
+    throw new AppError("not_found", `There is no role ${plain(said)} in ${plain(guild.name)}.`);
+  if (spec.isBelow) await finding.authority.assertAboveRole(role);
+  return { kind: "role", guildId: guild.id, facts: role };
+}
+
+async function findGuild(spec: GuildSpec, said: unknown, finding: Finding): Promise<GuildPlace | null> {
+  const { guildId } = finding.actor;
+  if (guildId === null && said === undefined && spec.absent === "none") return null;
+  finding.onTarget(`guild:${typeof said === "string" ? said : guildId}`);
+  if (typeof said === "string" && said !== guildId)
+    throw new AppError(
+      "not_found",
+      `There is no server with the id ${plain(said)} that can be seen from here.`,
+    );
+  const facts = await finding.authority.guild();
+  return { kind: "guild", facts, ...(await finding.authority.inGuild()) };
+}
+
+async function assertNeeds(spec: TargetSpec, place: Place, given: Given, finding: Finding): Promise<void> {
+  switch (spec.kind) {
+    case "channel":
+      if (place.kind !== "channel") return;
+      await assertBoth(spec, place, place, given, finding);
+      if (spec.speaks) await assertMaySpeak(place, finding);
+      return;
+    case "message":
+      return place.kind === "message" ? assertBoth(spec, place, place.channel, given, finding) : undefined;
+    case "messages":
+      return place.kind === "messages" ? assertBoth(spec, place, place.channel, given, finding) : undefined;
+    case "guild":
+      return place.kind === "guild" ? assertBoth(spec, place, place, given, finding) : undefined;
+    case "member":
+      return place.kind === "member" ? assertInGuild(spec, place, given, finding) : undefined;
+    case "user":
+      return place.kind === "user" ? assertInGuild(spec, place, given, finding) : undefined;
+    case "role":
+      return place.kind === "role" ? assertInGuild(spec, place, given, finding) : undefined;
+    default:
+      return spec satisfies never;
+  }
+}
+
+interface Needing<Found> {
+  readonly needs: Requirement<Found>;
+  readonly actorNeeds?: Requirement<Found>;
+  readonly botNeeds?: Requirement<Found>;
+}
+
+async function assertInGuild<Found>(
+  spec: Needing<Found>,
+  found: Found,
+  given: Given,
+  finding: Finding,
+): Promise<void> {
+  if (spec.needs === 0n && spec.actorNeeds === undefined && spec.botNeeds === undefined) return;
+  await assertBoth(spec, found, await finding.authority.inGuild(), given, finding);
+}
+
+async function assertBoth<Found>(
+  spec: Needing<Found>,
+  found: Found,
+  { actor, bot }: { readonly actor: Standing; readonly bot: Standing },
+  given: Given,
+  finding: Finding,
+): Promise<void> {
+  const { actor: who, standings } = finding;
+  const botUserId = await standings.botUserId();
+  const bitsOf = (requirement: Requirement<Found> | undefined, userId: string): bigint =>
+    requirement === undefined
+      ? 0n
+      : typeof requirement === "bigint"
+        ? requirement
+        : requirement.bits(found, userId, given);
+  if (who.kind === "user") {
+    const needed = bitsOf(spec.needs, who.userId) | bitsOf(spec.actorNeeds, who.userId);
+    assertStanding(needed, actor);
+    await assertMfa(needed, finding);
+  }
+  assertStanding(bitsOf(spec.needs, botUserId) | bitsOf(spec.botNeeds, botUserId), bot);
+}
+
+async function assertMfa(needed: bigint, { actor, authority, trustsMfa }: Finding): Promise<void> {
+  if (actor.guildId === null || (needed & ~readingBits) === 0n) return;
+  assertMfaOf(await authority.guild(), needed, trustsMfa);
+}
+
+const readingBits = PermissionFlagsBits.ViewChannel | PermissionFlagsBits.ReadMessageHistory;
