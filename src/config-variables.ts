@@ -1,5 +1,6 @@
 import type { Rate } from "./limits.ts";
 import { secretKeyFault } from "./secret-key-rule.ts";
+import { BadPolicy, readGuildPolicies, readToolWords, type ToolPolicy, toolWords } from "./tool-policy.ts";
 
 /** A value that cannot be used; the message says what would be right. The variable's name is put before it. */
 export class BadValue extends Error {}
@@ -95,6 +96,15 @@ function secretKey(text: string): string {
   return text;
 }
 
+function policy<T>(text: string, read: (text: string) => T): T {
+  try {
+    return read(text);
+  } catch (error) {
+    if (error instanceof BadPolicy) throw new BadValue(error.message);
+    throw error;
+  }
+}
+
 /** Secrets can stand here by mistake, so an error quotes a few characters only. */
 const shorten = (text: string): string => (text.length > 24 ? `${text.slice(0, 24)}…` : text);
 
@@ -164,6 +174,11 @@ export const variables = {
     },
   ),
   ANTHROPIC_MAX_TOKENS: integer(4096, 64, 64_000, "Output tokens of one step."),
+  ANTHROPIC_TOOL_SEARCH: oneOf(
+    "auto",
+    ["auto", "on", "off"],
+    "Whether rarely used tools are left to the Messages API's tool search; auto goes by the model.",
+  ),
   ANTHROPIC_MAX_RETRIES: integer(4, 0, 10, "How often a failed model call is asked for again."),
   ANTHROPIC_TIMEOUT_SECONDS: integer(300, 5, 3600, "How long one model call may take."),
   SYSTEM_PROMPT: optional("Put before the built-in instructions; at most 16,000 characters.", (text) => {
@@ -186,6 +201,39 @@ export const variables = {
     262_144,
     "Size of a tool's result; what is longer is cut with a note.",
   ),
+  TOOLS: variable<readonly string[]>(
+    ["read", "reply"],
+    "read,reply",
+    `Tools that are switched on: ${toolWords}.`,
+    (text) => policy(text, readToolWords),
+  ),
+  TOOL_WRITES: oneOf(
+    "ask",
+    ["ask", "run"],
+    "Whether tools that write ask the person first; those that destroy always do.",
+  ),
+  TOOL_DIRECT_MESSAGES: oneOf(
+    "self",
+    ["self", "members"],
+    "Whom the bot may write a direct message to for somebody: that person alone, or any member.",
+  ),
+  MODERATORS_USE_2FA: oneOf(
+    "unknown",
+    ["unknown", "yes"],
+    "yes vouches for it, where a server asks it of moderators: Discord does not tell who has it.",
+  ),
+  PRIVATE_ANSWERS: oneOf(
+    "ask",
+    ["ask", "direct"],
+    "What becomes of an answer that draws on places that not all of its channel can see: ask the person, or send it as a direct message.",
+  ),
+  GUILD_POLICIES: variable<Readonly<Record<string, Partial<ToolPolicy>>>>(
+    {},
+    "",
+    'What differs in a server, as JSON: {"SERVER_ID": {"tools": "read,reply,members", "writes": "run", "private_answers": "direct", "moderators_use_2fa": true, "direct_messages": "members"}}.',
+    (text) => policy(text, readGuildPolicies),
+  ),
+  APPROVAL_MINUTES: integer(15, 1, 1440, "How long a question waits for a person's yes."),
   USER_TOKENS_PER_DAY: integer(
     500_000,
     0,
@@ -233,7 +281,9 @@ export const variables = {
   RATE_LIMIT_ADDRESS: rate(2400, 60, "Requests an address may make."),
   RATE_LIMIT_USER: rate(20, 60, "Messages a person may send to the bot."),
   RATE_LIMIT_GUILD: rate(200, 60, "Messages a server may send to the bot."),
+  RATE_LIMIT_CHANGES: rate(30, 60, "Tool calls that change something a person may make."),
   RETENTION_DAYS: integer(365, 1, 3650, "How long ended turns are kept."),
+  AUDIT_RETENTION_DAYS: integer(365, 1, 3650, "How long the audit log is kept."),
   DRAIN_SECONDS: integer(20, 0, 600, "How long running turns may take to finish at a shutdown."),
   LOG_LEVEL: oneOf("info", ["debug", "info", "warning", "error"], "debug, info, warning or error."),
   LOG_FORMAT: oneOf("json", ["json", "text"], "json or text."),

@@ -2,6 +2,7 @@ import { isIPv4 } from "node:net";
 import { dirname, resolve } from "node:path";
 import { BadValue, type Variable, variables } from "./config-variables.ts";
 import type { Rate } from "./limits.ts";
+import type { ToolPolicy } from "./tool-policy.ts";
 
 /** The configuration, read once and frozen. `readConfig` is its only maker. */
 export interface Config {
@@ -33,6 +34,7 @@ export interface Config {
     readonly baseUrl: string | null;
     readonly name: string;
     readonly effort: "low" | "medium" | "high" | null;
+    readonly toolSearch: "auto" | "on" | "off";
     /** Output tokens of one step. */
     readonly maxTokens: number;
     /** Tokens of history that are replayed before older turns are summarised. */
@@ -52,6 +54,13 @@ export interface Config {
     readonly maxAgeMs: number;
     readonly userTokensPerDay: number;
     readonly guildTokensPerDay: number;
+  };
+  readonly tools: {
+    readonly policy: ToolPolicy;
+    /** Where a server's differs. */
+    readonly guilds: Readonly<Record<string, Partial<ToolPolicy>>>;
+    /** How long a question waits for its answer. */
+    readonly approvalMs: number;
   };
   readonly database: { readonly path: string };
   /** Where the operator token, the key and the control socket are. */
@@ -73,9 +82,11 @@ export interface Config {
     readonly address: Rate;
     readonly user: Rate;
     readonly guild: Rate;
+    readonly changes: Rate;
   };
   readonly log: { readonly level: "debug" | "info" | "warning" | "error"; readonly format: "json" | "text" };
   readonly retentionDays: number;
+  readonly auditRetentionDays: number;
   /** How long a drain waits for running turns. */
   readonly drainMs: number;
 }
@@ -161,6 +172,7 @@ function arrange(v: Values): Config {
       baseUrl: v.ANTHROPIC_BASE_URL,
       name: v.ANTHROPIC_MODEL,
       effort: v.ANTHROPIC_EFFORT,
+      toolSearch: v.ANTHROPIC_TOOL_SEARCH,
       maxTokens: v.ANTHROPIC_MAX_TOKENS,
       historyTokens: v.HISTORY_TOKENS,
       systemPrompt: v.SYSTEM_PROMPT,
@@ -177,6 +189,17 @@ function arrange(v: Values): Config {
       maxAgeMs: 60 * 60 * 1000,
       userTokensPerDay: v.USER_TOKENS_PER_DAY,
       guildTokensPerDay: v.GUILD_TOKENS_PER_DAY,
+    },
+    tools: {
+      policy: {
+        tools: v.TOOLS,
+        writes: v.TOOL_WRITES,
+        privateAnswers: v.PRIVATE_ANSWERS,
+        moderatorsUse2fa: v.MODERATORS_USE_2FA === "yes",
+        directMessages: v.TOOL_DIRECT_MESSAGES,
+      },
+      guilds: v.GUILD_POLICIES,
+      approvalMs: v.APPROVAL_MINUTES * 60 * 1000,
     },
     database: { path: databasePath },
     dataDir: dirname(databasePath),
@@ -197,9 +220,11 @@ function arrange(v: Values): Config {
       address: v.RATE_LIMIT_ADDRESS,
       user: v.RATE_LIMIT_USER,
       guild: v.RATE_LIMIT_GUILD,
+      changes: v.RATE_LIMIT_CHANGES,
     },
     log: { level: v.LOG_LEVEL, format: v.LOG_FORMAT },
     retentionDays: v.RETENTION_DAYS,
+    auditRetentionDays: v.AUDIT_RETENTION_DAYS,
     drainMs: v.DRAIN_SECONDS * 1000,
   };
 }

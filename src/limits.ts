@@ -12,7 +12,7 @@ export interface Limit {
   take(key: string): Promise<void>;
 }
 
-export const limitNames = ["token", "address", "user", "guild"] as const;
+export const limitNames = ["token", "address", "user", "guild", "changes"] as const;
 export type LimitName = (typeof limitNames)[number];
 export type Limits = Readonly<Record<LimitName, Limit>>;
 
@@ -21,6 +21,7 @@ const subject: Record<LimitName, string> = {
   address: "This address has made too many requests",
   user: "This person has sent too many messages",
   guild: "This server has sent too many messages",
+  changes: "This person has changed too much at once",
 };
 
 /** `onRefused` hears of each refusal, for the metrics. Counters live in memory and forget expired keys by themselves. */
@@ -51,6 +52,7 @@ export function createLimits(
     address: make("address", network),
     user: make("user"),
     guild: make("guild"),
+    changes: make("changes"),
   };
 }
 

@@ -11,6 +11,7 @@ const shared = [
   "metrics",
   "request-meter",
   "secret-key-rule",
+  "tool-policy",
   "utc-day",
   "limits",
   "lru",

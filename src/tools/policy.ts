@@ -1,40 +1,25 @@
 import type { Actor } from "../actor.ts";
-import type { Tool } from "./tool.ts";
-
-/** What an operator allows tools to do in a server; `config.ts` reads it. */
-export interface Policy {
-  /**
-   * What is switched on: kinds (`read`, `write`, `destroy`), families (`messages`), both (`members:write`), names of
-   * tools, `all`, or `reply`: answering and reacting in the channel that the person speaks in.
-   */
-  readonly tools: readonly string[];
-  /** Whether what writes asks first. What destroys always does. */
-  readonly writes: "ask" | "run";
-  /** What becomes of an answer that rests on more than its channel may read. */
-  readonly privateAnswers: "ask" | "direct";
-  /** The operator vouches that whoever moderates uses two-factor authentication, which Discord does not tell. */
-  readonly moderatorsUse2fa: boolean;
-  /** Whom the bot writes a direct message to on somebody's behalf: that person alone, or any member. */
-  readonly directMessages: "self" | "members";
-}
+import { AppError } from "../errors.ts";
+import type { ToolPolicy } from "../tool-policy.ts";
+import { families, type Tool } from "./tool.ts";
 
 export interface Policies {
   /** Null: direct messages. */
-  of(guildId: string | null): Policy;
+  of(guildId: string | null): ToolPolicy;
 }
 
 export function createPolicies(
-  base: Policy,
-  guilds: ReadonlyMap<string, Partial<Policy>> = new Map(),
+  base: ToolPolicy,
+  guilds: Readonly<Record<string, Partial<ToolPolicy>>> = {},
 ): Policies {
-  const merged = new Map([...guilds].map(([id, own]) => [id, { ...base, ...own }]));
+  const merged = new Map(Object.entries(guilds).map(([id, own]) => [id, { ...base, ...own }]));
   return { of: (guildId) => (guildId === null ? base : (merged.get(guildId) ?? base)) };
 }
 
 /** `here`: in the channel alone that the person speaks in. */
 export type Switched = "off" | "here" | "on";
 
-export function switched(tool: Tool, { tools }: Policy): Switched {
+export function switched(tool: Tool, { tools }: ToolPolicy): Switched {
   const words = ["all", tool.kind, tool.family, `${tool.family}:${tool.kind}`, tool.name];
   if (words.some((word) => tools.includes(word))) return "on";
   // The person's own memories are nobody else's business, and no part of the server.
@@ -47,9 +32,30 @@ export function isReply(tool: Tool): boolean {
   return tool.kind !== "read" && tool.asks === "elsewhere";
 }
 
-export function mustAsk(tool: Tool, policy: Policy, actor: Actor, channelIds: readonly string[]): boolean {
+export function mustAsk(
+  tool: Tool,
+  policy: ToolPolicy,
+  actor: Actor,
+  channelIds: readonly string[],
+): boolean {
   if (tool.kind === "read" || tool.asks === "never") return false;
   if (tool.kind === "destroy") return true;
   if (isReply(tool) && channelIds.every((id) => id === actor.channelId)) return false;
   return policy.writes === "ask";
+}
+
+/** Throws AppError `invalid_data` for a word of a policy that switches nothing on: a name that was misspelt, say. */
+export function assertKnownWords(policies: readonly Partial<ToolPolicy>[], tools: readonly Tool[]): void {
+  const kinds = ["read", "write", "destroy"];
+  const known = new Set([
+    ...["all", "none", "reply", ...kinds, ...families],
+    ...families.flatMap((family) => kinds.map((kind) => `${family}:${kind}`)),
+    ...tools.map(({ name }) => name),
+  ]);
+  const stranger = policies.flatMap((policy) => policy.tools ?? []).find((word) => !known.has(word));
+  if (stranger === undefined) return;
+  throw new AppError(
+    "invalid_data",
+    `TOOLS or GUILD_POLICIES names "${stranger}", which is no kind (${kinds.join(", ")}), no family (${families.join(", ")}) and no tool; docs/tools.md lists them.`,
+  );
 }
