@@ -3,7 +3,7 @@ import { AppError } from "../src/errors.ts";
 import { createLimits, type LimitName, limitNames } from "../src/limits.ts";
 
 const rate = { points: 2, seconds: 60 };
-const rates = { token: rate, address: rate, user: rate, guild: { points: 1, seconds: 1 } };
+const rates = { token: rate, address: rate, user: rate, guild: { points: 1, seconds: 1 }, changes: rate };
 
 async function refused(take: Promise<void>): Promise<AppError> {
   const error: unknown = await take.then(
