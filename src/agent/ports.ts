@@ -108,11 +108,7 @@ export interface FlowPort {
    * Those of the sources that not everybody of the audience can read now, and those of which it cannot be said.
    * Throws the signal's reason alone.
    */
-  restricted(
-    audience: Audience,
-    sources: readonly string[],
-    signal: AbortSignal,
-  ): Promise<readonly string[]>;
+  restricted(audience: Audience, sources: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
   /** What is done with an answer that rests on more than its channel may read: `ask` the asker, or give it to them alone. */
   policy(guildId: string | null): "ask" | "direct";
 }
@@ -187,6 +183,8 @@ export interface StoredStep {
   readonly content: readonly ContentBlockParam[];
   readonly stopReason: string;
   readonly toolCalls: readonly StoredToolCall[];
+  /** What the model had read of earlier turns when it wrote this. */
+  readonly sources: readonly string[];
 }
 
 export interface TurnEnd {
@@ -237,10 +235,14 @@ export interface TurnJournal {
       readonly stopReason: string;
       readonly usage: Usage;
       readonly model: string;
+      /** See `StoredStep`. */
+      readonly sources: readonly string[];
     },
     end?: TurnEnd,
   ): Promise<void>;
   toolRunning(turnId: string, step: number, toolUseId: string): Promise<void>;
+  /** A running call did nothing and has to be asked about: it is `pending` again. */
+  toolAsked(turnId: string, step: number, toolUseId: string): Promise<void>;
   toolEnded(
     turnId: string,
     step: number,
@@ -272,9 +274,12 @@ export interface HistoryTurn {
   readonly turnId: string;
   /** Exactly what was sent and received, ready to be replayed: begins with a user message, ends with an assistant one. */
   readonly messages: readonly MessageParam[];
+  /** Of its tool calls, and of the earlier turns that the model had read. */
   readonly sources: readonly string[];
   /** Whether its answer was posted in the conversation's channel. A program's turn: `asker`. */
   readonly answerTo: AnswerTo;
+  /** What the person was answered; null without sources, since such a turn is replayed as it is. */
+  readonly answer: string | null;
 }
 
 export interface StoredSummary {

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { and, desc, eq, lt, sql } from "drizzle-orm";
+import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
 import type { AuditRow, AuditSink } from "../tools/ports.ts";
 import { audit } from "./schema.ts";
 import type { Store } from "./store.ts";
@@ -20,13 +20,22 @@ export interface AuditEntry extends AuditRow {
   readonly id: number;
 }
 
+export interface AuditFilter {
+  readonly limit: number;
+  readonly beforeId?: number;
+  readonly actorUserId?: string;
+  readonly guildId?: string;
+  readonly toolName?: string;
+  readonly verdict?: AuditRow["verdict"];
+  /** Calls from this time on, in milliseconds since 1970. */
+  readonly since?: number;
+  /** Calls before this time. */
+  readonly until?: number;
+}
+
 export interface AuditLog extends AuditSink {
   /** Newest first, at most `limit`. */
-  list(filter: {
-    readonly limit: number;
-    readonly beforeId?: number;
-    readonly actorUserId?: string;
-  }): Promise<readonly AuditEntry[]>;
+  list(filter: AuditFilter): Promise<readonly AuditEntry[]>;
   /** Writes what has been collected. Must be called before the database is closed. */
   flush(): void;
 }
@@ -66,22 +75,32 @@ export function createAuditLog(store: Store): AuditLog {
       else timer ??= setTimeout(flush, windowMs);
     },
     flush,
-    async list({ limit, beforeId, actorUserId }) {
+    async list(filter) {
       flush();
       return store.db
         .select()
         .from(audit)
-        .where(
-          and(
-            beforeId === undefined ? undefined : lt(audit.id, beforeId),
-            actorUserId === undefined ? undefined : eq(audit.actorUserId, actorUserId),
-          ),
-        )
+        .where(matching(filter))
         .orderBy(desc(audit.id))
-        .limit(limit)
+        .limit(filter.limit)
         .all();
     },
   };
+}
+
+/** Time is compared without its index: rows are read from the newest on and the limit ends that, where the index would have to be sorted. */
+function matching(filter: AuditFilter) {
+  const { beforeId, actorUserId, guildId, toolName, verdict, since, until } = filter;
+  const at = sql`+${audit.at}`;
+  return and(
+    beforeId === undefined ? undefined : lt(audit.id, beforeId),
+    actorUserId === undefined ? undefined : eq(audit.actorUserId, actorUserId),
+    guildId === undefined ? undefined : eq(audit.guildId, guildId),
+    toolName === undefined ? undefined : eq(audit.toolName, toolName),
+    verdict === undefined ? undefined : eq(audit.verdict, verdict),
+    since === undefined ? undefined : gte(at, since),
+    until === undefined ? undefined : lt(at, until),
+  );
 }
 
 /** The statements are Drizzle's, run without it: that takes a tenth of the time, and every tool call has a row. */
@@ -114,6 +133,8 @@ const placeholders = {
   verdict: placeholder,
   reason: placeholder,
   durationMs: placeholder,
+  approvalId: placeholder,
+  approvedBy: placeholder,
 } satisfies Record<keyof AuditRow, typeof placeholder>;
 
 /** In the order of the table's columns, which is that of the statement. */
@@ -122,6 +143,7 @@ function valuesOf(rows: readonly AuditRow[], from: number, to: number): (string 
   for (const row of rows.slice(from, to)) {
     values.push(row.at, row.actorKind, row.actorUserId, row.guildId, row.channelId, row.sessionId);
     values.push(row.turnId, row.tokenId, row.toolName, row.targets, row.verdict, row.reason, row.durationMs);
+    values.push(row.approvalId, row.approvedBy);
   }
   return values;
 }

@@ -3,9 +3,10 @@ import type { History, HistoryPort, HistoryTurn, StoredSummary } from "../agent/
 import { AppError } from "../errors.ts";
 import { deepFreeze } from "./cache.ts";
 import { prepared } from "./prepared.ts";
-import { type CallRow, type MessageRow, replayTurn } from "./replay.ts";
+import { type CallRow, type MessageRow, replayTurn, type TurnHead } from "./replay.ts";
 import { messages, summaries, toolCalls, turns } from "./schema.ts";
 import type { CachedHistory, Store } from "./store.ts";
+import { turnPlace } from "./turn-rows.ts";
 
 const messageColumns = {
   turnSeq: messages.turnSeq,
@@ -13,7 +14,9 @@ const messageColumns = {
   step: messages.step,
   role: messages.role,
   content: messages.content,
+  sources: messages.sources,
 };
+const headColumns = { turnId: turns.id, answerTo: turns.answerTo };
 const callColumns = {
   turnSeq: toolCalls.turnSeq,
   step: toolCalls.step,
@@ -40,13 +43,28 @@ const callsOf = prepared((db) =>
     .prepare(),
 );
 
+const headOf = prepared((db) =>
+  db
+    .select(headColumns)
+    .from(turns)
+    .where(eq(turns.seq, sql.placeholder("turnSeq")))
+    .prepare(),
+);
+const answerOf = prepared((db) =>
+  db
+    .select({ id: turns.id, answer: turns.answer })
+    .from(turns)
+    .where(eq(turns.seq, sql.placeholder("turnSeq")))
+    .prepare(),
+);
+
 /** A parsed value takes about this many times the bytes of its JSON. */
 const parsedFactor = 3;
 const turnOverhead = 500;
 
 export interface StoredHistory extends HistoryPort {
   /** To be called when a turn's end has been committed. */
-  turnEnded(conversationId: string, epoch: number, turnSeq: number, turnId: string): void;
+  turnEnded(conversationId: string, epoch: number, turnSeq: number): void;
 }
 
 /** The turns are frozen already, each when it was read. */
@@ -110,13 +128,13 @@ export function createHistory(store: Store): StoredHistory {
       });
       store.caches().histories.delete(cacheKey(conversationId, epoch));
     },
-    turnEnded(conversationId, epoch, turnSeq, turnId) {
+    turnEnded(conversationId, epoch, turnSeq) {
       const { histories } = store.caches();
       const key = cacheKey(conversationId, epoch);
       const cached = histories.get(key);
       if (cached === undefined) return;
       try {
-        const { history, bytes } = read.one(turnSeq, turnId);
+        const { history, bytes } = read.one(turnSeq);
         const { summary, turns: before } = cached.history;
         const all = {
           history: freeze(summary, [...before, ...history]),
@@ -149,7 +167,7 @@ function prepareHistory(store: Store) {
     )
     .prepare();
   const messageQuery = db
-    .select({ ...messageColumns, turnId: turns.id })
+    .select({ ...messageColumns, ...headColumns })
     .from(turns)
     .innerJoin(messages, eq(messages.turnSeq, turns.seq))
     .where(ofHistory)
@@ -178,8 +196,9 @@ function prepareHistory(store: Store) {
       const bytes = sizeOf(rows, calls) + (summary?.text.length ?? 0);
       return { history: freeze(summary, groupTurns(store, rows, calls)), bytes };
     },
-    one(turnSeq: number, turnId: string): { history: HistoryTurn[]; bytes: number } {
-      const rows = readMessages(store, turnSeq).map((row) => ({ ...row, turnId }));
+    one(turnSeq: number): { history: HistoryTurn[]; bytes: number } {
+      const head = headOf(store).get({ turnSeq });
+      const rows = head === undefined ? [] : readMessages(store, turnSeq).map((row) => ({ ...row, ...head }));
       const calls = readCalls(store, turnSeq);
       return { history: groupTurns(store, rows, calls), bytes: sizeOf(rows, calls) };
     },
@@ -200,7 +219,7 @@ export function readCalls(store: Pick<Store, "db">, turnSeq: number): readonly C
  */
 function groupTurns(
   store: Store,
-  rows: readonly (MessageRow & { readonly turnId: string })[],
+  rows: readonly (MessageRow & Pick<TurnHead, "turnId" | "answerTo">)[],
   calls: readonly CallRow[],
 ): HistoryTurn[] {
   const callsOf = Map.groupBy(calls, (call) => call.turnSeq);
@@ -210,8 +229,18 @@ function groupTurns(
     const ofTurn = callsOf.get(first.turnSeq) ?? [];
     group.sort((a, b) => a.ordinal - b.ordinal);
     ofTurn.sort((a, b) => a.step - b.step || a.position - b.position);
-    return [deepFreeze(replayTurn(store.encryption, first.turnId, group, ofTurn))];
+    const { turnSeq, turnId, answerTo } = first;
+    const head = { turnId, answerTo, readAnswer: () => readAnswer(store, turnSeq) };
+    return [deepFreeze(replayTurn(store.encryption, head, group, ofTurn))];
   });
+}
+
+function readAnswer(store: Store, turnSeq: number): string | null {
+  const row = answerOf(store).get({ turnSeq });
+  const answer = row?.answer ?? null;
+  return row === undefined || answer === null
+    ? null
+    : store.encryption.open(turnPlace("answer", row.id), answer);
 }
 
 function sizeOf(rows: readonly MessageRow[], calls: readonly CallRow[]): number {

@@ -1,8 +1,10 @@
-import type { HistoryPort, TurnJournal } from "../agent/ports.ts";
+import type { ApprovalStore, HistoryPort, TurnJournal } from "../agent/ports.ts";
 import type { ApiTokenStore } from "../auth/ports.ts";
 import type { ChannelMarks, GatewaySessions, IdentifyLog, Outbox, SeenMessages } from "../discord/ports.ts";
 import type { PreferenceStore, SessionStore, TranscriptPort } from "../sessions/ports.ts";
+import type { MemoryStore, SentMessages } from "../tools/ports.ts";
 import { createApiTokenStore } from "./api-tokens.ts";
+import { createApprovalStore } from "./approvals.ts";
 import { type AuditLog, createAuditLog } from "./audit.ts";
 import { type BudgetStore, createBudgetStore } from "./budgets.ts";
 import { type Connection, connect } from "./connection.ts";
@@ -10,17 +12,20 @@ import { loadEncryption } from "./data-keys.ts";
 import { toOpenError } from "./errors.ts";
 import { createChannelMarks, createGatewaySessions, createIdentifyLog } from "./gateway.ts";
 import { createHistory } from "./history.ts";
+import { createMemoryStore } from "./memories.ts";
 import { migrations } from "./migrations.ts";
 import { createOutbox } from "./outbox.ts";
 import { createPreferenceStore } from "./preferences.ts";
 import { type Removed, removeOlderThan } from "./retention.ts";
 import { createSeenMessages } from "./seen-messages.ts";
+import { createSentMessages } from "./sent-messages.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createStore, type Store } from "./store.ts";
 import { createTranscript } from "./transcript.ts";
 import { createTurnQueue } from "./turn-queue.ts";
 import { createTurnReader } from "./turn-rows.ts";
 import { createTurnSteps } from "./turn-steps.ts";
+import { createTurnSuspension } from "./turn-suspension.ts";
 
 export interface MemoryOptions {
   /** The database file; its folder is made when it is missing. */
@@ -38,11 +43,14 @@ export interface MemoryOptions {
 /** Everything that is stored, as the ports that the other folders declare. Methods do their work before they return. */
 export interface Memory extends Disposable, AsyncDisposable {
   readonly turns: TurnJournal;
+  readonly approvals: ApprovalStore;
   readonly history: HistoryPort;
   readonly transcript: TranscriptPort;
   readonly sessions: SessionStore;
   readonly preferences: PreferenceStore;
+  readonly memories: MemoryStore;
   readonly outbox: Outbox;
+  readonly sent: SentMessages;
   readonly marks: ChannelMarks;
   readonly gatewaySessions: GatewaySessions;
   readonly identifies: IdentifyLog;
@@ -53,8 +61,11 @@ export interface Memory extends Disposable, AsyncDisposable {
   readonly schemaVersion: number;
   /** Whether the database answers. */
   ping(): boolean;
-  /** Deletes what is older than `before` (milliseconds since 1970), in small batches; tombstones stay. */
-  removeOlderThan(before: number): Promise<Removed>;
+  /**
+   * Deletes what is older than `before`, and rows of the audit log older than `auditBefore` (milliseconds since 1970),
+   * in small batches; tombstones and memories stay.
+   */
+  removeOlderThan(before: number, auditBefore: number): Promise<Removed>;
 }
 
 const defaultCacheBytes = 64 * 1024 * 1024;
@@ -80,7 +91,11 @@ export function openMemory(options: MemoryOptions): Memory {
 function assemble({ sqlite }: Connection, store: Store): Memory {
   const reader = createTurnReader(store);
   const history = createHistory(store);
-  const steps = createTurnSteps(store, reader, history);
+  const turns = {
+    ...createTurnQueue(store, reader, history),
+    ...createTurnSteps(store, reader, history),
+    ...createTurnSuspension(store, reader, history),
+  };
   const audit = createAuditLog(store);
   let open = true;
   const close = () => {
@@ -92,12 +107,15 @@ function assemble({ sqlite }: Connection, store: Store): Memory {
     sqlite.close();
   };
   return {
-    turns: { ...createTurnQueue(store, reader), ...steps },
+    turns,
+    approvals: createApprovalStore(store),
     history,
     transcript: createTranscript(store),
     sessions: createSessionStore(store),
     preferences: createPreferenceStore(store),
+    memories: createMemoryStore(store),
     outbox: createOutbox(store),
+    sent: createSentMessages(store),
     marks: createChannelMarks(store),
     gatewaySessions: createGatewaySessions(store),
     identifies: createIdentifyLog(store),
@@ -113,7 +131,7 @@ function assemble({ sqlite }: Connection, store: Store): Memory {
         return false;
       }
     },
-    removeOlderThan: (before) => removeOlderThan(store, before),
+    removeOlderThan: (before, auditBefore) => removeOlderThan(store, before, auditBefore),
     [Symbol.dispose]: close,
     async [Symbol.asyncDispose]() {
       close();

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import initial from "../../drizzle/0000_initial.sql" with { type: "text" };
 import conversationPlace from "../../drizzle/0001_conversation_place.sql" with { type: "text" };
+import approvals from "../../drizzle/0002_approvals.sql" with { type: "text" };
 import { DatabaseOpenError } from "./errors.ts";
 
 /**
@@ -10,6 +11,7 @@ import { DatabaseOpenError } from "./errors.ts";
 export const migrations: readonly { readonly tag: string; readonly sql: string }[] = [
   { tag: "0000_initial", sql: initial },
   { tag: "0001_conversation_place", sql: conversationPlace },
+  { tag: "0002_approvals", sql: approvals },
 ];
 
 /** "DMCP": marks the file as ours, see https://www.sqlite.org/pragma.html#pragma_application_id */

@@ -1,7 +1,8 @@
 import { and, asc, eq, inArray, sql } from "drizzle-orm";
 import type { Outbox, Post } from "../discord/ports.ts";
 import type { Tx } from "./connection.ts";
-import { posts, turns } from "./schema.ts";
+import { createQuestionOutbox, unpostable } from "./question-outbox.ts";
+import { isPending, posts, turns } from "./schema.ts";
 import { tombstone } from "./seen-messages.ts";
 import type { Store } from "./store.ts";
 import { turnPlace } from "./turn-rows.ts";
@@ -17,16 +18,12 @@ export function createOutbox(store: Store): Outbox {
     .from(posts)
     .where(eq(posts.messageId, sql.placeholder("messageId")))
     .prepare();
-  const update = (nonce: string, from: readonly Post["state"][], set: Partial<typeof posts.$inferInsert>) => {
-    store.write((tx) =>
-      tx
-        .update(posts)
-        .set(set)
-        .where(and(eq(posts.nonce, nonce), inArray(posts.state, from)))
-        .run(),
-    );
+  const isOpen = (nonce: string) => and(eq(posts.nonce, nonce), inArray(posts.state, ["pending", "sending"]));
+  const update = (nonce: string, set: Partial<typeof posts.$inferInsert>) => {
+    store.write((tx) => tx.update(posts).set(set).where(isOpen(nonce)).run());
   };
   return {
+    ...createQuestionOutbox(store, (tx, planned) => insertPosts(store, tx, planned)),
     undelivered: async (limit) => undelivered(store, limit),
     async planAnswer(turnId, planned) {
       store.write((tx) => {
@@ -42,16 +39,16 @@ export function createOutbox(store: Store): Outbox {
       }),
     open: async (limit) => openPosts(store, limit),
     async markSending(nonce, now) {
-      update(nonce, ["pending", "sending"], { state: "sending", sendingAt: now });
+      update(nonce, { state: "sending", sendingAt: now });
     },
     async markSent(nonce, messageId) {
-      update(nonce, ["pending", "sending"], { state: "sent", messageId, content: null });
+      update(nonce, { state: "sent", messageId, content: null });
     },
     async markFailed(nonce, reason) {
-      update(nonce, ["pending", "sending"], {
-        state: "failed",
-        failure: reason.slice(0, maxReason),
-        content: null,
+      store.write((tx) => {
+        const set = { state: "failed" as const, failure: reason.slice(0, maxReason), content: null };
+        tx.update(posts).set(set).where(isOpen(nonce)).run();
+        unpostable(tx, nonce);
       });
     },
     isOurs: async (messageId) => ours.get({ messageId }) !== undefined,
@@ -66,16 +63,17 @@ function undelivered(store: Store, limit: number): Awaited<ReturnType<Outbox["un
       channelId: turns.replyChannelId,
       messageId: turns.replyMessageId,
       answer: turns.answer,
+      answerTo: turns.answerTo,
     })
     .from(turns)
-    .where(sql`delivery = 'pending'`)
+    .where(isPending(turns.delivery))
     .orderBy(asc(turns.seq))
     .limit(limit)
     .all();
-  return rows.flatMap(({ id, userId, channelId, messageId, answer }) => {
+  return rows.flatMap(({ id, userId, channelId, messageId, answer, answerTo }) => {
     if (channelId === null || messageId === null || answer === null) return [];
     const text = store.encryption.open(turnPlace("answer", id), answer);
-    return [{ turnId: id, channelId, replyToMessageId: messageId, userId, answer: text }];
+    return [{ turnId: id, channelId, replyToMessageId: messageId, userId, answer: text, answerTo }];
   });
 }
 

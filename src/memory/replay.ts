@@ -3,7 +3,7 @@ import type {
   MessageParam,
   ToolResultBlockParam,
 } from "@anthropic-ai/sdk/resources/messages";
-import type { HistoryTurn } from "../agent/ports.ts";
+import type { AnswerTo, HistoryTurn } from "../agent/ports.ts";
 import type { Encryption } from "./encryption.ts";
 import { fromOwnJson } from "./json.ts";
 
@@ -13,6 +13,7 @@ export interface MessageRow {
   readonly step: number | null;
   readonly role: "user" | "assistant";
   readonly content: Uint8Array;
+  readonly sources: readonly string[] | null;
 }
 
 export interface CallRow {
@@ -22,6 +23,14 @@ export interface CallRow {
   readonly toolUseId: string;
   readonly result: Uint8Array | null;
   readonly sources: readonly string[];
+}
+
+/** What is known of a turn besides its messages. */
+export interface TurnHead {
+  readonly turnId: string;
+  readonly answerTo: AnswerTo;
+  /** Opens the turn's answer. */
+  readonly readAnswer: () => string | null;
 }
 
 export const messagePlace = (turnSeq: number, ordinal: number) => ({
@@ -63,7 +72,7 @@ export function userBlocks(preamble: string, text: string): ContentBlockParam[] 
  */
 export function replayTurn(
   encryption: Encryption,
-  turnId: string,
+  head: TurnHead,
   rows: readonly MessageRow[],
   calls: readonly CallRow[],
 ): HistoryTurn {
@@ -84,6 +93,12 @@ export function replayTurn(
     }
     add("user", results);
   }
-  const sources = new Set(calls.flatMap((call) => call.sources));
-  return { turnId, messages: messages satisfies MessageParam[], sources: [...sources] };
+  const read = [...rows.flatMap((row) => row.sources ?? []), ...calls.flatMap((call) => call.sources)];
+  return {
+    turnId: head.turnId,
+    messages: messages satisfies MessageParam[],
+    sources: [...new Set(read)],
+    answerTo: head.answerTo,
+    answer: read.length === 0 ? null : head.readAnswer(),
+  };
 }

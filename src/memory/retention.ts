@@ -1,6 +1,6 @@
 import { and, eq, inArray, lt, notExists, sql } from "drizzle-orm";
 import { utcDay } from "../utc-day.ts";
-import { audit, posts, summaries, tokenUsage, turns } from "./schema.ts";
+import { approvals, audit, posts, sentMessages, summaries, tokenUsage, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
 
 const batch = 200;
@@ -8,26 +8,49 @@ const batch = 200;
 export interface Removed {
   readonly turns: number;
   readonly posts: number;
+  readonly approvals: number;
+  readonly sentMessages: number;
   readonly summaries: number;
   readonly auditRows: number;
 }
 
 /**
- * Deletes what is older than `before` (milliseconds since 1970): ended turns with their messages, posts,
- * summaries, audit rows and token counts. Tombstones and conversations stay. It works in small transactions and
- * lets others go first in between.
+ * Deletes what is older than `before` (milliseconds since 1970): ended turns with their messages and approvals,
+ * decided approvals of no turn, posts, notes of sent messages, summaries and token counts; and rows of the audit log
+ * that are older than `auditBefore`. Tombstones, conversations and memories stay. It works in small transactions
+ * and lets others go first in between.
  */
-export async function removeOlderThan(store: Store, before: number): Promise<Removed> {
+export async function removeOlderThan(store: Store, before: number, auditBefore: number): Promise<Removed> {
   const { db } = store;
   const oldTurns = db.select({ seq: turns.seq }).from(turns).where(lt(turns.endedAt, before)).limit(batch);
   const oldPosts = db.select({ seq: posts.seq }).from(posts).where(lt(posts.createdAt, before)).limit(batch);
-  const oldAudit = db.select({ id: audit.id }).from(audit).where(lt(audit.at, before)).limit(batch);
+  const oldAudit = db.select({ id: audit.id }).from(audit).where(lt(audit.at, auditBefore)).limit(batch);
+  const oldApprovals = db
+    .select({ seq: approvals.seq })
+    .from(approvals)
+    .where(and(lt(approvals.createdAt, before), sql`${approvals.state} <> 'pending'`))
+    .limit(batch);
+  const oldSent = db
+    .select({ id: sentMessages.messageId })
+    .from(sentMessages)
+    .where(lt(sentMessages.at, before))
+    .limit(batch);
   const removed = {
     turns: await inBatches(store, () =>
       db.delete(turns).where(inArray(turns.seq, oldTurns)).returning({ id: turns.id }).all(),
     ),
     posts: await inBatches(store, () =>
       db.delete(posts).where(inArray(posts.seq, oldPosts)).returning({ id: posts.seq }).all(),
+    ),
+    approvals: await inBatches(store, () =>
+      db.delete(approvals).where(inArray(approvals.seq, oldApprovals)).returning({ id: approvals.seq }).all(),
+    ),
+    sentMessages: await inBatches(store, () =>
+      db
+        .delete(sentMessages)
+        .where(inArray(sentMessages.messageId, oldSent))
+        .returning({ id: sentMessages.messageId })
+        .all(),
     ),
     summaries: await inBatches(store, () => removeSummaries(store, before)),
     auditRows: await inBatches(store, () =>

@@ -8,9 +8,11 @@ import {
   text,
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
-import type { StoredToolCall, TurnState } from "../agent/ports.ts";
+import type { Approval } from "../agent/approvals.ts";
+import type { AnswerTo, StoredToolCall, TurnState } from "../agent/ports.ts";
 import type { Scope } from "../auth/ports.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { AuditRow } from "../tools/ports.ts";
 
 /**
  * The tables. Columns of type `sealed` hold content, encrypted by `encryption.ts`; all others hold ids, times,
@@ -22,6 +24,9 @@ const bytes = sealed;
 
 /** As literals and not as parameters: SQLite uses a partial index only where the query repeats its condition. */
 export const isUnfinished = (state: { getSQL(): SQL }): SQL => sql`${state} in ('queued', 'running')`;
+export const isSuspended = (state: { getSQL(): SQL }): SQL => sql`${state} = 'suspended'`;
+export const isPending = (state: { getSQL(): SQL }): SQL => sql`${state} = 'pending'`;
+export const isPlanned = (state: { getSQL(): SQL }): SQL => sql`${state} = 'planned'`;
 
 export const dataKeys = sqliteTable("data_keys", {
   id: integer().primaryKey(),
@@ -77,6 +82,7 @@ export const turns = sqliteTable(
     /** Its place among the ended turns of its conversation; null when it is no part of the history. */
     endedOrder: integer("ended_order"),
     answer: sealed(),
+    answerTo: text("answer_to").$type<AnswerTo>().notNull().default("channel"),
     stopReason: text("stop_reason"),
     errorCode: text("error_code").$type<ErrorCode>(),
     delivery: text().$type<"pending" | "planned">(),
@@ -92,7 +98,8 @@ export const turns = sqliteTable(
     index("turns_conversation").on(t.conversationId, t.seq),
     index("turns_waiting").on(t.conversationId, t.seq).where(isUnfinished(sql`state`)),
     index("turns_unfinished").on(t.seq).where(isUnfinished(sql`state`)),
-    index("turns_undelivered").on(t.seq).where(sql`delivery = 'pending'`),
+    uniqueIndex("turns_suspended").on(t.conversationId).where(isSuspended(sql`state`)),
+    index("turns_undelivered").on(t.seq).where(isPending(sql`delivery`)),
     index("turns_ended_at").on(t.endedAt),
   ],
 );
@@ -115,6 +122,8 @@ export const messages = sqliteTable(
     stopReason: text("stop_reason"),
     model: text(),
     createdAt: integer("created_at").notNull(),
+    /** What the model had read before the turn, in the history; null for nothing. */
+    sources: text({ mode: "json" }).$type<readonly string[]>(),
   },
   (t) => [
     primaryKey({ columns: [t.turnSeq, t.ordinal] }),
@@ -140,6 +149,49 @@ export const toolCalls = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.turnSeq, t.step, t.toolUseId] }),
     uniqueIndex("tool_calls_position").on(t.turnSeq, t.step, t.position),
+  ],
+);
+
+export const approvals = sqliteTable(
+  "approvals",
+  {
+    seq: integer().primaryKey({ autoIncrement: true }),
+    id: text().notNull(),
+    kind: text().$type<Approval["kind"]>().notNull(),
+    turnId: text("turn_id").references(() => turns.id, { onDelete: "cascade" }),
+    conversationId: text("conversation_id").notNull(),
+    sessionId: text("session_id").notNull(),
+    actorKind: text("actor_kind").$type<"user" | "bot">().notNull(),
+    userId: text("user_id").notNull(),
+    guildId: text("guild_id"),
+    channelId: text("channel_id").notNull(),
+    step: integer(),
+    toolUseId: text("tool_use_id"),
+    toolName: text("tool_name"),
+    input: sealed().notNull(),
+    question: sealed().notNull(),
+    publicText: sealed("public_text"),
+    fingerprint: text().notNull(),
+    askIn: text("ask_in").$type<Approval["askIn"]>().notNull(),
+    state: text().$type<Approval["state"]>().notNull(),
+    decidedBy: text("decided_by"),
+    createdAt: integer("created_at").notNull(),
+    decidedAt: integer("decided_at"),
+    expiresAt: integer("expires_at").notNull(),
+    /** Of the question in Discord; null where there is none to post, or none that could be posted. */
+    delivery: text().$type<"pending" | "planned" | "shown">(),
+    /** The post that bears the buttons. */
+    postNonce: text("post_nonce"),
+  },
+  (t) => [
+    uniqueIndex("approvals_id").on(t.id),
+    index("approvals_turn").on(t.turnId, t.seq),
+    index("approvals_conversation").on(t.conversationId, t.seq).where(isPending(sql`state`)),
+    index("approvals_session").on(t.sessionId).where(isPending(sql`state`)),
+    index("approvals_expires_at").on(t.expiresAt).where(isPending(sql`state`)),
+    index("approvals_unasked").on(t.seq).where(isPending(sql`delivery`)),
+    index("approvals_asked").on(t.seq).where(isPlanned(sql`delivery`)),
+    index("approvals_created_at").on(t.createdAt),
   ],
 );
 
@@ -211,7 +263,7 @@ export const posts = sqliteTable(
   {
     seq: integer().primaryKey({ autoIncrement: true }),
     nonce: text().notNull(),
-    purpose: text().$type<"answer" | "notice">().notNull(),
+    purpose: text().$type<"answer" | "notice" | "question">().notNull(),
     subject: text().notNull(),
     ordinal: integer().notNull(),
     channelId: text("channel_id").notNull(),
@@ -233,6 +285,32 @@ export const posts = sqliteTable(
     index("posts_open").on(t.seq).where(sql`state in ('pending', 'sending')`),
     index("posts_created_at").on(t.createdAt),
   ],
+);
+
+/** Messages that tools have posted. */
+export const sentMessages = sqliteTable(
+  "sent_messages",
+  {
+    messageId: text("message_id").primaryKey(),
+    channelId: text("channel_id").notNull(),
+    userId: text("user_id").notNull(),
+    at: integer().notNull(),
+  },
+  (t) => [index("sent_messages_place").on(t.channelId, t.userId, t.at), index("sent_messages_at").on(t.at)],
+);
+
+/** What people want to be remembered, across their conversations. Kept until they take it back. */
+export const memories = sqliteTable(
+  "memories",
+  {
+    seq: integer().primaryKey({ autoIncrement: true }),
+    id: text().notNull(),
+    userId: text("user_id").notNull(),
+    text: sealed().notNull(),
+    sources: text({ mode: "json" }).$type<readonly string[]>().notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [uniqueIndex("memories_id").on(t.id), index("memories_user").on(t.userId, t.seq)],
 );
 
 /** Tombstones: kept when what they stand for is deleted, so that it is never taken in again. */
@@ -289,9 +367,11 @@ export const audit = sqliteTable(
     tokenId: text("token_id"),
     toolName: text("tool_name").notNull(),
     targets: text().notNull(),
-    verdict: text().$type<"done" | "failed" | "refused" | "unknown">().notNull(),
+    verdict: text().$type<AuditRow["verdict"]>().notNull(),
     reason: text(),
     durationMs: integer("duration_ms").notNull(),
+    approvalId: text("approval_id"),
+    approvedBy: text("approved_by"),
   },
   (t) => [index("audit_at").on(t.at), index("audit_actor").on(t.actorUserId, t.id)],
 );

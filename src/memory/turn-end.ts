@@ -18,6 +18,7 @@ const markEnded = prepared((db) =>
     .set({
       state: given("state"),
       answer: given("answer"),
+      answerTo: given("answerTo"),
       stopReason: given("stopReason"),
       errorCode: given("errorCode"),
       endedAt: given("endedAt"),
@@ -54,7 +55,7 @@ export function endCall(
       sources: end.sources,
       endedAt: store.now(),
     })
-    .where(and(isCall(seq, step, toolUseId), inArray(toolCalls.state, ["pending", "running"])))
+    .where(and(isCall(seq, step, toolUseId), inArray(toolCalls.state, ["pending", "waiting", "running"])))
     .run();
 }
 
@@ -84,6 +85,7 @@ export function endTurn(
     seq: row.seq,
     state: end.state,
     answer: store.encryption.seal(turnPlace("answer", row.id), end.answer),
+    answerTo: end.answerTo,
     stopReason: end.stopReason,
     errorCode: end.errorCode,
     endedAt: store.now(),
@@ -109,19 +111,24 @@ function bookTokens(store: Store, row: TurnRow): void {
   addTokens(store, subjects, tokens);
 }
 
+/** What the model is told of a call that its turn's end left without a result. */
+const openAnswers = {
+  pending: "The turn ended before this tool was run: it had no effect.",
+  waiting: "The turn ended before anybody approved this: it was not done.",
+  running: "The turn ended while this tool was running: whether it took effect is unknown.",
+} as const;
+
 /** Gives every call an answer, and returns the steps that have calls. */
 function answerOpenCalls(store: Store, tx: Tx, seq: number): ReadonlySet<number | null> {
   const calls = callStates(store).all({ seq });
   for (const { step, toolUseId, state } of calls) {
-    if (state !== "pending" && state !== "running") continue;
+    if (state === "done" || state === "unknown") continue;
     const ran = state === "running";
     const result: ToolResultBlockParam = {
       type: "tool_result",
       tool_use_id: toolUseId,
       is_error: true,
-      content: ran
-        ? "The turn ended while this tool was running: whether it took effect is unknown."
-        : "The turn ended before this tool was run: it had no effect.",
+      content: openAnswers[state],
     };
     endCall(store, tx, seq, step, toolUseId, { state: ran ? "unknown" : "done", result, sources: [] });
   }

@@ -13,6 +13,7 @@ interface NewMessage {
   readonly step?: number;
   readonly stopReason?: string;
   readonly model?: string;
+  readonly sources?: readonly string[];
 }
 
 const insert = prepared((db) =>
@@ -27,6 +28,7 @@ const insert = prepared((db) =>
       stopReason: sql.placeholder("stopReason"),
       model: sql.placeholder("model"),
       createdAt: sql.placeholder("createdAt"),
+      sources: sql.placeholder("sources"),
     })
     .prepare(),
 );
@@ -40,9 +42,19 @@ const last = prepared((db) =>
 
 /** Within a transaction, as all that writes here. */
 export function insertMessage(store: Store, turnSeq: number, message: NewMessage): void {
-  const { ordinal, role, step = null, stopReason = null, model = null } = message;
+  const { ordinal, role, step = null, stopReason = null, model = null, sources = [] } = message;
   const content = store.encryption.seal(messagePlace(turnSeq, ordinal), JSON.stringify(message.content));
-  insert(store).run({ turnSeq, ordinal, step, role, content, stopReason, model, createdAt: store.now() });
+  insert(store).run({
+    turnSeq,
+    ordinal,
+    step,
+    role,
+    content,
+    stopReason,
+    model,
+    createdAt: store.now(),
+    sources: sources.length === 0 ? null : sources,
+  });
 }
 
 export function lastOrdinal(store: Store, turnSeq: number): number {

@@ -1,11 +1,13 @@
 import { and, asc, count, eq, sql } from "drizzle-orm";
-import type { AcceptResult, NewTurn, TurnJournal, TurnRecord } from "../agent/ports.ts";
+import type { AcceptResult, NewTurn, TurnEnd, TurnJournal, TurnRecord } from "../agent/ports.ts";
 import type { Tx } from "./connection.ts";
 import { ensureConversation, findConversation, raiseEpoch } from "./conversations.ts";
+import type { StoredHistory } from "./history.ts";
 import { prepared } from "./prepared.ts";
 import { idempotencyKeys, isUnfinished, seenMessages, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
 import { insertTurn, type TurnReader, type TurnRow, toRecord, turnPlace } from "./turn-rows.ts";
+import { endWithApprovals, findSuspended } from "./turn-suspension.ts";
 
 type QueueMethods = Pick<
   TurnJournal,
@@ -20,13 +22,34 @@ type QueueMethods = Pick<
   | "conversationId"
 >;
 
+/**
+ * How a turn ends whose question was passed over with a new message. It stands here and not with the agent's other
+ * words, since it is written in the transaction that takes the new message in.
+ */
+const passedOver: TurnEnd = {
+  state: "done",
+  answer: "I left this undone: you wrote something else before my question was answered.",
+  closingText: "I left this undone: you wrote something else before my question was answered.",
+  stopReason: "withdrawn",
+  errorCode: null,
+  answerTo: "channel",
+};
+
 /** The part of the journal before a turn begins. Order is that of `seq`, never of a clock. */
-export function createTurnQueue(store: Store, reader: TurnReader): QueueMethods {
+export function createTurnQueue(store: Store, reader: TurnReader, history: StoredHistory): QueueMethods {
   const record = (row: TurnRow): TurnRecord => toRecord(store.encryption, row);
   const conversation = findConversation(store);
   const isWaiting = and(eq(turns.state, "queued"), eq(turns.starts, 0));
   return {
-    accept: async (turn, bound) => store.write((tx) => accept(store, reader, tx, turn, bound)),
+    async accept(turn, bound) {
+      const result = store.write((tx) => accept(store, reader, tx, turn, bound));
+      if (result.status === "accepted" && result.withdrawn !== null) {
+        const { id, conversationId, epoch } = result.withdrawn;
+        const ended = reader.byId(id);
+        if (ended !== null) history.turnEnded(conversationId, epoch, ended.seq);
+      }
+      return result;
+    },
     async get(turnId) {
       const row = reader.byId(turnId);
       return row === null ? null : record(row);
@@ -41,6 +64,7 @@ export function createTurnQueue(store: Store, reader: TurnReader): QueueMethods 
       return rows.map(record);
     },
     async nextQueued(conversationId) {
+      if (findSuspended(store, conversationId) !== null) return null;
       const row = store.db
         .select()
         .from(turns)
@@ -98,6 +122,8 @@ function accept(store: Store, reader: TurnReader, tx: Tx, turn: NewTurn, bound: 
   );
   const before = countUnfinished(store, conversation.id);
   if (before > bound) return { status: "queue_full", waiting: before - 1 };
+  const suspended = findSuspended(store, conversation.id);
+  const withdrawn = suspended === null ? null : endWithApprovals(store, reader, tx, suspended, passedOver);
   const row = insertTurn(store, turn, conversation);
   const seenAt = row.acceptedAt;
   if (turn.discordMessageId !== null)
@@ -108,7 +134,7 @@ function accept(store: Store, reader: TurnReader, tx: Tx, turn: NewTurn, bound: 
     tx.insert(idempotencyKeys)
       .values({ hash: keyHash(store, turn, turn.idempotencyKey), turnId: row.id, seenAt })
       .run();
-  return { status: "accepted", turn: toRecord(store.encryption, row), waiting: before };
+  return { status: "accepted", turn: toRecord(store.encryption, row), waiting: before, withdrawn };
 }
 
 /** A full queue leaves no tombstone behind: whoever tells the person so decides that the message is passed over. */

@@ -1,4 +1,4 @@
-import { and, asc, eq, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, sql } from "drizzle-orm";
 import type { StoredStep, TurnJournal } from "../agent/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Tx } from "./connection.ts";
@@ -13,7 +13,7 @@ import { hasEnded, type TurnReader, type TurnRow, toRecord } from "./turn-rows.t
 
 type StepMethods = Pick<
   TurnJournal,
-  "begin" | "yield" | "steps" | "saveStep" | "toolRunning" | "toolEnded" | "end"
+  "begin" | "yield" | "steps" | "saveStep" | "toolRunning" | "toolAsked" | "toolEnded" | "end"
 >;
 
 const markRunning = prepared((db) =>
@@ -81,14 +81,28 @@ export function createTurnSteps(store: Store, reader: TurnReader, history: Store
         endTurn(store, tx, saved, end, step);
         return saved;
       });
-      if (row !== null) history.turnEnded(row.conversationId, row.epoch, row.seq, row.id);
+      if (row !== null) history.turnEnded(row.conversationId, row.epoch, row.seq);
     },
     async toolRunning(turnId, step, toolUseId) {
       store.write((tx) =>
         tx
           .update(toolCalls)
           .set({ state: "running", startedAt: store.now() })
-          .where(and(isCall(reader.need(turnId).seq, step, toolUseId), eq(toolCalls.state, "pending")))
+          .where(
+            and(
+              isCall(reader.need(turnId).seq, step, toolUseId),
+              inArray(toolCalls.state, ["pending", "waiting"]),
+            ),
+          )
+          .run(),
+      );
+    },
+    async toolAsked(turnId, step, toolUseId) {
+      store.write((tx) =>
+        tx
+          .update(toolCalls)
+          .set({ state: "pending", startedAt: null })
+          .where(and(isCall(reader.need(turnId).seq, step, toolUseId), eq(toolCalls.state, "running")))
           .run(),
       );
     },
@@ -102,7 +116,7 @@ export function createTurnSteps(store: Store, reader: TurnReader, history: Store
         endTurn(store, tx, row, end);
         return row;
       });
-      if (ended !== null) history.turnEnded(ended.conversationId, ended.epoch, ended.seq, ended.id);
+      if (ended !== null) history.turnEnded(ended.conversationId, ended.epoch, ended.seq);
     },
   };
 }
@@ -116,6 +130,7 @@ function saveStep(store: Store, tx: Tx, row: TurnRow, step: Parameters<TurnJourn
     step: step.step,
     stopReason: step.stopReason,
     model: step.model,
+    sources: step.sources,
   });
   const calls = step.content.filter((block) => block.type === "tool_use");
   if (calls.length > 0)
@@ -148,6 +163,7 @@ function readSteps(store: Store, seq: number): readonly StoredStep[] {
     return [
       {
         step: row.step,
+        sources: row.sources ?? [],
         content,
         stopReason: row.stopReason ?? "",
         toolCalls: ofStep.map((call) => ({
@@ -156,6 +172,7 @@ function readSteps(store: Store, seq: number): readonly StoredStep[] {
           input: inputs.get(call.toolUseId),
           state: call.state,
           result: openResult(store.encryption, call),
+          sources: call.sources,
         })),
       },
     ];

@@ -102,13 +102,21 @@ async function fill({ turns }: Memory): Promise<string> {
     const { id } = accepted.turn;
     await turns.begin(id);
     const content = [{ type: "text", text: answer } as const];
-    await turns.saveStep(id, { step: 1, content, stopReason: "end_turn", usage, model: "bench" });
+    await turns.saveStep(id, {
+      step: 1,
+      content,
+      stopReason: "end_turn",
+      usage,
+      model: "bench",
+      sources: [],
+    });
     await turns.end(id, {
       state: "done",
       answer,
       closingText: null,
       stopReason: "end_turn",
       errorCode: null,
+      answerTo: "asker",
     });
   }
   const conversationId = await turns.conversationId(actor.userId, actor.channelId, actor.guildId);

@@ -33,6 +33,7 @@ switch (what) {
       stopReason: "tool_use",
       usage,
       model: "model",
+      sources: [],
     });
     await memory.turns.toolRunning(turn.id, 1, "call");
     process.kill(process.pid, "SIGKILL");

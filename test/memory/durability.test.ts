@@ -26,7 +26,7 @@ test("what was committed is there after a SIGKILL, to the state of each tool cal
   if (turn === undefined) throw new Error("the turn is gone");
   const steps = await memory.turns.steps(turn.id);
   expect(steps[0]?.toolCalls).toEqual([
-    { toolUseId: "call", toolName: "tool", input: { x: 1 }, state: "running", result: null },
+    { toolUseId: "call", toolName: "tool", input: { x: 1 }, state: "running", result: null, sources: [] },
   ]);
   const history = await memory.history.load(turn.conversationId, 0);
   expect(history.turns).toHaveLength(1);

@@ -73,7 +73,14 @@ test("no content is readable in the files, neither in the database nor in its WA
     { type: "text" as const, text: planted("assistant") },
     { type: "tool_use" as const, id: "call", name: "tool", input: { q: planted("arguments") } },
   ];
-  await memory.turns.saveStep(turn.id, { step: 1, content, stopReason: "tool_use", usage, model: "m" });
+  await memory.turns.saveStep(turn.id, {
+    step: 1,
+    content,
+    stopReason: "tool_use",
+    usage,
+    model: "m",
+    sources: [],
+  });
   const result = { type: "tool_result" as const, tool_use_id: "call", content: planted("result") };
   await memory.turns.toolEnded(turn.id, 1, "call", { state: "done", result, sources: [] });
   await memory.turns.end(turn.id, done({ answer: planted("answer"), closingText: planted("closing") }));

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { NewApproval } from "../../src/agent/approvals.ts";
 import type { AcceptResult, NewTurn, TurnEnd, TurnRecord } from "../../src/agent/ports.ts";
 import type { Post } from "../../src/discord/ports.ts";
 import { type Memory, type MemoryOptions, openMemory } from "../../src/memory/memory.ts";
@@ -66,6 +67,7 @@ export const done = (over: Partial<TurnEnd> = {}): TurnEnd => ({
   closingText: null,
   stopReason: "end_turn",
   errorCode: null,
+  answerTo: "channel",
   ...over,
 });
 
@@ -78,10 +80,33 @@ export async function converse(
   const turn = await accept(memory, over);
   await memory.turns.begin(turn.id);
   const content = [{ type: "text" as const, text: answer }];
-  await memory.turns.saveStep(turn.id, { step: 1, content, stopReason: "end_turn", usage, model: "model" });
+  await memory.turns.saveStep(turn.id, {
+    step: 1,
+    content,
+    stopReason: "end_turn",
+    usage,
+    model: "model",
+    sources: [],
+  });
   await memory.turns.end(turn.id, done({ answer }));
   return turn;
 }
+
+export const approval = (over: Partial<NewApproval> = {}): NewApproval => ({
+  kind: "tool",
+  turnId: null,
+  conversationId: "conversation",
+  sessionId: "session",
+  actor: { kind: "user", userId: "100", guildId: "300", channelId: "200" },
+  step: null,
+  toolUseId: null,
+  toolName: "tool_a",
+  input: { id: "a" },
+  question: { text: "Ban @bo?", publicText: null, fingerprint: "f" },
+  askIn: "channel",
+  expiresAt: Number.MAX_SAFE_INTEGER,
+  ...over,
+});
 
 export const post = (nonce: string, over: Partial<Post> = {}): Post => ({
   nonce,

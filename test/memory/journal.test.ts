@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { AppError } from "../../src/errors.ts";
+import type { Memory } from "../../src/memory/memory.ts";
 import { accept, accepted, converse, done, folder, newTurn, usage } from "./helpers.ts";
 
 const step = (content: Parameters<typeof call>[0][], n = 1) => ({
@@ -8,6 +9,7 @@ const step = (content: Parameters<typeof call>[0][], n = 1) => ({
   stopReason: "tool_use",
   usage,
   model: "model",
+  sources: [],
 });
 const call = (id: string) => ({ type: "tool_use" as const, id, name: `tool_${id}`, input: { id } });
 const result = (id: string, content = `result of ${id}`) => ({
@@ -15,6 +17,7 @@ const result = (id: string, content = `result of ${id}`) => ({
   tool_use_id: id,
   content,
 });
+const stored = (id: string) => ({ toolUseId: id, toolName: `tool_${id}`, input: { id } });
 const text = (value: string) => ({ type: "text" as const, text: value });
 
 describe("accepting", () => {
@@ -170,9 +173,10 @@ describe("a turn that runs", () => {
         step: 1,
         content: [call("a"), call("b")],
         stopReason: "tool_use",
+        sources: [],
         toolCalls: [
-          { toolUseId: "a", toolName: "tool_a", input: { id: "a" }, state: "done", result: result("a") },
-          { toolUseId: "b", toolName: "tool_b", input: { id: "b" }, state: "unknown", result: result("b") },
+          { ...stored("a"), state: "done", result: result("a"), sources: ["guild:2"] },
+          { ...stored("b"), state: "unknown", result: result("b"), sources: ["channel:1"] },
         ],
       },
     ]);
@@ -238,7 +242,14 @@ describe("the end of a turn", () => {
       "done",
     ]);
     expect(await memory.outbox.undelivered(10)).toEqual([
-      { turnId: id, channelId: "200", replyToMessageId: "1", userId: "100", answer: "Stopped." },
+      {
+        turnId: id,
+        channelId: "200",
+        replyToMessageId: "1",
+        userId: "100",
+        answer: "Stopped.",
+        answerTo: "channel",
+      },
     ]);
     expect(await memory.turns.unfinished()).toEqual([]);
   });
@@ -260,7 +271,14 @@ describe("the end of a turn", () => {
     const { id, conversationId } = await accept(memory, { text: "  ", preamble: "" });
     await memory.turns.begin(id);
     for (const [n, content] of [[text("one")], [], [text("two")]].entries())
-      await memory.turns.saveStep(id, { step: n, content, stopReason: "pause_turn", usage, model: "m" });
+      await memory.turns.saveStep(id, {
+        step: n,
+        content,
+        stopReason: "pause_turn",
+        usage,
+        model: "m",
+        sources: [],
+      });
     await memory.turns.end(id, done({ closingText: "three" }));
     expect((await memory.history.load(conversationId, 0)).turns[0]?.messages).toEqual([
       { role: "user", content: [text("(a message without text)")] },
@@ -288,6 +306,32 @@ describe("the history", () => {
       second.id,
       second.id,
     ]);
+  });
+
+  test("says what a turn rests on, of its calls and of what was read before, and what was answered", async () => {
+    using at = folder();
+    const check = async (memory: Memory, conversationId: string) =>
+      expect((await memory.history.load(conversationId, 0)).turns).toMatchObject([
+        { sources: ["channel:1", "channel:2"], answer: "About both.", answerTo: "asker" },
+        { sources: [], answer: null, answerTo: "channel" },
+      ]);
+    let conversation: string;
+    {
+      using memory = at.open();
+      const { id, conversationId } = await accept(memory);
+      conversation = conversationId;
+      await memory.history.load(conversationId, 0);
+      await memory.turns.begin(id);
+      await memory.turns.saveStep(id, { ...step(["a"]), sources: ["channel:1"] });
+      expect((await memory.turns.steps(id))[0]?.sources).toEqual(["channel:1"]);
+      const sources = ["channel:2", "channel:1"];
+      await memory.turns.toolEnded(id, 1, "a", { state: "done", result: result("a"), sources });
+      await memory.turns.end(id, done({ answer: "About both.", answerTo: "asker" }));
+      await converse(memory, "nothing read");
+      await check(memory, conversationId);
+    }
+    using memory = at.open();
+    await check(memory, conversation);
   });
 
   test("begins after its summary, which does not go back", async () => {

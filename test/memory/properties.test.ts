@@ -54,7 +54,7 @@ async function apply(world: World, { what, user, pick, calls, text }: Operation)
         ...(text.trim() === "" ? [] : [{ type: "text" as const, text }]),
         ...uses.map((use) => ({ type: "tool_use" as const, id: use, name: "tool", input: {} })),
       ];
-      await turns.saveStep(id, { step, content, stopReason: "x", usage, model: "m" });
+      await turns.saveStep(id, { step, content, stopReason: "x", usage, model: "m", sources: [] });
       return;
     }
     case "running":
@@ -88,7 +88,7 @@ async function apply(world: World, { what, user, pick, calls, text }: Operation)
     case "prefer":
       return preferences.set(user, { name: text });
     case "retention":
-      if (pick === 0) await world.memory.removeOlderThan(world.clock() - 40);
+      if (pick === 0) await world.memory.removeOlderThan(world.clock() - 40, world.clock() - 40);
       return;
     case "load":
       await preferences.get(user);

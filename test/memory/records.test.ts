@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { accept, converse, done, folder, newTurn, post, usage } from "./helpers.ts";
+import { accept, approval, converse, done, folder, newTurn, post, usage } from "./helpers.ts";
 
 const auditRow = {
   at: 1,
@@ -16,6 +16,8 @@ const auditRow = {
   verdict: "done" as const,
   reason: null,
   durationMs: 5,
+  approvalId: null,
+  approvedBy: null,
 };
 
 test("audit rows are all there, in order, when their promises resolve and after closing", async () => {
@@ -75,6 +77,77 @@ test("collected audit rows are committed in order, before later ones, within the
   memory.audit.collect(auditRow);
 });
 
+test("audit rows are found by any part of them", async () => {
+  using at = folder();
+  using memory = at.open();
+  const row = (over: object) => memory.audit.append({ ...auditRow, ...over });
+  await row({ at: 1, guildId: "7" });
+  await row({ at: 2, toolName: "other", approvalId: "a_1", approvedBy: "5" });
+  await row({ at: 3, verdict: "asked", actorUserId: "101" });
+  await row({ at: 4, guildId: "7", toolName: "other" });
+  const found = async (filter: Omit<Parameters<typeof memory.audit.list>[0], "limit">) =>
+    (await memory.audit.list({ limit: 9, ...filter })).map((entry) => entry.at);
+  expect(await found({})).toEqual([4, 3, 2, 1]);
+  expect(await found({ guildId: "7" })).toEqual([4, 1]);
+  expect(await found({ toolName: "other" })).toEqual([4, 2]);
+  expect(await found({ toolName: "other", guildId: "7" })).toEqual([4]);
+  expect(await found({ verdict: "asked" })).toEqual([3]);
+  expect(await found({ actorUserId: "101", verdict: "done" })).toEqual([]);
+  expect(await found({ since: 2, until: 4 })).toEqual([3, 2]);
+  expect(await found({ since: 2, until: 4, beforeId: 3 })).toEqual([2]);
+  const [approved] = await memory.audit.list({ limit: 1, toolName: "other", until: 4 });
+  expect(approved).toMatchObject({ approvalId: "a_1", approvedBy: "5" });
+});
+
+test("memories are a person's own, newest first, and bounded", async () => {
+  using at = folder();
+  let id: string;
+  {
+    using memory = at.open({ now: () => 5 });
+    for (let n = 1; n <= 500; n++) await memory.memories.add("1", `thing ${n}`, ["channel:9"]);
+    expect(memory.memories.add("1", "one more", [])).rejects.toMatchObject({ code: "invalid_arguments" });
+    ({ id } = await memory.memories.add("2", "another person's", []));
+  }
+  using memory = at.open();
+  const [newest, before] = await memory.memories.list("1");
+  expect(newest).toEqual({
+    id: newest?.id ?? "",
+    text: "thing 500",
+    sources: ["channel:9"],
+    createdAt: 5,
+  });
+  expect(newest?.id).toMatch(/^m_[\w-]{22}$/);
+  expect(await memory.memories.remove("1", id)).toBe(false);
+  expect(await memory.memories.remove("1", newest?.id ?? "")).toBe(true);
+  expect((await memory.memories.list("1"))[0]).toEqual(before);
+  expect(await memory.memories.removeAll("1")).toBe(499);
+  expect((await memory.memories.list("2")).map(({ text }) => text)).toEqual(["another person's"]);
+});
+
+test("it is known for whom a message was posted, by a tool or as an answer, and when a tool last did", async () => {
+  using at = folder();
+  using memory = at.open();
+  const { sent, outbox } = memory;
+  for (const [messageId, at] of [
+    ["1", 50],
+    ["2", 40],
+  ] as const)
+    await sent.record({ messageId, channelId: "200", userId: "7", at });
+  await sent.record({ messageId: "1", channelId: "200", userId: "8", at: 90 });
+  expect(await sent.lastAt("200", "7")).toBe(50);
+  expect(await sent.lastAt("200", "8")).toBeNull();
+  expect(await sent.lastAt("201", "7")).toBeNull();
+  const { id } = await converse(memory, "yes", {
+    discordMessageId: "5",
+    replyTo: { channelId: "200", messageId: "5" },
+  });
+  await outbox.planAnswer(id, [post("a", { subject: id }), post("n", { subject: id, purpose: "notice" })]);
+  await outbox.markSent("a", "60");
+  await outbox.markSent("n", "61");
+  const users = await Promise.all(["1", "2", "60", "61", "62"].map((messageId) => sent.userOf(messageId)));
+  expect(users).toEqual(["7", "7", "100", null, null]);
+});
+
 test("tokens spent add up for each subject and day", async () => {
   using at = folder();
   let now = Date.UTC(2026, 10, 22, 23, 59);
@@ -102,6 +175,9 @@ test("retention deletes what has ended before a time, and keeps tombstones, what
   await memory.history.saveSummary(old.conversationId, 0, { text: "s", uptoTurnId: old.id, sources: [] });
   await memory.outbox.planNotice("9", "200", [post("n")]);
   await memory.audit.append({ ...auditRow, at: 1000 });
+  const decided = await memory.approvals.add(approval());
+  const asked = await memory.approvals.add(approval());
+  await memory.approvals.decide(decided.id, { approved: false, by: "100" }, 1000);
   const waiting = await accept(memory);
   const elsewhere = await converse(memory, "old", { userId: "2" });
   const summary = { text: "s", uptoTurnId: elsewhere.id, sources: [] };
@@ -110,7 +186,19 @@ test("retention deletes what has ended before a time, and keeps tombstones, what
   const young = await converse(memory, "young");
   await memory.history.load(young.conversationId, 0);
 
-  expect(await memory.removeOlderThan(5000)).toEqual({ turns: 452, posts: 1, summaries: 1, auditRows: 1 });
+  await memory.sent.record({ messageId: "1", channelId: "2", userId: "3", at: 4999 });
+  await memory.sent.record({ messageId: "2", channelId: "2", userId: "3", at: 5000 });
+  expect(await memory.removeOlderThan(5000, 1000)).toEqual({
+    turns: 452,
+    posts: 1,
+    approvals: 1,
+    sentMessages: 1,
+    summaries: 1,
+    auditRows: 0,
+  });
+  expect((await memory.removeOlderThan(0, 1001)).auditRows).toBe(1);
+  expect(await memory.approvals.get(asked.id)).not.toBeNull();
+  expect(await memory.sent.userOf("2")).toBe("3");
   expect(await memory.turns.get(old.id)).toBeNull();
   expect((await memory.turns.unfinished()).map(({ id }) => id)).toEqual([waiting.id]);
   const history = await memory.history.load(young.conversationId, 0);

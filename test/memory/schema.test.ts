@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import journal from "../../drizzle/meta/_journal.json";
 import type { Memory } from "../../src/memory/memory.ts";
 import { migrations } from "../../src/memory/migrations.ts";
-import { accept, converse, folder, newTurn } from "./helpers.ts";
+import { accept, approval, converse, done, folder, newTurn, post } from "./helpers.ts";
 
 const root = join(import.meta.dir, "..", "..");
 
@@ -44,7 +44,7 @@ test("every table is STRICT: add it by hand to what drizzle-kit generates", () =
 /** Small by nature, a partial index of what is open, or read from one end with a limit. */
 const mayScan = [
   /^SCAN (data_keys|api_tokens)\b/,
-  /^SCAN \w+ USING INDEX (turns_unfinished|turns_undelivered|posts_open)$/,
+  /^SCAN \w+ USING INDEX (turns_unfinished|turns_undelivered|posts_open|approvals_unasked|approvals_asked)$/,
   /^SCAN (audit$|channel_marks USING INDEX)/,
 ];
 
@@ -105,8 +105,41 @@ async function useEverything(memory: Memory): Promise<void> {
   await memory.sessions.removeExpired(5);
   await memory.preferences.set("100", { tone: "dry" });
   await memory.preferences.get("100");
+  await useApprovals(memory);
   await useDoors(memory, turn.id);
-  await memory.removeOlderThan(Date.now() + 1000);
+  await memory.removeOlderThan(Date.now() + 1000, Date.now() + 1000);
+}
+
+async function useApprovals(memory: Memory): Promise<void> {
+  const { id, conversationId } = await accept(memory, {
+    channelId: "201",
+    replyTo: { channelId: "201", messageId: "3" },
+  });
+  await memory.turns.begin(id);
+  const ask = () => memory.turns.suspend(id, [approval({ turnId: id, conversationId })]);
+  const [first] = await ask();
+  const approvalId = first?.id ?? "";
+  await memory.turns.approvals(id);
+  await memory.turns.nextQueued(conversationId);
+  await memory.outbox.unasked(5);
+  await memory.outbox.planQuestion(approvalId, [post("q", { purpose: "question", subject: approvalId })]);
+  await memory.approvals.pending(conversationId);
+  await memory.approvals.decide(approvalId, { approved: true, by: "100" }, 1);
+  await memory.outbox.unshownVerdicts(5);
+  await memory.outbox.markShown(approvalId);
+  await memory.turns.toolAsked(id, 1, "x");
+  await ask();
+  await memory.turns.endSuspended(conversationId, id, done());
+  await memory.approvals.add(approval());
+  await memory.approvals.expire(Number.MAX_SAFE_INTEGER);
+  await memory.approvals.use(approvalId, 1);
+  const { id: memoryId } = await memory.memories.add("1", "text", []);
+  await memory.memories.list("1");
+  await memory.memories.remove("1", memoryId);
+  await memory.memories.removeAll("1");
+  await memory.sent.record({ messageId: "1", channelId: "2", userId: "3", at: 4 });
+  await memory.sent.userOf("2");
+  await memory.sent.lastAt("2", "3");
 }
 
 async function useDoors(memory: Memory, turnId: string): Promise<void> {
@@ -150,5 +183,7 @@ async function useDoors(memory: Memory, turnId: string): Promise<void> {
   await memory.audit.list({ limit: 5 });
   await memory.audit.list({ limit: 5, beforeId: 7 });
   await memory.audit.list({ limit: 5, beforeId: 7, actorUserId: "1" });
+  await memory.audit.list({ limit: 5, guildId: "1", toolName: "t", verdict: "done", since: 1, until: 2 });
+  await memory.audit.list({ limit: 5, actorUserId: "1", since: 1 });
   await memory.budgets.spent("user:1", "2026-11-22");
 }
