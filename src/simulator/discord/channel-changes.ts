@@ -1,6 +1,9 @@
 import {
+  type APIGuildForumChannel,
+  type APIOverwrite,
   type APIThreadChannel,
   type APIThreadMember,
+  ChannelType,
   GatewayDispatchEvents as Events,
 } from "discord-api-types/v10";
 import type { Unnamed } from "./guild-changes.ts";
@@ -23,8 +26,18 @@ export interface ChannelPatch {
   readonly position?: number;
   readonly nsfw?: boolean;
   readonly rate_limit_per_user?: number;
+  readonly permission_overwrites?: APIOverwrite[];
+  readonly default_auto_archive_duration?: number;
+  readonly bitrate?: number;
+  readonly user_limit?: number;
+  readonly available_tags?: APIGuildForumChannel["available_tags"];
+  readonly flags?: number;
+  readonly applied_tags?: string[];
   readonly thread_metadata?: APIThreadChannel["thread_metadata"];
 }
+
+/** What a new channel or thread has besides its seed. */
+export type ChannelExtras = Partial<ChannelPatch>;
 
 /** Changes of channels and threads, each with its event. Ids that do not exist are the caller's mistake and throw. */
 export class ChannelChanges {
@@ -37,9 +50,14 @@ export class ChannelChanges {
   }
 
   /** A channel or, by its kind, a thread. */
-  add(guildId: string, seed: Unnamed<ChannelSeed>): GuildChannel | APIThreadChannel {
+  add(
+    guildId: string,
+    seed: Unnamed<ChannelSeed>,
+    extras: ChannelExtras = {},
+  ): GuildChannel | APIThreadChannel {
     const guild = this.#world.guild(guildId);
     const channel = this.#world.addChannel(guild, { ...seed, id: seed.id ?? this.#world.ids.next() });
+    Object.assign(channel, extras);
     if (isThread(channel)) {
       const d = { ...channel, newly_created: true as const };
       this.#publish({ dispatch: { t: Events.ThreadCreate, d }, guildId, channelId: channel.id });
@@ -56,7 +74,7 @@ export class ChannelChanges {
     return channel;
   }
 
-  /** Its threads and messages go with it. */
+  /** Its threads and messages go with it; the channels of a category stay, without one. */
   remove(channelId: string): void {
     const { guild, channel } = this.#find(channelId);
     const guildId = guild.id;
@@ -71,6 +89,10 @@ export class ChannelChanges {
       this.#publish({ dispatch: { t: Events.ChannelDelete, d: { ...channel, guild_id: guildId } }, guildId });
     }
     this.#world.forgetChannel(channelId);
+    if (channel.type !== ChannelType.GuildCategory) return;
+    for (const child of guild.channels.values()) {
+      if ("parent_id" in child && child.parent_id === channelId) this.update(child.id, { parent_id: null });
+    }
   }
 
   setOverwrite(channelId: string, overwrite: OverwriteSeed): void {

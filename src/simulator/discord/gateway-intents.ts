@@ -46,6 +46,7 @@ const INTENT_OF: Partial<Record<Events, { readonly guild?: number; readonly dire
   [Events.GuildMemberRemove]: { guild: Intents.GuildMembers },
   [Events.GuildBanAdd]: { guild: Intents.GuildModeration },
   [Events.GuildBanRemove]: { guild: Intents.GuildModeration },
+  [Events.GuildAuditLogEntryCreate]: { guild: Intents.GuildModeration },
   [Events.GuildEmojisUpdate]: { guild: Intents.GuildExpressions },
   [Events.PresenceUpdate]: { guild: Intents.GuildPresences },
   [Events.GuildCreate]: { guild: Intents.Guilds },

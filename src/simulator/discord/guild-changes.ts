@@ -95,6 +95,9 @@ export class GuildChanges {
     this.#role(guildId, roleId);
     guild.roles.delete(roleId);
     for (const member of guild.members.values()) member.roles = member.roles.filter((id) => id !== roleId);
+    for (const channel of guild.channels.values()) {
+      channel.permission_overwrites = (channel.permission_overwrites ?? []).filter(({ id }) => id !== roleId);
+    }
     this.#tell(guildId, { t: Events.GuildRoleDelete, d: { guild_id: guildId, role_id: roleId } });
   }
 

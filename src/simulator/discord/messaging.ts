@@ -5,6 +5,7 @@ import {
   type APIUser,
   ChannelType,
   GatewayDispatchEvents as Events,
+  MessageFlags,
   MessageReferenceType,
   MessageType,
 } from "discord-api-types/v10";
@@ -28,10 +29,13 @@ type Body = Partial<
     | "application_id"
     | "interaction_metadata"
     | "interaction"
+    | "message_reference"
   >
 >;
 
 export interface Draft {
+  /** A new one when left out. */
+  readonly id?: string;
   readonly author: APIUser;
   readonly channel: AnyChannel;
   readonly content: string;
@@ -77,7 +81,7 @@ export class Messaging {
   /** A message that is in no channel yet, such as an ephemeral one. */
   compose(draft: Draft): APIMessage {
     const { author, channel, content, allowedMentions, replyTo } = draft;
-    const id = this.#world.ids.next();
+    const id = draft.id ?? this.#world.ids.next();
     const mentions = parseMentions(this.#world, channel, author.id, content, allowedMentions);
     const pingsReplied =
       replyTo !== undefined && (allowedMentions === null || allowedMentions.repliedUser === true);
@@ -112,8 +116,46 @@ export class Messaging {
     return edited;
   }
 
+  /** Pins or unpins, with the notice in the channel that Discord writes for a pin. */
+  setPinned(message: APIMessage, by: APIUser, isPinned: boolean): void {
+    const channel = this.#channelOf(message);
+    const changed = { ...message, pinned: isPinned };
+    const at = isPinned ? this.#pinTime() : null;
+    this.#world.messages.replace(changed);
+    if (at === null) this.#world.pinnedAt.delete(message.id);
+    else this.#world.pinnedAt.set(message.id, at);
+    const guildId = this.#world.guildOfChannel(channel.id)?.id ?? null;
+    const place = guildId === null ? {} : { guild_id: guildId };
+    const d = { channel_id: channel.id, last_pin_timestamp: at, ...place };
+    this.#publish({ dispatch: { t: Events.ChannelPinsUpdate, d }, guildId, channelId: channel.id });
+    this.#announce(Events.MessageUpdate, changed);
+    if (!isPinned) return;
+    const message_reference = {
+      type: MessageReferenceType.Default,
+      channel_id: channel.id,
+      message_id: message.id,
+      ...place,
+    };
+    const draft = { author: by, channel, content: "", allowedMentions: { parse: [] } };
+    this.create({ ...draft, type: MessageType.ChannelPinnedMessage, body: { message_reference } });
+  }
+
+  /** A thread was started from it. */
+  flagThread(message: APIMessage): void {
+    const changed = { ...message, flags: (message.flags ?? 0) | MessageFlags.HasThread };
+    this.#world.messages.replace(changed);
+    this.#announce(Events.MessageUpdate, changed);
+  }
+
+  /** Pages of pins go by their times, so no two are the same. */
+  #pinTime(): string {
+    const latest = Math.max(0, ...[...this.#world.pinnedAt.values()].map((at) => Date.parse(at)));
+    return new Date(Math.max(this.#world.now(), latest + 1)).toISOString();
+  }
+
   remove(message: APIMessage): void {
     this.#world.messages.remove(message.id);
+    this.#world.pinnedAt.delete(message.id);
     const guildId = this.#world.guildOfChannel(message.channel_id)?.id ?? null;
     this.#publish({
       dispatch: {
@@ -130,7 +172,10 @@ export class Messaging {
   }
 
   removeMany(channelId: string, ids: readonly string[]): void {
-    for (const id of ids) this.#world.messages.remove(id);
+    for (const id of ids) {
+      this.#world.messages.remove(id);
+      this.#world.pinnedAt.delete(id);
+    }
     const guildId = this.#world.guildOfChannel(channelId)?.id ?? null;
     const place = guildId === null ? {} : { guild_id: guildId };
     const d = { ids: [...ids].sort(compareIds), channel_id: channelId, ...place };

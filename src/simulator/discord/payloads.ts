@@ -129,23 +129,34 @@ export function channelPayload(seed: ChannelSeed, guildId: string, position: num
         topic: seed.topic ?? null,
       };
     case "forum":
-      return forumPayload({ ...base, ...inCategory, ...withMessages }, seed.topic ?? null);
+      return forumPayload({ ...base, ...inCategory, ...withMessages }, seed);
     default:
       throw new Error(`Channel ${seed.id} is a ${seed.kind}: make it with threadPayload`);
   }
 }
 
-function forumPayload<Base extends object>(base: Base, topic: string | null) {
+function forumPayload<Base extends object>(base: Base, { topic, tags }: ChannelSeed) {
   return {
     ...base,
     type: ChannelType.GuildForum as const,
-    topic,
-    available_tags: [],
+    topic: topic ?? null,
+    available_tags: (tags ?? []).map(({ id, name, moderated }) => ({
+      id,
+      name,
+      moderated: moderated ?? false,
+      emoji_id: null,
+      emoji_name: null,
+    })),
     default_reaction_emoji: null,
     default_sort_order: null,
     default_forum_layout: 0,
   };
 }
+
+const THREAD_TYPES: Partial<Record<ChannelSeed["kind"], APIThreadChannel["type"]>> = {
+  private_thread: ChannelType.PrivateThread,
+  announcement_thread: ChannelType.AnnouncementThread,
+};
 
 export function threadPayload(
   seed: ChannelSeed,
@@ -158,7 +169,7 @@ export function threadPayload(
     id: seed.id,
     guild_id: guildId,
     name: seed.name,
-    type: seed.kind === "private_thread" ? ChannelType.PrivateThread : ChannelType.PublicThread,
+    type: THREAD_TYPES[seed.kind] ?? ChannelType.PublicThread,
     flags: NO_FLAGS,
     owner_id: ownerId,
     ...(seed.parentId === undefined ? {} : { parent_id: seed.parentId }),
@@ -170,10 +181,12 @@ export function threadPayload(
     thread_metadata: {
       archived: false,
       archive_timestamp: created,
-      auto_archive_duration: 10_080,
+      auto_archive_duration: seed.archiveAfterMinutes ?? 10_080,
       locked: false,
       create_timestamp: created,
+      ...(seed.kind === "private_thread" ? { invitable: seed.invitable ?? true } : {}),
     },
+    ...(seed.appliedTags === undefined ? {} : { applied_tags: [...seed.appliedTags] }),
   };
 }
 

@@ -34,6 +34,8 @@ export interface RoleSeed {
   readonly permissions: bigint;
   readonly color?: number;
   readonly mentionable?: boolean;
+  /** Its place among the roles; that in the list, from 1, when left out. */
+  readonly position?: number;
   readonly hoist?: boolean;
   /** The role that Discord makes for the bot itself. */
   readonly ofBot?: boolean;
@@ -49,7 +51,15 @@ export interface OverwriteSeed {
 export interface ChannelSeed {
   readonly id: string;
   readonly name: string;
-  readonly kind: "text" | "announcement" | "voice" | "category" | "forum" | "thread" | "private_thread";
+  readonly kind:
+    | "text"
+    | "announcement"
+    | "voice"
+    | "category"
+    | "forum"
+    | "thread"
+    | "announcement_thread"
+    | "private_thread";
   /** The category, or a thread's channel. */
   readonly parentId?: string;
   readonly topic?: string;
@@ -57,6 +67,16 @@ export interface ChannelSeed {
   readonly overwrites?: readonly OverwriteSeed[];
   /** A thread's maker; its first member. */
   readonly ownerId?: string;
+  /** Further members of a thread. */
+  readonly memberIds?: readonly string[];
+  /** 10,080 when left out. */
+  readonly archiveAfterMinutes?: number;
+  /** Whether a private thread's members may bring others in; they may when it is left out. */
+  readonly invitable?: boolean;
+  /** A forum's tags. */
+  readonly tags?: readonly { readonly id: string; readonly name: string; readonly moderated?: boolean }[];
+  /** Those of a forum post. */
+  readonly appliedTags?: readonly string[];
 }
 
 export interface MemberSeed {
@@ -72,4 +92,6 @@ export interface MessageSeed {
   readonly content: string;
   /** Before the simulator's start. */
   readonly minutesAgo: number;
+  /** A new one when left out; the first message of a forum post has the post's. */
+  readonly id?: string;
 }

@@ -25,7 +25,7 @@ import {
   threadPayload,
   userPayload,
 } from "./payloads.ts";
-import type { ChannelSeed, GuildSeed, WorldSeed } from "./seed.ts";
+import type { ChannelSeed, GuildSeed, RoleSeed, WorldSeed } from "./seed.ts";
 import { SnowflakeClock, snowflakeAt, snowflakeTime } from "./snowflake.ts";
 
 export type GuildChannel =
@@ -68,6 +68,8 @@ export class World {
   readonly users = new Map<string, APIUser>();
   readonly guilds = new Map<string, SimulatedGuild>();
   readonly directChannels = new Map<string, APIDMChannel>();
+  /** When each pinned message was pinned, by its id. */
+  readonly pinnedAt = new Map<string, string>();
   readonly messages = new MessageStore();
   /** Users who take no direct messages from the bot. */
   readonly closedToDirectMessages = new Set<string>();
@@ -101,7 +103,9 @@ export class World {
     };
     this.guilds.set(guild.id, guild);
     const roles = [{ id: seed.id, name: "@everyone", permissions: seed.everyone }, ...seed.roles];
-    roles.forEach((role, at) => void guild.roles.set(role.id, rolePayload(role, at, this.botUser.id)));
+    roles.forEach((role: RoleSeed, at) => {
+      guild.roles.set(role.id, rolePayload(role, role.position ?? at, this.botUser.id));
+    });
     for (const member of seed.members) {
       const joinedAt = snowflakeTime(seed.id) + 60_000;
       guild.members.set(member.userId, memberPayload(this.user(member.userId), member, joinedAt));
@@ -124,7 +128,7 @@ export class World {
 
   addChannel(guild: SimulatedGuild, seed: ChannelSeed): GuildChannel | APIThreadChannel {
     this.#guildOfChannel.set(seed.id, guild.id);
-    if (seed.kind !== "thread" && seed.kind !== "private_thread") {
+    if (!isThreadKind(seed.kind)) {
       const channel = channelPayload(seed, guild.id, guild.channels.size);
       guild.channels.set(seed.id, channel);
       return channel;
@@ -133,7 +137,12 @@ export class World {
     const createdAt = snowflakeTime(seed.id);
     const thread = threadPayload(seed, guild.id, ownerId, createdAt);
     guild.threads.set(seed.id, thread);
-    guild.threadMembers.set(seed.id, new Map([[ownerId, threadMember(seed.id, ownerId, createdAt)]]));
+    const members = [ownerId, ...(seed.memberIds ?? [])];
+    guild.threadMembers.set(
+      seed.id,
+      new Map(members.map((id) => [id, threadMember(seed.id, id, createdAt)])),
+    );
+    thread.member_count = members.length;
     return thread;
   }
 
@@ -180,7 +189,7 @@ export class World {
     const oldestFirst = [...(seed.messages ?? [])].sort((a, b) => b.minutesAgo - a.minutesAgo);
     oldestFirst.forEach((message, step) => {
       const at = this.now() - message.minutesAgo * 60_000;
-      const id = snowflakeAt(at, step);
+      const id = message.id ?? snowflakeAt(at, step);
       this.messages.add(
         messagePayload(id, message.channelId, this.user(message.authorId), message.content, at),
       );
@@ -188,6 +197,10 @@ export class World {
       if (channel !== null && "last_message_id" in channel) channel.last_message_id = id;
     });
   }
+}
+
+function isThreadKind(kind: ChannelSeed["kind"]): boolean {
+  return kind === "thread" || kind === "announcement_thread" || kind === "private_thread";
 }
 
 export function threadMember(threadId: string, userId: string, at: number): APIThreadMember {

@@ -35,12 +35,26 @@ export const unknownMessage = () => new DiscordError(404, Codes.UnknownMessage, 
 export const unknownUser = () => new DiscordError(404, Codes.UnknownUser, "Unknown User");
 export const unknownRole = () => new DiscordError(404, Codes.UnknownRole, "Unknown Role");
 export const unknownEmoji = () => new DiscordError(400, Codes.UnknownEmoji, "Unknown Emoji");
+export const unknownBan = () => new DiscordError(404, Codes.UnknownBan, "Unknown Ban");
+export const unknownOverwrite = () =>
+  new DiscordError(404, Codes.UnknownPermissionOverwrite, "Unknown Overwrite");
 export const unknownWebhook = () => new DiscordError(404, Codes.UnknownWebhook, "Unknown Webhook");
 export const unknownInteraction = () =>
   new DiscordError(404, Codes.UnknownInteraction, "Unknown interaction");
 export const missingAccess = () => new DiscordError(403, Codes.MissingAccess, "Missing Access");
 export const missingPermissions = () =>
   new DiscordError(403, Codes.MissingPermissions, "Missing Permissions");
+export const wrongChannelType = () =>
+  new DiscordError(
+    400,
+    Codes.CannotExecuteActionOnThisChannelType,
+    "Cannot execute action on this channel type",
+  );
+export const archivedThread = () =>
+  new DiscordError(400, Codes.InvalidActionOnArchivedThread, "Thread is archived");
+export const lockedThread = () => new DiscordError(400, Codes.ThreadLocked, "Thread is locked");
+export const tooMany = (code: Codes, what: string, most: number) =>
+  new DiscordError(400, code, `Maximum number of ${what} reached (${most})`);
 export const emptyMessage = () =>
   new DiscordError(400, Codes.CannotSendAnEmptyMessage, "Cannot send an empty message");
 export const invalidForm = (errors: FormErrorTree | null) =>

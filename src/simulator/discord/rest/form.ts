@@ -62,6 +62,27 @@ export class Form {
     return number;
   }
 
+  /** An ISO 8601 time, in milliseconds since 1970. */
+  time(name: string): number | null {
+    const value = this.#value(name);
+    if (value === null) return null;
+    const time = typeof value === "string" ? Date.parse(value) : Number.NaN;
+    return Number.isNaN(time)
+      ? this.fail(name, "DATE_TIME_TYPE_PARSE", `Could not parse ${String(value)}. Should be ISO8601.`)
+      : time;
+  }
+
+  /** One of a few numbers. */
+  choice(name: string, choices: readonly number[]): number | null {
+    const value = this.#value(name);
+    if (value === null) return null;
+    return choices.find((choice) => choice === value) ?? this.#notAmong(name, choices);
+  }
+
+  #notAmong(name: string, choices: readonly number[]): null {
+    return this.fail(name, "BASE_TYPE_CHOICES", `Value must be one of {${choices.join(", ")}}.`);
+  }
+
   flag(name: string): boolean | null {
     const value = this.#value(name);
     if (value === null) return null;
@@ -69,6 +90,14 @@ export class Form {
     return typeof value === "boolean"
       ? value
       : this.fail(name, "BOOLEAN_TYPE_CONVERT", "Must be either true or false.");
+  }
+
+  /** A set of permissions, sent as decimal text. */
+  bits(name: string): bigint | null {
+    const text = this.text(name, { max: 20 });
+    if (text === null) return null;
+    if (/^\d+$/.test(text)) return BigInt(text);
+    return this.fail(name, "NUMBER_TYPE_COERCE", `Value "${text}" is not int.`);
   }
 
   snowflake(name: string): string | null {
@@ -100,13 +129,29 @@ export class Form {
   /** A part whose errors nest under its name. */
   part(name: string): Form | null {
     const value = this.#value(name);
-    if (value === null) return null;
+    return value === null ? null : this.#nest(name, value);
+  }
+
+  /** A list of parts; each one's errors nest under the list's name and its place in it. */
+  parts(name: string, max: number): Form[] | null {
+    const values = this.list(name, max);
+    if (values === null) return null;
+    const errors: FormErrorTree = {};
+    this.#nested.push([name, errors]);
+    const all = new Form({}, errors);
+    const parts = values.map((value, at) => all.#nest(String(at), value));
+    this.#lists.push(all);
+    return parts;
+  }
+
+  #nest(name: string, value: unknown): Form {
     const errors: FormErrorTree = {};
     this.#nested.push([name, errors]);
     return new Form(value, errors);
   }
 
   readonly #nested: [string, FormErrorTree][] = [];
+  readonly #lists: Form[] = [];
 
   fail(name: string, code: string, message: string): null {
     this.#errors[name] = { _errors: [{ code, message }] };
@@ -114,10 +159,15 @@ export class Form {
   }
 
   check(): void {
+    this.#gather();
+    if (Object.keys(this.#errors).length > 0) throw invalidForm(this.#errors);
+  }
+
+  #gather(): void {
+    for (const list of this.#lists) list.#gather();
     for (const [name, errors] of this.#nested) {
       if (Object.keys(errors).length > 0) this.#errors[name] = errors;
     }
-    if (Object.keys(this.#errors).length > 0) throw invalidForm(this.#errors);
   }
 
   #value(name: string): unknown {

@@ -1,9 +1,9 @@
-import { type APIGuildMember, PermissionFlagsBits } from "discord-api-types/v10";
+import type { APIGuildMember } from "discord-api-types/v10";
 import { guildObject, visibleThreads } from "../gateway-payloads.ts";
 import { isThread, mayView } from "../permissions.ts";
 import { compareIds, isSnowflake } from "../snowflake.ts";
 import type { AnyChannel } from "../world.ts";
-import { reachChannel, reachGuild, requireInGuild } from "./access.ts";
+import { reachChannel, reachGuild } from "./access.ts";
 import { ok, type RestReply, type RestRequest, type Route } from "./context.ts";
 import { missingAccess, unknownEmoji, unknownMember, unknownRole, unknownUser } from "./errors.ts";
 import { Form } from "./form.ts";
@@ -27,7 +27,6 @@ export const guildRoutes: readonly Route[] = [
   { method: "GET", pattern: "/guilds/:guildId/members/search", handle: searchMembers },
   { method: "GET", pattern: "/guilds/:guildId/members/:userId", handle: member },
   { method: "GET", pattern: "/guilds/:guildId/threads/active", handle: activeThreads },
-  { method: "GET", pattern: "/guilds/:guildId/audit-logs", handle: auditLogs },
   {
     method: "GET",
     pattern: "/channels/:channelId",
@@ -125,32 +124,4 @@ function activeThreads(request: RestRequest): RestReply {
   const botId = request.world.botUser.id;
   const own = threads.flatMap((thread) => found.threadMembers.get(thread.id)?.get(botId) ?? []);
   return ok({ threads, members: own, has_more: false });
-}
-
-function auditLogs(request: RestRequest): RestReply {
-  const found = reachGuild(request);
-  requireInGuild(request, found, PermissionFlagsBits.ViewAuditLog);
-  const form = Form.ofQuery(request.query);
-  const limit = form.integer("limit", { min: 1, max: 100 }) ?? 50;
-  const userId = form.snowflake("user_id");
-  const action = form.integer("action_type", { min: 1, max: 300 });
-  form.check();
-  const entries = found.auditLog
-    .filter(
-      (entry) =>
-        (userId ?? entry.user_id) === entry.user_id && (action ?? entry.action_type) === entry.action_type,
-    )
-    .slice(-limit)
-    .reverse();
-  const users = [...new Set(entries.flatMap((entry) => [entry.user_id ?? "", entry.target_id ?? ""]))];
-  return ok({
-    audit_log_entries: entries,
-    users: users.flatMap((id) => request.world.users.get(id) ?? []),
-    integrations: [],
-    webhooks: [],
-    guild_scheduled_events: [],
-    threads: [],
-    application_commands: [],
-    auto_moderation_rules: [],
-  });
 }

@@ -1,34 +1,31 @@
-import { AuditLogEvent, ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
+import {
+  AuditLogEvent,
+  ChannelType,
+  RESTJSONErrorCodes as Codes,
+  PermissionFlagsBits,
+} from "discord-api-types/v10";
+import type { ChannelPatch } from "../channel-changes.ts";
 import { isThread } from "../permissions.ts";
-import type { ChannelSeed, OverwriteSeed } from "../seed.ts";
-import type { AnyChannel, SimulatedGuild } from "../world.ts";
+import type { ChannelSeed } from "../seed.ts";
+import type { AnyChannel, GuildChannel, SimulatedGuild } from "../world.ts";
 import { reachChannel, reachGuild, requireInChannel, requireInGuild } from "./access.ts";
-import { audit } from "./audit.ts";
-import { noContent, ok, type RestReply, type RestRequest, type Route } from "./context.ts";
-import { DiscordError, unknownChannel } from "./errors.ts";
+import { audit, changesOf } from "./audit.ts";
+import { ok, type RestReply, type RestRequest, type Route } from "./context.ts";
+import { tooMany, wrongChannelType } from "./errors.ts";
 import { Form } from "./form.ts";
-import { reachMessage } from "./messages.ts";
+import { readTags } from "./forum-tags.ts";
+import { updateThread } from "./manage-threads.ts";
+import { readOverwrites, requireBits, requireHolders } from "./overwrites.ts";
+import { ARCHIVE_MINUTES } from "./threads.ts";
 
-const { ManageChannels, ManageRoles, ManageThreads, CreatePublicThreads, CreatePrivateThreads } =
-  PermissionFlagsBits;
-const OVERWRITE = "/channels/:channelId/permissions/:overwriteId";
+const { ManageChannels, ManageRoles, ManageThreads } = PermissionFlagsBits;
+const CHANNELS_BOUND = 500;
+const IN_CATEGORY_BOUND = 50;
 
 export const channelRoutes: readonly Route[] = [
   { method: "POST", pattern: "/guilds/:guildId/channels", handle: create },
   { method: "PATCH", pattern: "/channels/:channelId", handle: update },
   { method: "DELETE", pattern: "/channels/:channelId", handle: remove },
-  { method: "PUT", pattern: OVERWRITE, handle: setOverwrite },
-  { method: "DELETE", pattern: OVERWRITE, handle: removeOverwrite },
-  {
-    method: "POST",
-    pattern: "/channels/:channelId/threads",
-    handle: (request) => startThread(request, null),
-  },
-  {
-    method: "POST",
-    pattern: "/channels/:channelId/messages/:messageId/threads",
-    handle: (request) => startThread(request, reachMessage(request).id),
-  },
 ];
 
 const KINDS: Readonly<Record<number, ChannelSeed["kind"]>> = {
@@ -39,149 +36,145 @@ const KINDS: Readonly<Record<number, ChannelSeed["kind"]>> = {
   [ChannelType.GuildForum]: "forum",
 };
 
+/** https://discord.com/developers/docs/resources/guild#create-guild-channel */
 function create(request: RestRequest): RestReply {
   const guild = reachGuild(request);
   requireInGuild(request, guild, ManageChannels);
   const form = new Form(request.body);
   const name = form.required("name", form.text("name", { min: 1, max: 100 }));
-  const type: ChannelType = form.integer("type", { min: 0, max: 16 }) ?? ChannelType.GuildText;
-  const kind = KINDS[type];
-  const topic = form.text("topic", { max: 1024 });
-  const parentId = form.snowflake("parent_id");
-  const slowMode = form.integer("rate_limit_per_user", { min: 0, max: 21_600 });
-  const overwrites = (form.list("permission_overwrites", 100) ?? []).map((one) =>
-    readOverwrite(new Form(one)),
-  );
-  if (kind === undefined)
-    form.fail("type", "BASE_TYPE_CHOICES", "The value must be one of (0, 2, 4, 5, 15).");
-  if (parentId !== null && guild.channels.get(parentId)?.type !== ChannelType.GuildCategory) {
-    form.fail("parent_id", "CHANNEL_PARENT_INVALID", "Category does not exist");
-  }
+  const type = form.choice("type", Object.keys(KINDS).map(Number)) ?? ChannelType.GuildText;
+  const { topic, parent_id, ...patch } = readPatch(request, form, type);
+  const parent = parent_id === undefined ? null : requireCategory(guild, form, parent_id, null);
   form.check();
-  const channel = request.changes.channels.add(guild.id, {
-    name: kind === "text" ? name.toLowerCase().replaceAll(/\s+/g, "-") : name,
-    kind: kind ?? "text",
-    overwrites,
-    ...(topic === null ? {} : { topic }),
-    ...(parentId === null ? {} : { parentId }),
-    ...(slowMode === null ? {} : { slowModeSeconds: slowMode }),
-  });
-  audit(request, guild, AuditLogEvent.ChannelCreate, channel.id);
+  if (guild.channels.size >= CHANNELS_BOUND)
+    throw tooMany(Codes.MaximumNumberOfGuildChannelsReached, "guild channels", CHANNELS_BOUND);
+  const given = patch.permission_overwrites;
+  if (given !== undefined) {
+    requireHolders(guild, given);
+    requireBits(request, guild, null, given);
+  }
+  // Without overwrites of its own, a channel starts with those of its category.
+  const overwrites = given ?? parent?.permission_overwrites ?? [];
+  const channel = request.changes.channels.add(
+    guild.id,
+    {
+      name: spelled(name, type),
+      kind: KINDS[type] ?? "text",
+      ...(topic ? { topic } : {}),
+      ...(parent === null ? {} : { parentId: parent.id }),
+    },
+    { ...patch, permission_overwrites: overwrites.map((one) => ({ ...one })) },
+  );
+  audit(request, guild, AuditLogEvent.ChannelCreate, channel.id, changesOf({}, { name: channel.name, type }));
   return { status: 201, body: channel };
 }
 
-function readOverwrite(form: Form, id = form.snowflake("id")): OverwriteSeed {
-  const bits = (name: string) => BigInt(form.text(name, { max: 20 }) ?? "0");
-  const overwrite = {
-    allow: bits("allow"),
-    deny: bits("deny"),
-    type: form.integer("type", { min: 0, max: 1 }),
-  };
-  form.check();
-  return { ...overwrite, id: form.required("id", id), type: overwrite.type === 1 ? "member" : "role" };
+/** Text channels have no capitals and no spaces. */
+function spelled(name: string, type: ChannelType): string {
+  const isText = type === ChannelType.GuildText || type === ChannelType.GuildAnnouncement;
+  return isText || type === ChannelType.GuildForum ? name.toLowerCase().replaceAll(/\s+/g, "-") : name;
 }
 
-/** A channel of a guild, for those who may change it; a thread also for who made it. */
-function reachToManage(
-  request: RestRequest,
-  ofThread: bigint,
-  ofChannel: bigint,
-): { guild: SimulatedGuild; channel: AnyChannel } {
+/** The fields that a channel of that type has, name apart. Nothing is checked until the form is. */
+function readPatch(request: RestRequest, form: Form, type: ChannelType): ChannelPatch {
+  const isVoice = type === ChannelType.GuildVoice;
+  const isForum = type === ChannelType.GuildForum;
+  const isCategory = type === ChannelType.GuildCategory;
+  const topic = form.text("topic", { max: isForum ? 4096 : 1024 });
+  const position = form.integer("position", { min: 0, max: 100_000 });
+  const slowMode = form.integer("rate_limit_per_user", { min: 0, max: 21_600 });
+  const nsfw = form.flag("nsfw");
+  const bitrate = form.integer("bitrate", { min: 8000, max: 96_000 });
+  const userLimit = form.integer("user_limit", { min: 0, max: 99 });
+  const archiveAfter = form.choice("default_auto_archive_duration", ARCHIVE_MINUTES);
+  const tags = readTags(request, form);
+  const parentId = form.snowflake("parent_id");
+  const overwrites = readOverwrites(form);
+  return {
+    ...(form.has("topic") && !isVoice && !isCategory ? { topic } : {}),
+    ...(form.has("parent_id") && !isCategory ? { parent_id: parentId } : {}),
+    ...(position === null ? {} : { position }),
+    ...(slowMode === null || isCategory ? {} : { rate_limit_per_user: slowMode }),
+    ...(nsfw === null || isCategory ? {} : { nsfw }),
+    ...(bitrate === null || !isVoice ? {} : { bitrate }),
+    ...(userLimit === null || !isVoice ? {} : { user_limit: userLimit }),
+    ...(archiveAfter === null || isCategory ? {} : { default_auto_archive_duration: archiveAfter }),
+    ...(tags === null || !isForum ? {} : { available_tags: tags }),
+    ...(overwrites === null ? {} : { permission_overwrites: overwrites }),
+  };
+}
+
+/** The category of that id; null for none. Its absence, or its being full, is an error of the form. */
+function requireCategory(
+  guild: SimulatedGuild,
+  form: Form,
+  id: string | null,
+  movedId: string | null,
+): GuildChannel | null {
+  if (id === null) return null;
+  const parent = guild.channels.get(id);
+  if (parent?.type !== ChannelType.GuildCategory)
+    return form.fail("parent_id", "CHANNEL_PARENT_INVALID", "Category does not exist");
+  const inside = [...guild.channels.values()].filter(
+    (one) => "parent_id" in one && one.parent_id === id && one.id !== movedId,
+  );
+  if (inside.length >= IN_CATEGORY_BOUND)
+    return form.fail(
+      "parent_id",
+      "CHANNEL_PARENT_MAX_CHANNELS",
+      `Maximum number of channels in category reached (${IN_CATEGORY_BOUND})`,
+    );
+  return parent;
+}
+
+function reachToManage(request: RestRequest): {
+  guild: SimulatedGuild;
+  channel: Exclude<AnyChannel, { type: 1 }>;
+} {
   const channel = reachChannel(request);
   const guild = request.world.guildOfChannel(channel.id);
-  if (guild === null) throw new DiscordError(400, 50_024, "Cannot execute action on this channel type");
-  const isOwnThread = isThread(channel) && channel.owner_id === request.world.botUser.id;
-  if (!isOwnThread) requireInChannel(request, channel, isThread(channel) ? ofThread : ofChannel);
+  if (guild === null || channel.type === ChannelType.DM) throw wrongChannelType();
   return { guild, channel };
 }
 
+/** https://discord.com/developers/docs/resources/channel#modify-channel */
 function update(request: RestRequest): RestReply {
-  const { guild, channel } = reachToManage(request, ManageThreads, ManageChannels);
+  const { guild, channel } = reachToManage(request);
+  if (isThread(channel)) return updateThread(request, guild, channel);
+  requireInChannel(request, channel, ManageChannels);
   const form = new Form(request.body);
   const name = form.text("name", { min: 1, max: 100 });
-  const topic = form.text("topic", { max: 1024 });
-  const parentId = form.snowflake("parent_id");
-  const position = form.integer("position", { min: 0, max: 10_000 });
-  const slowMode = form.integer("rate_limit_per_user", { min: 0, max: 21_600 });
-  const nsfw = form.flag("nsfw");
-  const archived = form.flag("archived");
-  const locked = form.flag("locked");
+  const patch: ChannelPatch = {
+    ...(name === null ? {} : { name: spelled(name, channel.type) }),
+    ...readPatch(request, form, channel.type),
+  };
+  if (patch.parent_id !== undefined) requireCategory(guild, form, patch.parent_id, channel.id);
   form.check();
-  const metadata = isThread(channel) ? channel.thread_metadata : undefined;
-  const changed = request.changes.channels.update(channel.id, {
-    ...(name === null ? {} : { name }),
-    ...(form.has("topic") && !isThread(channel) ? { topic } : {}),
-    ...(form.has("parent_id") && !isThread(channel) ? { parent_id: parentId } : {}),
-    ...(position === null || isThread(channel) ? {} : { position }),
-    ...(slowMode === null ? {} : { rate_limit_per_user: slowMode }),
-    ...(nsfw === null || isThread(channel) ? {} : { nsfw }),
-    ...(metadata === undefined
-      ? {}
-      : {
-          thread_metadata: {
-            ...metadata,
-            archived: archived ?? metadata.archived,
-            locked: locked ?? metadata.locked ?? false,
-          },
-        }),
-  });
-  audit(
-    request,
-    guild,
-    isThread(channel) ? AuditLogEvent.ThreadUpdate : AuditLogEvent.ChannelUpdate,
-    channel.id,
-  );
+  const given = patch.permission_overwrites;
+  if (given !== undefined) {
+    requireInChannel(request, channel, ManageRoles);
+    requireHolders(guild, given);
+    const cleared = (channel.permission_overwrites ?? []).filter(
+      (one) => !given.some(({ id }) => id === one.id),
+    );
+    requireBits(request, guild, channel, [
+      ...given,
+      ...cleared.map((one) => ({ ...one, allow: "0", deny: "0" })),
+    ]);
+  }
+  const changes = changesOf(channel, patch);
+  const changed = request.changes.channels.update(channel.id, patch);
+  audit(request, guild, AuditLogEvent.ChannelUpdate, channel.id, changes);
   return ok(changed);
 }
 
 function remove(request: RestRequest): RestReply {
-  const { guild, channel } = reachToManage(request, ManageThreads, ManageChannels);
+  const { guild, channel } = reachToManage(request);
+  requireInChannel(request, channel, isThread(channel) ? ManageThreads : ManageChannels);
+  const body = { ...channel };
   request.changes.channels.remove(channel.id);
-  audit(
-    request,
-    guild,
-    isThread(channel) ? AuditLogEvent.ThreadDelete : AuditLogEvent.ChannelDelete,
-    channel.id,
-  );
-  return ok(channel);
-}
-
-function setOverwrite(request: RestRequest): RestReply {
-  const { guild, channel } = reachToManage(request, ManageRoles, ManageRoles);
-  const overwrite = readOverwrite(new Form(request.body), request.param("overwriteId"));
-  request.changes.channels.setOverwrite(channel.id, overwrite);
-  audit(request, guild, AuditLogEvent.ChannelOverwriteUpdate, channel.id);
-  return noContent;
-}
-
-function removeOverwrite(request: RestRequest): RestReply {
-  const { guild, channel } = reachToManage(request, ManageRoles, ManageRoles);
-  request.changes.channels.removeOverwrite(channel.id, request.param("overwriteId"));
-  audit(request, guild, AuditLogEvent.ChannelOverwriteDelete, channel.id);
-  return noContent;
-}
-
-/** A thread made from a message has that message's id. */
-function startThread(request: RestRequest, messageId: string | null): RestReply {
-  const parent = reachChannel(request);
-  const guild = request.world.guildOfChannel(parent.id);
-  if (guild === null || isThread(parent)) throw unknownChannel();
-  const form = new Form(request.body);
-  const name = form.required("name", form.text("name", { min: 1, max: 100 }));
-  const type: ChannelType = form.integer("type", { min: 10, max: 12 }) ?? ChannelType.PrivateThread;
-  form.check();
-  const isPrivate = messageId === null && type === ChannelType.PrivateThread;
-  requireInChannel(request, parent, isPrivate ? CreatePrivateThreads : CreatePublicThreads);
-  if (messageId !== null && guild.threads.has(messageId)) {
-    throw new DiscordError(400, 160_004, "A thread has already been created for this message");
-  }
-  const thread = request.changes.channels.add(guild.id, {
-    id: messageId ?? request.world.ids.next(),
-    name,
-    kind: isPrivate ? "private_thread" : "thread",
-    parentId: parent.id,
-    ownerId: request.world.botUser.id,
-  });
-  audit(request, guild, AuditLogEvent.ThreadCreate, thread.id);
-  return { status: 201, body: thread };
+  const action = isThread(channel) ? AuditLogEvent.ThreadDelete : AuditLogEvent.ChannelDelete;
+  const changes = [{ key: "name" as const, old_value: channel.name ?? "" }];
+  audit(request, guild, action, channel.id, { changes });
+  return ok(body);
 }

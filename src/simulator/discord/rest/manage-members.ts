@@ -2,16 +2,14 @@ import { type APIGuildMember, AuditLogEvent, PermissionFlagsBits } from "discord
 import type { MemberPatch } from "../member-changes.ts";
 import type { SimulatedGuild } from "../world.ts";
 import { reachGuild, requireInGuild } from "./access.ts";
-import { audit } from "./audit.ts";
+import { audit, changesOf } from "./audit.ts";
 import { noContent, ok, type RestReply, type RestRequest, type Route } from "./context.ts";
 import { DiscordError, unknownMember, unknownUser } from "./errors.ts";
 import { Form } from "./form.ts";
-import { requireAboveMember, requireAboveRole } from "./hierarchy.ts";
+import { refuseAdministrator, requireAboveMember, requireAboveRole } from "./hierarchy.ts";
 
 const MEMBER = "/guilds/:guildId/members/:userId";
-const BAN = "/guilds/:guildId/bans/:userId";
 const {
-  BanMembers,
   ChangeNickname,
   KickMembers,
   ManageNicknames,
@@ -29,10 +27,6 @@ export const memberRoutes: readonly Route[] = [
   { method: "DELETE", pattern: MEMBER, handle: kick },
   { method: "PUT", pattern: `${MEMBER}/roles/:roleId`, handle: (request) => changeRole(request, true) },
   { method: "DELETE", pattern: `${MEMBER}/roles/:roleId`, handle: (request) => changeRole(request, false) },
-  { method: "GET", pattern: "/guilds/:guildId/bans", handle: bans },
-  { method: "GET", pattern: BAN, handle: ban },
-  { method: "PUT", pattern: BAN, handle: addBan },
-  { method: "DELETE", pattern: BAN, handle: removeBan },
 ];
 
 function reachMember(request: RestRequest): { guild: SimulatedGuild; member: APIGuildMember } {
@@ -50,9 +44,16 @@ function update(request: RestRequest): RestReply {
   const patch = readPatch(request, form);
   form.check();
   if (form.has("nick")) requireInGuild(request, guild, ManageNicknames);
-  if (form.has("communication_disabled_until")) requireInGuild(request, guild, ModerateMembers);
-  if (form.has("mute")) requireInGuild(request, guild, MuteMembers);
-  if (form.has("deaf")) requireInGuild(request, guild, DeafenMembers);
+  if (form.has("communication_disabled_until")) {
+    requireInGuild(request, guild, ModerateMembers);
+    refuseAdministrator(request, guild, userId);
+  }
+  // Nobody of this world is in a voice channel.
+  if (form.has("mute") || form.has("deaf")) {
+    if (form.has("mute")) requireInGuild(request, guild, MuteMembers);
+    if (form.has("deaf")) requireInGuild(request, guild, DeafenMembers);
+    throw new DiscordError(400, 40_032, "Target user is not connected to voice.");
+  }
   if (userId !== request.world.botUser.id) requireAboveMember(request, guild, userId);
   if (patch.roleIds !== undefined) {
     requireInGuild(request, guild, ManageRoles);
@@ -61,14 +62,42 @@ function update(request: RestRequest): RestReply {
     for (const id of new Set([...before, ...after]))
       if (before.has(id) !== after.has(id)) requireAboveRole(request, guild, id);
   }
+  const before = { ...member };
   const changed = request.changes.members.update(guild.id, userId, patch);
-  audit(
-    request,
-    guild,
-    patch.roleIds === undefined ? AuditLogEvent.MemberUpdate : AuditLogEvent.MemberRoleUpdate,
-    userId,
-  );
+  auditMember(request, guild, before, changed);
   return ok(changed);
+}
+
+/** What changed of the roles is an entry of its own. */
+function auditMember(
+  request: RestRequest,
+  guild: SimulatedGuild,
+  before: APIGuildMember,
+  after: APIGuildMember,
+): void {
+  const { nick, communication_disabled_until } = after;
+  const changes = changesOf(before, { nick, communication_disabled_until });
+  const { id } = after.user;
+  if (changes.changes !== undefined) audit(request, guild, AuditLogEvent.MemberUpdate, id, changes);
+  auditRoles(request, guild, id, before.roles, after.roles);
+}
+
+function auditRoles(
+  request: RestRequest,
+  guild: SimulatedGuild,
+  userId: string,
+  before: readonly string[],
+  after: readonly string[],
+): void {
+  const partial = (ids: string[]) => ids.map((id) => ({ id, name: guild.roles.get(id)?.name ?? "" }));
+  const given = partial(after.filter((id) => !before.includes(id)));
+  const taken = partial(before.filter((id) => !after.includes(id)));
+  if (given.length + taken.length === 0) return;
+  const changes = [
+    ...(given.length === 0 ? [] : [{ key: "$add" as const, new_value: given }]),
+    ...(taken.length === 0 ? [] : [{ key: "$remove" as const, new_value: taken }]),
+  ];
+  audit(request, guild, AuditLogEvent.MemberRoleUpdate, userId, { changes });
 }
 
 function readPatch(request: RestRequest, form: Form): MemberPatch {
@@ -83,14 +112,12 @@ function readPatch(request: RestRequest, form: Form): MemberPatch {
     );
   }
   const roleIds = form.list("roles", 250)?.map(String);
-  const mute = form.flag("mute");
-  const deaf = form.flag("deaf");
+  form.flag("mute");
+  form.flag("deaf");
   return {
     ...(form.has("nick") ? { nick: nick === "" ? null : nick } : {}),
     ...(form.has("communication_disabled_until") ? { timedOutUntil: time } : {}),
     ...(roleIds === undefined ? {} : { roleIds }),
-    ...(mute === null ? {} : { mute }),
-    ...(deaf === null ? {} : { deaf }),
   };
 }
 
@@ -110,10 +137,12 @@ function changeRole(request: RestRequest, isGiven: boolean): RestReply {
   const roleId = request.param("roleId");
   requireInGuild(request, guild, ManageRoles);
   requireAboveRole(request, guild, roleId);
-  if (member.roles.includes(roleId) === isGiven) return noContent;
+  const before = member.roles;
+  if (before.includes(roleId) === isGiven) return noContent;
   if (isGiven) request.changes.members.addRole(guild.id, member.user.id, roleId);
   else request.changes.members.removeRole(guild.id, member.user.id, roleId);
-  audit(request, guild, AuditLogEvent.MemberRoleUpdate, member.user.id);
+  const after = guild.members.get(member.user.id)?.roles ?? [];
+  auditRoles(request, guild, member.user.id, before, after);
   return noContent;
 }
 
@@ -123,46 +152,5 @@ function kick(request: RestRequest): RestReply {
   requireAboveMember(request, guild, member.user.id);
   request.changes.members.remove(guild.id, member.user.id);
   audit(request, guild, AuditLogEvent.MemberKick, member.user.id);
-  return noContent;
-}
-
-function reachBans(request: RestRequest): SimulatedGuild {
-  const guild = reachGuild(request);
-  requireInGuild(request, guild, BanMembers);
-  return guild;
-}
-
-function bans(request: RestRequest): RestReply {
-  const { banned } = reachBans(request);
-  return ok([...banned].map(([id, reason]) => ({ user: request.world.user(id), reason })));
-}
-
-function ban(request: RestRequest): RestReply {
-  const { banned } = reachBans(request);
-  const id = request.param("userId");
-  if (!banned.has(id)) throw new DiscordError(404, 10_026, "Unknown Ban");
-  return ok({ user: request.world.user(id), reason: banned.get(id) ?? null });
-}
-
-function addBan(request: RestRequest): RestReply {
-  const guild = reachBans(request);
-  const id = request.param("userId");
-  if (!request.world.users.has(id)) throw unknownUser();
-  if (guild.members.has(id)) requireAboveMember(request, guild, id);
-  const form = new Form(request.body);
-  form.integer("delete_message_seconds", { min: 0, max: 604_800 });
-  form.check();
-  const reason = request.headers.get("x-audit-log-reason");
-  request.changes.members.ban(guild.id, id, reason === null ? null : decodeURIComponent(reason));
-  audit(request, guild, AuditLogEvent.MemberBanAdd, id);
-  return noContent;
-}
-
-function removeBan(request: RestRequest): RestReply {
-  const guild = reachBans(request);
-  const id = request.param("userId");
-  if (!guild.banned.has(id)) throw new DiscordError(404, 10_026, "Unknown Ban");
-  request.changes.members.unban(guild.id, id);
-  audit(request, guild, AuditLogEvent.MemberBanRemove, id);
   return noContent;
 }

@@ -1,17 +1,24 @@
-import { type APIRole, AuditLogEvent, PermissionFlagsBits } from "discord-api-types/v10";
+import {
+  type APIRole,
+  AuditLogEvent,
+  RESTJSONErrorCodes as Codes,
+  PermissionFlagsBits,
+} from "discord-api-types/v10";
 import { guildPermissions } from "../permissions.ts";
 import type { SimulatedGuild } from "../world.ts";
 import { reachGuild, requireInGuild } from "./access.ts";
-import { audit } from "./audit.ts";
+import { audit, changesOf } from "./audit.ts";
 import { noContent, ok, type RestReply, type RestRequest, type Route } from "./context.ts";
-import { missingPermissions } from "./errors.ts";
+import { invalidForm, missingPermissions, tooMany } from "./errors.ts";
 import { Form } from "./form.ts";
-import { requireAboveRole } from "./hierarchy.ts";
+import { requireAboveRole, requireRoleBelow } from "./hierarchy.ts";
 
 const ROLE = "/guilds/:guildId/roles/:roleId";
+const ROLES_BOUND = 250;
 
 export const roleRoutes: readonly Route[] = [
   { method: "POST", pattern: "/guilds/:guildId/roles", handle: create },
+  { method: "PATCH", pattern: "/guilds/:guildId/roles", handle: move },
   { method: "PATCH", pattern: ROLE, handle: update },
   { method: "DELETE", pattern: ROLE, handle: remove },
 ];
@@ -22,42 +29,50 @@ function reach(request: RestRequest): SimulatedGuild {
   return guild;
 }
 
-/** Nobody gives what they do not have. */
-function readRole(request: RestRequest, guild: SimulatedGuild) {
+/** Nobody adds what they do not have themselves. */
+function readRole(request: RestRequest, guild: SimulatedGuild, before: bigint) {
   const form = new Form(request.body);
   const name = form.text("name", { max: 100, min: 1 });
-  const bits = form.text("permissions", { max: 20 });
+  const permissions = form.bits("permissions");
   const color = form.integer("color", { min: 0, max: 0xffffff });
   const hoist = form.flag("hoist");
   const mentionable = form.flag("mentionable");
-  if (bits !== null && !/^\d+$/.test(bits))
-    form.fail("permissions", "NUMBER_TYPE_COERCE", `Value "${bits}" is not int.`);
   form.check();
-  const permissions = bits === null ? null : BigInt(bits);
   const held = guildPermissions(request.world, guild, request.world.botUser.id);
-  if (permissions !== null && (permissions & ~held) !== 0n) throw missingPermissions();
+  if (permissions !== null && (permissions & ~before & ~held) !== 0n) throw missingPermissions();
   return { name, permissions, color, hoist, mentionable };
 }
 
 function create(request: RestRequest): RestReply {
   const guild = reach(request);
-  const { name, permissions, color, hoist, mentionable } = readRole(request, guild);
+  if (guild.roles.size >= ROLES_BOUND)
+    throw tooMany(Codes.MaximumNumberOfGuildRolesReached, "guild roles", ROLES_BOUND);
+  const everyone = BigInt(guild.roles.get(guild.id)?.permissions ?? "0");
+  const { name, permissions, color, hoist, mentionable } = readRole(request, guild, everyone);
   const role = request.changes.guilds.addRole(guild.id, {
     name: name ?? "new role",
-    permissions: permissions ?? BigInt(guild.roles.get(guild.id)?.permissions ?? "0"),
+    permissions: permissions ?? everyone,
     color: color ?? 0,
     hoist: hoist ?? false,
     mentionable: mentionable ?? false,
   });
-  audit(request, guild, AuditLogEvent.RoleCreate, role.id);
+  const { name: made, permissions: granted } = role;
+  audit(
+    request,
+    guild,
+    AuditLogEvent.RoleCreate,
+    role.id,
+    changesOf({}, { name: made, permissions: granted }),
+  );
   return ok(role);
 }
 
 function update(request: RestRequest): RestReply {
   const guild = reach(request);
   const roleId = request.param("roleId");
-  if (roleId !== guild.id) requireAboveRole(request, guild, roleId);
-  const { name, permissions, color, hoist, mentionable } = readRole(request, guild);
+  const role = requireRoleBelow(request, guild, roleId);
+  const before = BigInt(role.permissions);
+  const { name, permissions, color, hoist, mentionable } = readRole(request, guild, before);
   const patch: Partial<APIRole> = {
     ...(name === null ? {} : { name }),
     ...(permissions === null ? {} : { permissions: String(permissions) }),
@@ -67,7 +82,8 @@ function update(request: RestRequest): RestReply {
     ...(hoist === null ? {} : { hoist }),
     ...(mentionable === null ? {} : { mentionable }),
   };
-  audit(request, guild, AuditLogEvent.RoleUpdate, roleId);
+  const { colors: _colors, ...plain } = patch;
+  audit(request, guild, AuditLogEvent.RoleUpdate, roleId, changesOf(role, plain));
   return ok(request.changes.guilds.updateRole(guild.id, roleId, patch));
 }
 
@@ -75,7 +91,36 @@ function remove(request: RestRequest): RestReply {
   const guild = reach(request);
   const roleId = request.param("roleId");
   requireAboveRole(request, guild, roleId);
+  const changes = [{ key: "name" as const, old_value: guild.roles.get(roleId)?.name ?? "" }];
   request.changes.guilds.removeRole(guild.id, roleId);
-  audit(request, guild, AuditLogEvent.RoleDelete, roleId);
+  audit(request, guild, AuditLogEvent.RoleDelete, roleId, { changes });
   return noContent;
+}
+
+/** Below the bot's own, and to below it: https://discord.com/developers/docs/resources/guild#modify-guild-role-positions */
+function move(request: RestRequest): RestReply {
+  const guild = reach(request);
+  if (!Array.isArray(request.body) || request.body.length > ROLES_BOUND) {
+    const wrong = { code: "LIST_TYPE_CONVERT", message: "Only iterables may be used in a ListType" };
+    throw invalidForm({ _form: { _errors: [wrong] } });
+  }
+  const botTop = Math.max(
+    0,
+    ...(guild.members.get(request.world.botUser.id)?.roles ?? []).map(
+      (id) => guild.roles.get(id)?.position ?? 0,
+    ),
+  );
+  const moves = request.body.map((entry: unknown) => {
+    const form = new Form(entry);
+    const id = form.required("id", form.snowflake("id"));
+    const position = form.integer("position", { min: 0, max: ROLES_BOUND });
+    form.check();
+    requireAboveRole(request, guild, id);
+    if (position !== null && position >= botTop) throw missingPermissions();
+    return { id, position };
+  });
+  for (const { id, position } of moves) {
+    if (position !== null) request.changes.guilds.updateRole(guild.id, id, { position });
+  }
+  return ok([...guild.roles.values()]);
 }

@@ -1,13 +1,21 @@
-import { type APIMessage, RESTJSONErrorCodes as Codes, PermissionFlagsBits } from "discord-api-types/v10";
+import {
+  type APIMessage,
+  AuditLogEvent,
+  ChannelType,
+  RESTJSONErrorCodes as Codes,
+  PermissionFlagsBits,
+} from "discord-api-types/v10";
 import { stripContent } from "../gateway-intents.ts";
-import { sendPermission } from "../permissions.ts";
+import { isThread, sendPermission } from "../permissions.ts";
 import { isSnowflake, snowflakeTime } from "../snowflake.ts";
 import type { AnyChannel } from "../world.ts";
 import { botPermissions, reachChannel, requireInChannel } from "./access.ts";
+import { audit } from "./audit.ts";
 import { noContent, ok, type RestReply, type RestRequest, type Route } from "./context.ts";
-import { DiscordError, invalidForm, missingAccess, unknownMessage } from "./errors.ts";
+import { DiscordError, invalidForm, lockedThread, missingAccess, unknownMessage } from "./errors.ts";
 import { Form } from "./form.ts";
 import { readMessageBody, requireSomething } from "./message-body.ts";
+import { refuseArchived } from "./threads.ts";
 
 const { ReadMessageHistory, ManageMessages } = PermissionFlagsBits;
 const BULK_DELETE_AGE_MS = 14 * 24 * 3_600_000;
@@ -61,7 +69,9 @@ function list(request: RestRequest): RestReply {
 function create(request: RestRequest): RestReply {
   const channel = reachChannel(request);
   requireInChannel(request, channel, sendPermission(channel));
+  refuseWithoutText(channel);
   refuseClosed(request, channel);
+  refuseLocked(request, channel);
   const author = request.world.botUser;
   const form = new Form(request.body);
   const body = readMessageBody(form);
@@ -77,6 +87,7 @@ function create(request: RestRequest): RestReply {
     const earlier = request.world.messages.get(request.nonces.find(author.id, nonce) ?? "");
     if (earlier !== null) return ok(earlier);
   }
+  reopen(request, channel);
   const message = request.messaging.create({
     author,
     channel,
@@ -118,6 +129,31 @@ function findReplied(
   return undefined;
 }
 
+function refuseWithoutText(channel: AnyChannel): void {
+  if (channel.type === ChannelType.GuildCategory || channel.type === ChannelType.GuildForum) {
+    throw new DiscordError(
+      400,
+      Codes.CannotSendMessagesInNonTextChannel,
+      "Cannot send messages in a non-text channel",
+    );
+  }
+}
+
+function refuseLocked(request: RestRequest, channel: AnyChannel): void {
+  const isLocked = isThread(channel) && channel.thread_metadata?.locked === true;
+  if (isLocked && !(botPermissions(request, channel) & PermissionFlagsBits.ManageThreads))
+    throw lockedThread();
+}
+
+/** A message opens an archived thread again. */
+function reopen(request: RestRequest, channel: AnyChannel): void {
+  if (!isThread(channel) || !channel.thread_metadata?.archived) return;
+  const archive_timestamp = new Date(request.world.now()).toISOString();
+  request.changes.channels.update(channel.id, {
+    thread_metadata: { ...channel.thread_metadata, archived: false, archive_timestamp },
+  });
+}
+
 function refuseClosed(request: RestRequest, channel: AnyChannel): void {
   const recipients = "recipients" in channel ? (channel.recipients ?? []) : [];
   if (recipients.some((user) => request.world.closedToDirectMessages.has(user.id))) {
@@ -137,6 +173,9 @@ function edit(request: RestRequest): RestReply {
       "Cannot edit a message authored by another user",
     );
   }
+  const channel = reachChannel(request);
+  refuseLocked(request, channel);
+  refuseArchived(channel);
   const edited = {
     content: form.has("content") ? (body.content ?? "") : message.content,
     embeds: form.has("embeds") ? (body.embeds ?? []) : message.embeds,
@@ -151,18 +190,32 @@ function remove(request: RestRequest): RestReply {
   const channel = reachChannel(request);
   const message = request.world.messages.get(request.param("messageId"));
   if (message === null || message.channel_id !== channel.id) throw unknownMessage();
-  if (message.author.id !== request.world.botUser.id) requireInChannel(request, channel, ManageMessages);
+  const isOwn = message.author.id === request.world.botUser.id;
+  if (!isOwn) requireInChannel(request, channel, ManageMessages);
   request.messaging.remove(message);
+  const guild = request.world.guildOfChannel(channel.id);
+  if (guild === null || isOwn) return noContent;
+  const options = { channel_id: channel.id, count: "1" };
+  audit(request, guild, AuditLogEvent.MessageDelete, message.author.id, { options });
   return noContent;
 }
 
 function removeMany(request: RestRequest): RestReply {
   const channel = reachChannel(request);
+  const guild = request.world.guildOfChannel(channel.id);
+  if (guild === null)
+    throw new DiscordError(
+      400,
+      Codes.CannotExecuteActionOnDMChannel,
+      "Cannot execute action on a DM channel",
+    );
   requireInChannel(request, channel, ManageMessages);
   const form = new Form(request.body);
   const ids = form.required("messages", form.list("messages", 100));
   if (ids.length < 2 || !ids.every(isSnowflake))
     form.fail("messages", "BASE_TYPE_BAD_LENGTH", "Must be between 2 and 100 in length.");
+  if (new Set(ids).size < ids.length)
+    form.fail("messages", "BASE_TYPE_DUPLICATE", "Must not contain duplicates.");
   form.check();
   const known = ids.filter(isSnowflake);
   if (known.some((id) => request.world.now() - snowflakeTime(id) > BULK_DELETE_AGE_MS)) {
@@ -173,7 +226,10 @@ function removeMany(request: RestRequest): RestReply {
     );
   }
   const here = known.filter((id) => request.world.messages.get(id)?.channel_id === channel.id);
-  if (here.length > 0) request.messaging.removeMany(channel.id, here);
+  if (here.length === 0) return noContent;
+  request.messaging.removeMany(channel.id, here);
+  const options = { count: String(here.length) };
+  audit(request, guild, AuditLogEvent.MessageBulkDelete, channel.id, { options });
   return noContent;
 }
 

@@ -1,12 +1,19 @@
-import { type APIMessage, PermissionFlagsBits } from "discord-api-types/v10";
+import {
+  type APIMessage,
+  RESTJSONErrorCodes as Codes,
+  PermissionFlagsBits,
+  ReactionType,
+} from "discord-api-types/v10";
 import { addReaction, type ReactionEmoji, reactorsOf, readEmoji, removeReaction } from "../reactions.ts";
 import { compareIds } from "../snowflake.ts";
 import { reachChannel, requireInChannel } from "./access.ts";
 import { noContent, ok, type RestReply, type RestRequest, type Route } from "./context.ts";
-import { unknownEmoji, unknownUser } from "./errors.ts";
+import { tooMany, unknownEmoji, unknownUser } from "./errors.ts";
 import { Form } from "./form.ts";
 import { reachMessage } from "./messages.ts";
+import { refuseArchived } from "./threads.ts";
 
+const REACTIONS_BOUND = 20;
 const REACTION = "/channels/:channelId/messages/:messageId/reactions/:emoji";
 
 export const reactionRoutes: readonly Route[] = [
@@ -23,8 +30,17 @@ export const reactionRoutes: readonly Route[] = [
 function reach(request: RestRequest): { message: APIMessage; emoji: ReactionEmoji } {
   const message = reachMessage(request);
   const emoji = readEmoji(request.param("emoji"));
-  if (emoji === null) throw unknownEmoji();
+  if (emoji === null || (emoji.id !== null && !isThere(request, message, emoji.id))) throw unknownEmoji();
   return { message, emoji };
+}
+
+/** A custom emoji of a server that the bot is in, or one with which somebody else has reacted. */
+function isThere(request: RestRequest, message: APIMessage, emojiId: string): boolean {
+  const guilds = [...request.world.guilds.values()].filter((guild) => guild.hasBot);
+  return (
+    guilds.some((guild) => guild.emojis.has(emojiId)) ||
+    (message.reactions ?? []).some((one) => one.emoji.id === emojiId)
+  );
 }
 
 function list(request: RestRequest): RestReply {
@@ -32,7 +48,9 @@ function list(request: RestRequest): RestReply {
   const form = Form.ofQuery(request.query);
   const limit = form.integer("limit", { min: 1, max: 100 }) ?? 25;
   const after = form.snowflake("after") ?? "0";
+  const type = form.choice("type", [ReactionType.Normal, ReactionType.Super]) ?? ReactionType.Normal;
   form.check();
+  if (type === ReactionType.Super) return ok([]);
   const users = [...reactorsOf(request.world, message.id, emoji)].filter((id) => compareIds(id, after) > 0);
   return ok(
     users
@@ -44,9 +62,12 @@ function list(request: RestRequest): RestReply {
 
 function add(request: RestRequest): RestReply {
   const { message, emoji } = reach(request);
+  refuseArchived(reachChannel(request));
   // Joining a reaction that is there needs no permission of its own.
   if (reactorsOf(request.world, message.id, emoji).size === 0) {
     requireInChannel(request, reachChannel(request), PermissionFlagsBits.AddReactions);
+    if ((message.reactions ?? []).length >= REACTIONS_BOUND)
+      throw tooMany(Codes.MaximumNumberOfReactionsReached, "reactions", REACTIONS_BOUND);
   }
   addReaction(request.world, request.publish, message, request.world.botUser, request.param("emoji"));
   return noContent;
