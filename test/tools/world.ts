@@ -1,0 +1,210 @@
+import { expect } from "bun:test";
+import type { Actor } from "../../src/actor.ts";
+import { createFacts } from "../../src/discord/facts.ts";
+import { GuildState } from "../../src/discord/guild-state.ts";
+import { createRestClients } from "../../src/discord/rest-client.ts";
+import { createRestReader } from "../../src/discord/rest-reader.ts";
+import { createRestWriter } from "../../src/discord/rest-writer.ts";
+import { AppError } from "../../src/errors.ts";
+import type { WorldSeed } from "../../src/simulator/discord/seed.ts";
+import { type DiscordSimulator, startDiscordSimulator } from "../../src/simulator/discord/simulator.ts";
+import { DEMO, demoWorld } from "../../src/simulator/discord/world-seed.ts";
+import type { ToolPolicy } from "../../src/tool-policy.ts";
+import { createFlow } from "../../src/tools/flow.ts";
+import { createPolicies } from "../../src/tools/policy.ts";
+import type { AuditRow, Memory, MemoryStore } from "../../src/tools/ports.ts";
+import { createRegistry, type Registry, type ToolOutcome } from "../../src/tools/registry.ts";
+import type { Tool } from "../../src/tools/tool.ts";
+import { attachContract } from "../simulator/discord/openapi-contract.ts";
+import { allOn, Sent } from "./harness.ts";
+
+export { DEMO } from "../../src/simulator/discord/world-seed.ts";
+
+const { users, channels, guildId } = DEMO;
+
+export interface WorldOptions {
+  /** The tools under test. */
+  readonly tools: readonly Tool[];
+  /** Changes the seeded world before it lives. */
+  readonly seed?: (seed: WorldSeed) => WorldSeed;
+  /** What differs from "everything is on, and only what destroys asks". */
+  readonly policy?: Partial<ToolPolicy>;
+  readonly now?: () => number;
+  readonly resultBytes?: number;
+}
+
+export interface CallOptions {
+  /** A user's id, or the whole actor. The owner of the server by default. */
+  readonly as?: string | Actor;
+  /** Where they speak; #general by default. */
+  readonly channel?: string;
+  /** Null for a direct message; the demo's server by default. */
+  readonly guild?: string | null;
+  /** Gives the yes when it is asked for; without it an `asked` outcome comes back. By default the yes is given. */
+  readonly approve?: boolean;
+  /** What the turn has read before. */
+  readonly sources?: readonly string[];
+  readonly callId?: string;
+}
+
+/** Memories in memory. */
+export class Memories implements MemoryStore {
+  readonly all = new Map<string, Memory[]>();
+  #made = 0;
+
+  async add(userId: string, text: string, sources: readonly string[]): Promise<Memory> {
+    this.#made += 1;
+    const id = `m_${String(this.#made).padStart(22, "0")}`;
+    const memory: Memory = { id, text, sources, createdAt: this.#made };
+    const own = this.all.get(userId) ?? [];
+    if (own.length >= 500)
+      throw new AppError("invalid_arguments", "There are 500 memories already; forget one first.");
+    this.all.set(userId, [memory, ...own]);
+    return memory;
+  }
+
+  async list(userId: string): Promise<readonly Memory[]> {
+    return this.all.get(userId) ?? [];
+  }
+
+  async remove(userId: string, memoryId: string): Promise<boolean> {
+    const own = this.all.get(userId) ?? [];
+    const left = own.filter(({ id }) => id !== memoryId);
+    this.all.set(userId, left);
+    return left.length < own.length;
+  }
+
+  async removeAll(userId: string): Promise<number> {
+    const { length } = this.all.get(userId) ?? [];
+    this.all.delete(userId);
+    return length;
+  }
+}
+
+/**
+ * The registry over the real REST clients and a Discord simulator. Disposing it fails the test when a request or an
+ * answer did not fit Discord's OpenAPI description.
+ */
+export interface ToolWorld extends AsyncDisposable {
+  readonly simulator: DiscordSimulator;
+  readonly registry: Registry;
+  readonly memories: Memories;
+  readonly sent: Sent;
+  readonly audit: readonly AuditRow[];
+  /** One call through the registry; a question is answered with the yes unless `approve` is false. */
+  call(toolName: string, input?: unknown, options?: CallOptions): Promise<ToolOutcome>;
+  /** The same; fails when it is not done, and gives the value. */
+  done(toolName: string, input?: unknown, options?: CallOptions): Promise<unknown>;
+  /** Expects a refusal that holds all of these words, and that nothing was sent that changes anything. */
+  refused(toolName: string, input: unknown, options: CallOptions, ...words: string[]): Promise<ToolOutcome>;
+  /** The question that it asks. Fails when it asks none. */
+  question(toolName: string, input?: unknown, options?: CallOptions): Promise<string>;
+  /** Reasons that were sent to Discord's audit log, the latest last. */
+  reasons(): readonly string[];
+}
+
+export async function startWorld(options: WorldOptions): Promise<ToolWorld> {
+  const { now = Date.now, tools, policy = {}, resultBytes = 16 * 1024 } = options;
+  const seed = options.seed?.(demoWorld()) ?? demoWorld();
+  const simulator = await startDiscordSimulator({ seed, now, rateLimits: "off" });
+  const contract = attachContract(simulator);
+  const clients = createRestClients(simulator.token, simulator.apiUrl);
+  const reader = createRestReader(clients.reads);
+  const state = new GuildState();
+  state.botUserId = simulator.botUser.id;
+  const facts = createFacts({
+    state,
+    reader,
+    api: clients.reads,
+    isTrusted: () => false,
+    hearsMembers: () => false,
+    botUserId: async () => simulator.botUser.id,
+  });
+  const policies = createPolicies({ ...allOn, ...policy });
+  const memories = new Memories();
+  const sent = new Sent();
+  const audit: AuditRow[] = [];
+  const registry = createRegistry({
+    tools,
+    discord: reader,
+    change: createRestWriter(clients.writes),
+    memories,
+    sent,
+    facts,
+    policies,
+    flow: createFlow({ facts, policies, now }),
+    limits: { changes: { take: async () => {} } },
+    audit: { append: async (row) => void audit.push(row), collect: (row) => void audit.push(row) },
+    metrics: { toolCall: () => {} },
+    now,
+    timeoutMs: 20_000,
+    resultBytes,
+  });
+
+  async function call(toolName: string, input: unknown = {}, given: CallOptions = {}): Promise<ToolOutcome> {
+    const { approve = true, sources = [] } = given;
+    const request = {
+      toolName,
+      input,
+      actor: actorOf(given),
+      activeTools: [],
+      sessionId: "s_1",
+      sources,
+      signal: new AbortController().signal,
+      ...(given.callId === undefined ? {} : { callId: given.callId }),
+    };
+    const outcome = await registry.call(request);
+    if (outcome.kind !== "asked" || outcome.question === undefined || !approve) return outcome;
+    const { fingerprint } = outcome.question;
+    const approval = { approvalId: "a_1", fingerprint, approvedBy: request.actor.userId };
+    return await registry.call({ ...request, approval });
+  }
+
+  return {
+    simulator,
+    registry,
+    memories,
+    sent,
+    audit,
+    call,
+    async done(toolName, input, given) {
+      const outcome = await call(toolName, input, given);
+      if (outcome.kind !== "done") throw new Error(`${toolName} was ${outcome.kind}: ${outcome.text}`);
+      return outcome.value;
+    },
+    async refused(toolName, input, given, ...words) {
+      const before = simulator.requests.filter(changes).length;
+      const outcome = await call(toolName, input, given);
+      expect(outcome.kind).toBe("refused");
+      for (const word of words) expect(outcome.text).toContain(word);
+      expect(simulator.requests.filter(changes).length).toBe(before);
+      return outcome;
+    },
+    async question(toolName, input, given) {
+      const outcome = await call(toolName, input, { ...given, approve: false });
+      if (outcome.question === undefined) throw new Error(`${toolName} asks nothing: ${outcome.text}`);
+      return outcome.question.text;
+    },
+    reasons: () => simulator.requests.flatMap(({ headers }) => reasonIn(headers)),
+    async [Symbol.asyncDispose]() {
+      clients.dispose();
+      await simulator[Symbol.asyncDispose]();
+      expect(contract.violations).toEqual([]);
+    },
+  };
+}
+
+export function actorOf({
+  as = users.owner,
+  channel = channels.general,
+  guild = guildId,
+}: CallOptions): Actor {
+  return typeof as === "string" ? { kind: "user", userId: as, guildId: guild, channelId: channel } : as;
+}
+
+const changes = ({ method }: { readonly method: string }): boolean => method !== "GET";
+
+function reasonIn(headers: Readonly<Record<string, string>>): readonly string[] {
+  const reason = headers["x-audit-log-reason"];
+  return reason === undefined ? [] : [decodeURIComponent(reason)];
+}
