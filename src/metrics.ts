@@ -77,7 +77,7 @@ export function createMetrics() {
   });
   const discordFailures = new Counter({
     name: "mcp_discord_failures_total",
-    help: "Requests to Discord that failed without anybody being told (typing, post_refused, post_unknown, message_dropped).",
+    help: "Requests to Discord that failed without anybody being told (typing, post_refused, post_unknown, message_dropped, verdict, interaction).",
     labelNames: ["operation"] as const,
     registers,
   });
@@ -120,7 +120,8 @@ export function createMetrics() {
     modelRetry: (reason: string) => modelRetries.inc({ reason }),
     rateLimited: (limit: LimitName) => limited.inc({ limit }),
     gatewayEvent: (type: string) => gatewayEvents.inc({ type }),
-    discordFailure: (operation: "typing" | "post_refused" | "post_unknown" | "message_dropped") =>
-      discordFailures.inc({ operation }),
+    discordFailure: (
+      operation: "typing" | "post_refused" | "post_unknown" | "message_dropped" | "verdict" | "interaction",
+    ) => discordFailures.inc({ operation }),
   };
 }

@@ -9,7 +9,6 @@ import type { DiscordReader, DiscordWriter, PermissionFactsPort } from "../tools
 import type { ChatSessions } from "./acceptance.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { ChatTools } from "./commands.ts";
-import { Delivery } from "./delivery.ts";
 import { createFacts } from "./facts.ts";
 import { Gateway } from "./gateway.ts";
 import { type DiscordStatus, type GatewayTiming, gatewayTiming } from "./gateway-types.ts";
@@ -18,6 +17,7 @@ import { Intake } from "./intake.ts";
 import { Marks } from "./marks.ts";
 import { Notices } from "./notices.ts";
 import type { ChannelMarks, GatewaySessions, IdentifyLog, Outbox, SeenMessages } from "./ports.ts";
+import { createPosting } from "./posting.ts";
 import { createRestClients } from "./rest-client.ts";
 import { ask, raceAbort } from "./rest-errors.ts";
 import { createRestReader } from "./rest-reader.ts";
@@ -35,6 +35,10 @@ export interface DiscordTiming extends GatewayTiming {
   /** How long a post of unknown fate is left alone before it is looked for. */
   readonly lookAfterMs: number;
   readonly retryMs: readonly number[];
+  /** Between tries to show a verdict. */
+  readonly verdictRetryMs: number;
+  /** A pressed button whose verdict takes longer is answered in two parts. */
+  readonly deferMs: number;
   /** How long READY's guilds are waited for before direct messages are caught up. */
   readonly arrivalsMs: number;
   /** How long who asks for the bot's id waits for Discord to be reached. */
@@ -49,6 +53,8 @@ export const discordTiming: DiscordTiming = {
   typingMs: 8000,
   lookAfterMs: 60_000,
   retryMs: [200, 1000, 5000],
+  verdictRetryMs: 15_000,
+  deferMs: 1500,
   arrivalsMs: 10_000,
   identityMs: 5000,
   closeMs: 3000,
@@ -79,6 +85,8 @@ export interface Discord extends AsyncDisposable {
   readonly reader: DiscordReader;
   readonly writer: DiscordWriter;
   readonly facts: PermissionFactsPort;
+  /** An interaction that came by webhook, its signature checked: resolves with the body of the response. Throws AppError. */
+  interact(body: unknown): Promise<unknown>;
   /** Begins: connects in the background and keeps at it. What it cannot get over goes to `onFatal`. */
   start(): Promise<void>;
   /** Resolves when Discord is ready for the first time. Rejects when that cannot be, or it is closed before. */
@@ -127,16 +135,11 @@ export function createDiscord(deps: DiscordDeps): Discord {
     hearsMembers: () => gateway.intents.members,
     botUserId,
   });
-  const delivery = new Delivery({
-    api: clients.writes,
-    outbox,
-    turns,
-    botUserId,
-    metrics,
-    now,
-    lookAfterMs: timing.lookAfterMs,
+  const posting = createPosting({
+    ...{ clients, outbox, turns, botUserId, metrics, now, timing },
+    limits: deps.limits,
   });
-  const notices = new Notices({ outbox, seen, now, wake: () => delivery.wake() });
+  const notices = new Notices({ outbox, seen, now, wake: () => posting.delivery.wake() });
   const marks = new Marks(deps.marks);
   const intake = new Intake({
     ...{
@@ -178,6 +181,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
     if (payload.t === Events.GuildDelete && payload.d.unavailable !== true)
       deps.onGuildRemoved?.(payload.d.id);
     if (payload.t === Events.MessageCreate && payload.d.author.id === state.botUserId) confirm(payload.d);
+    if (payload.t === Events.InteractionCreate) posting.interactions.received(payload.d);
     const handling = intake.dispatch(payload);
     if (payload.t === Events.GuildCreate) arrivals.arrived(payload.d.id);
     return handling;
@@ -185,7 +189,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
 
   function confirm({ nonce, id }: { readonly nonce?: string | number; readonly id: string }): void {
     if (nonce === undefined) return;
-    delivery.confirm(String(nonce), id).catch((error: unknown) => {
+    posting.delivery.confirm(String(nonce), id).catch((error: unknown) => {
       log.error("a post could not be marked as sent", { error });
     });
   }
@@ -200,7 +204,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
     state.botUserId = me.id;
     intake.start(me.id);
     identity.resolve(me.id);
-    delivery.start();
+    posting.start();
     await gateway.start();
   }
 
@@ -229,7 +233,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
     if (timer !== null) clearInterval(timer);
     const { promise: bound, resolve } = Promise.withResolvers<void>();
     const patience = setTimeout(resolve, timing.closeMs);
-    await Promise.all([Promise.race([intake.settled(), bound]), delivery.close(timing.closeMs)]);
+    await Promise.all([Promise.race([intake.settled(), bound]), posting.close(timing.closeMs)]);
     clearTimeout(patience);
     const gone = new AppError("discord_unavailable", "The service is going down; try again in a minute.");
     stop.abort(gone);
@@ -256,6 +260,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
       });
     },
     status: () => gateway.status(),
+    interact: (body) => posting.interactions.handle(body),
     stopIntake: () => intake.stop(),
     close({ resumable }) {
       closing ??= close(resumable);

@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { DiscordWriter } from "../tools/discord-port.ts";
 import type { Discord } from "./discord.ts";
+import { callbackOf } from "./interaction-answers.ts";
 
 const reason =
   "The service runs without Discord: the operator has to set DISCORD_TOKEN and restart to have its tools and chat.";
@@ -48,6 +49,7 @@ export function createNoDiscord(): Discord {
   return {
     ready: Promise.resolve(),
     start: async () => undefined,
+    interact: async () => callbackOf({ kind: "private", text: "I am not connected to Discord just now." }),
     stopIntake: () => undefined,
     close: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,

@@ -1,6 +1,11 @@
 import type { API } from "@discordjs/core";
 import { DiscordAPIError } from "@discordjs/rest";
-import type { APIMessage } from "discord-api-types/v10";
+import {
+  type APIActionRowComponent,
+  type APIButtonComponentWithCustomId,
+  type APIMessage,
+  MessageFlags,
+} from "discord-api-types/v10";
 import type { Post } from "./ports.ts";
 import { raceAbort } from "./rest-errors.ts";
 import { compareSnowflakes, isNewer, snowflakeAt } from "./snowflake.ts";
@@ -12,6 +17,8 @@ export type SendResult =
   /** Discord will never take it. */
   | { readonly kind: "failed"; readonly reason: string };
 
+export type PostComponents = readonly APIActionRowComponent<APIButtonComponentWithCustomId>[];
+
 /** Long enough for a wait in the queue of a rate limit. */
 const SEND_MS = 60_000;
 const PAGE = 100;
@@ -20,7 +27,12 @@ const PAGES = 5;
 const CLOCK_MS = 5 * 60_000;
 
 /** Sends a post once. A rate limit is waited for by the client, which repeats nothing else. */
-export async function sendPost(api: API, post: Post, stop: AbortSignal): Promise<SendResult> {
+export async function sendPost(
+  api: API,
+  post: Post,
+  components: PostComponents,
+  stop: AbortSignal,
+): Promise<SendResult> {
   const signal = AbortSignal.any([stop, AbortSignal.timeout(SEND_MS)]);
   const { replyToMessageId, allowedMentionUserIds } = post;
   try {
@@ -35,6 +47,10 @@ export async function sendPost(api: API, post: Post, stop: AbortSignal): Promise
           users: [...allowedMentionUserIds],
           replied_user: allowedMentionUserIds.length > 0,
         },
+        // A question's words can be those of others, whose links are nobody's to show.
+        ...(components.length === 0
+          ? {}
+          : { components: [...components], flags: MessageFlags.SuppressEmbeds }),
         ...(replyToMessageId === null
           ? {}
           : { message_reference: { message_id: replyToMessageId, fail_if_not_exists: false } }),

@@ -10,12 +10,12 @@ const LONGEST_MS = 30 * 60_000;
 
 export interface TypingDeps {
   readonly api: API;
-  readonly turns: Pick<TurnService, "onRunning" | "onEnded">;
+  readonly turns: Pick<TurnService, "onRunning" | "onEnded" | "onApproval">;
   readonly onFailure: () => void;
   readonly repeatMs?: number;
 }
 
-/** Shows typing in a channel for as long as a turn for it runs. Failures are counted and otherwise of no account. */
+/** Shows typing in a channel for as long as a turn for it runs, and not while it waits for a person. Failures are counted and otherwise of no account. */
 export function showTyping({ api, turns, onFailure, repeatMs = REPEAT_MS }: TypingDeps): Disposable {
   const running = new Map<
     string,
@@ -50,7 +50,13 @@ export function showTyping({ api, turns, onFailure, repeatMs = REPEAT_MS }: Typi
     one.stop.abort();
   }
 
-  const unlisten = [turns.onRunning(begin), turns.onEnded((turn) => end(turn.id))];
+  const unlisten = [
+    turns.onRunning(begin),
+    turns.onEnded((turn) => end(turn.id)),
+    turns.onApproval(({ state, turnId }) => {
+      if (state === "pending" && turnId !== null) end(turnId);
+    }),
+  ];
   return {
     [Symbol.dispose]() {
       for (const stop of unlisten) stop();
