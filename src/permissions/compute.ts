@@ -23,6 +23,7 @@ const inDirectMessages =
   EmbedLinks |
   AttachFiles |
   PermissionFlagsBits.AddReactions |
+  PermissionFlagsBits.PinMessages |
   PermissionFlagsBits.UseExternalEmojis |
   PermissionFlagsBits.UseExternalStickers |
   PermissionFlagsBits.SendVoiceMessages |
@@ -45,18 +46,17 @@ export function applyOverwrites(
   member: MemberFacts,
 ): bigint {
   if (base & Administrator) return everything;
-  const ofRoles = (ids: readonly string[]) => ({ type: "role" as const, ids });
-  const layers = [
-    ofRoles([guild.id]),
-    ofRoles(member.roleIds.filter((id) => id !== guild.id)),
-    { type: "member" as const, ids: [member.userId] },
-  ];
-  return layers.reduce((bits, { type, ids }) => {
-    const layer = overwrites.filter((one) => one.type === type && ids.includes(one.id));
-    const deny = layer.reduce((all, one) => all | one.deny, 0n);
-    const allow = layer.reduce((all, one) => all | one.allow, 0n);
-    return (bits & ~deny) | allow;
-  }, base);
+  const ofEveryone = { allow: 0n, deny: 0n };
+  const ofRoles = { allow: 0n, deny: 0n };
+  const own = { allow: 0n, deny: 0n };
+  for (const { id, type, allow, deny } of overwrites) {
+    const layer = type === "member" ? own : id === guild.id ? ofEveryone : ofRoles;
+    if (layer === own && id !== member.userId) continue;
+    if (layer === ofRoles && !member.roleIds.includes(id)) continue;
+    layer.allow |= allow;
+    layer.deny |= deny;
+  }
+  return [ofEveryone, ofRoles, own].reduce((bits, { allow, deny }) => (bits & ~deny) | allow, base);
 }
 
 /** What a member may do in the guild, channels apart. `now` in milliseconds since 1970, for time-outs. */
@@ -89,8 +89,7 @@ export function channelPermissions(question: ChannelQuestion): bigint {
 
 /** https://docs.discord.com/developers/topics/permissions#inherited-permissions-threads */
 function threadPermissions({ guild, member, channel, parent, isThreadMember, now }: ChannelQuestion): bigint {
-  if (parent === null || parent.id !== channel.parentId || parent.guildId !== guild.id || isThread(parent))
-    return 0n;
+  if (parent === null || !isParentOf(parent, channel)) return 0n;
   const base = basePermissions(guild, member);
   if (base & Administrator) return everything;
   const inherited = overwritten(base, parent.overwrites, guild, member);
@@ -98,6 +97,11 @@ function threadPermissions({ guild, member, channel, parent, isThreadMember, now
   const bits = whenTimedOut(own, member, now);
   const mayEnter = channel.type !== ChannelType.PrivateThread || isThreadMember || bits & ManageThreads;
   return mayEnter ? bits : 0n;
+}
+
+/** Whether that is the channel of a thread, in the same guild. */
+export function isParentOf(parent: ChannelFacts, thread: ChannelFacts): boolean {
+  return parent.id === thread.parentId && parent.guildId === thread.guildId && !isThread(parent);
 }
 
 /** Of a direct message, those who belong to it: its recipients and the bot. */
@@ -124,11 +128,25 @@ function overwritten(
   return applyOverwrites(base, overwrites, guild, member) & ~Administrator;
 }
 
+/**
+ * What has to be there too for permissions to count in a channel, as its type has it: the other side of what is
+ * implicitly denied. https://docs.discord.com/developers/topics/permissions#implicit-permissions
+ */
+export function prerequisites(bits: bigint, channel: ChannelFacts): bigint {
+  if (bits === 0n) return 0n;
+  const connecting = isVoice(channel) && bits & ~ViewChannel ? Connect : 0n;
+  const sending = isThread(channel) ? SendMessagesInThreads : SendMessages;
+  return ViewChannel | connecting | (bits & withSending ? sending : 0n);
+}
+
+function isVoice({ type }: ChannelFacts): boolean {
+  return type === ChannelType.GuildVoice || type === ChannelType.GuildStageVoice;
+}
+
 /** What is denied along with something else, though no overwrite says so. */
-function withoutImplied(bits: bigint, { type }: ChannelFacts, sending: bigint): bigint {
+function withoutImplied(bits: bigint, channel: ChannelFacts, sending: bigint): bigint {
   if (!(bits & ViewChannel)) return 0n;
-  const isVoice = type === ChannelType.GuildVoice || type === ChannelType.GuildStageVoice;
-  if (isVoice && !(bits & Connect)) return ViewChannel;
+  if (isVoice(channel) && !(bits & Connect)) return ViewChannel;
   return bits & sending ? bits : bits & ~withSending;
 }
 
