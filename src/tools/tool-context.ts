@@ -56,11 +56,7 @@ export class CallContext implements ChangeContext {
   }
 
   get canSee(): ChangeContext["canSee"] {
-    return async (channelId) => {
-      if (this.actor.guildId === null) return channelId === this.actor.channelId;
-      const channel = (await this.authority.visibleChannels()).find(({ id }) => id === channelId);
-      return channel !== undefined;
-    };
+    return (channelId) => this.#canSee(channelId);
   }
 
   get visible(): ChangeContext["visible"] {
@@ -78,6 +74,15 @@ export class CallContext implements ChangeContext {
   get nonce(): ChangeContext["nonce"] {
     const callId = this.#callId;
     return () => new Bun.CryptoHasher("sha256").update(`tool ${callId}`).digest("base64url").slice(0, 22);
+  }
+
+  async #canSee(channelId: string): Promise<boolean> {
+    if (this.actor.guildId === null) return channelId === this.actor.channelId;
+    try {
+      return (await this.authority.visibleChannels()).some(({ id }) => id === channelId);
+    } catch {
+      return false;
+    }
   }
 
   async #visible(channels: readonly APIChannel[]): Promise<readonly APIChannel[]> {

@@ -2,11 +2,21 @@ import { ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import type { Actor } from "../../src/actor.ts";
 import { AppError } from "../../src/errors.ts";
-import type { ChannelFacts, GuildFacts, MemberFacts } from "../../src/permissions/facts.ts";
-import type { DiscordReader, PermissionFactsPort } from "../../src/tools/discord-port.ts";
-import type { AuditRow } from "../../src/tools/ports.ts";
+import type { ChannelFacts, GuildFacts, MemberFacts, RoleFacts } from "../../src/permissions/facts.ts";
+import type { ToolPolicy } from "../../src/tool-policy.ts";
+import { toActor } from "../../src/tools/audiences.ts";
+import type {
+  DiscordReader,
+  DiscordWriter,
+  Located,
+  PermissionFactsPort,
+} from "../../src/tools/discord-port.ts";
+import { createFlow } from "../../src/tools/flow.ts";
+import { createPolicies } from "../../src/tools/policy.ts";
+import type { AuditRow, MemoryStore, SentMessages } from "../../src/tools/ports.ts";
 import { createRegistry, type Registry, type RegistryOptions } from "../../src/tools/registry.ts";
-import { defineTool, type Need, type Tool, type ToolContext } from "../../src/tools/tool.ts";
+import type { TargetSpecs } from "../../src/tools/targets.ts";
+import { type ChangeContext, defineTool, type Family, type Tool } from "../../src/tools/tool.ts";
 
 export const ids = {
   guild: "300000000000000001",
@@ -31,50 +41,77 @@ export const reading = ViewChannel | ReadMessageHistory;
 /** The facts of a small guild, which a test may change. */
 export class Facts implements PermissionFactsPort {
   everyone = reading;
-  asked = 0;
+  /** Names of the questions, in their order. */
+  readonly asked: string[] = [];
   failure: Error | null = null;
+  /** Whether the gateway's state can be trusted. */
+  isTrusted = true;
+  requiresMfa = false;
   readonly guilds = new Set<string>([ids.guild]);
-  readonly channels = new Map<string, ChannelFacts>();
+  readonly roles = new Map<string, RoleFacts>();
+  readonly channelFacts = new Map<string, ChannelFacts>();
   readonly members = new Map<string, MemberFacts>();
+  readonly threadMembers = new Set<string>();
 
   constructor() {
-    this.channels.set(ids.general, channel(ids.general, { name: "general" }));
-    for (const [userId, name] of [
-      [ids.ana, "ana"],
-      [ids.bot, "pilot"],
-    ] as const)
-      this.members.set(userId, { userId, name, roleIds: [], timedOutUntil: null });
+    this.channelFacts.set(ids.general, channel(ids.general, { name: "general" }));
+    this.members.set(ids.ana, member(ids.ana, { name: "ana" }));
+    this.members.set(ids.bot, member(ids.bot, { name: "pilot" }));
   }
 
   async botUserId(): Promise<string> {
-    this.#ask();
+    this.#ask("bot");
     return ids.bot;
   }
 
   async guild(guildId: string): Promise<GuildFacts> {
-    this.#ask();
+    this.#ask("guild");
     if (!this.guilds.has(guildId)) throw new AppError("not_found", "Discord knows no such server.");
-    const role = { id: guildId, name: "@everyone", permissions: this.everyone, position: 0 };
-    return { id: guildId, name: "Harbour", ownerId: ids.unknown, roles: new Map([[role.id, role]]) };
+    const everyone = role(guildId, { name: "@everyone", permissions: this.everyone });
+    return {
+      id: guildId,
+      name: "Harbour",
+      ownerId: ids.unknown,
+      roles: new Map([[guildId, everyone], ...this.roles]),
+      requiresMfa: this.requiresMfa,
+      verificationLevel: 0,
+    };
+  }
+
+  async channels(guildId: string): Promise<readonly ChannelFacts[]> {
+    this.#ask("channels");
+    return [...this.channelFacts.values()].filter((one) => one.guildId === guildId && one.thread === null);
+  }
+
+  knownChannel(channelId: string): ChannelFacts | null {
+    return this.isTrusted && this.failure === null ? (this.channelFacts.get(channelId) ?? null) : null;
+  }
+
+  async locate(channelId: string, userId: string): Promise<Located | null> {
+    this.#ask("locate");
+    const found = this.channelFacts.get(channelId);
+    return found === undefined
+      ? null
+      : { channel: found, isThreadMember: this.threadMembers.has(`${channelId} ${userId}`) };
   }
 
   async channel(channelId: string): Promise<ChannelFacts> {
-    this.#ask();
-    return found(this.channels.get(channelId), "channel");
+    this.#ask("channel");
+    return found(this.channelFacts.get(channelId), "channel");
   }
 
   async member(_guildId: string, userId: string): Promise<MemberFacts> {
-    this.#ask();
+    this.#ask("member");
     return found(this.members.get(userId), "member");
   }
 
-  async isThreadMember(): Promise<boolean> {
-    this.#ask();
-    return false;
+  async isThreadMember(threadId: string, userId: string): Promise<boolean> {
+    this.#ask("thread member");
+    return this.threadMembers.has(`${threadId} ${userId}`);
   }
 
-  #ask(): void {
-    this.asked++;
+  #ask(what: string): void {
+    this.asked.push(what);
     if (this.failure !== null) throw this.failure;
   }
 }
@@ -86,11 +123,26 @@ export function channel(id: string, part: Partial<ChannelFacts> = {}): ChannelFa
     name: "",
     type: ChannelType.GuildText,
     parentId: null,
+    position: 0,
+    slowMode: 0,
+    isAgeRestricted: false,
     overwrites: [],
     recipientIds: [],
+    thread: null,
     ...part,
   };
 }
+
+export function member(userId: string, part: Partial<MemberFacts> = {}): MemberFacts {
+  return { userId, roleIds: [], timedOutUntil: null, joinedAt: 0, isPending: false, ...part };
+}
+
+export function role(id: string, part: Partial<RoleFacts> = {}): RoleFacts {
+  return { id, name: id, permissions: 0n, position: 0, isManaged: false, ...part };
+}
+
+export const deny = (id: string, deny: bigint) => ({ id, type: "member", allow: 0n, deny }) as const;
+export const denyRole = (id: string, deny: bigint) => ({ id, type: "role", allow: 0n, deny }) as const;
 
 function found<Fact>(fact: Fact | undefined, what: string): Fact {
   if (fact === undefined) throw new AppError("not_found", `Discord knows no such ${what}.`);
@@ -101,14 +153,83 @@ const unused = () => Promise.reject(new Error("This test asks Discord nothing.")
 export const noDiscord: DiscordReader = {
   user: unused,
   member: unused,
+  searchMembers: unused,
+  members: unused,
   channel: unused,
   guild: unused,
   guildChannels: unused,
   guildRoles: unused,
   guildEmojis: unused,
   messages: unused,
+  message: unused,
   searchMessages: unused,
+  pins: unused,
+  reactions: unused,
+  activeThreads: unused,
+  archivedThreads: unused,
+  threadMembers: unused,
+  bans: unused,
+  ban: unused,
+  auditLog: unused,
 };
+export const noChanges: DiscordWriter = {
+  createMessage: unused,
+  editMessage: unused,
+  deleteMessage: unused,
+  bulkDeleteMessages: unused,
+  pinMessage: unused,
+  unpinMessage: unused,
+  addReaction: unused,
+  removeOwnReaction: unused,
+  createChannel: unused,
+  editChannel: unused,
+  moveChannels: unused,
+  deleteChannel: unused,
+  setOverwrite: unused,
+  deleteOverwrite: unused,
+  createThread: unused,
+  createForumPost: unused,
+  addThreadMember: unused,
+  removeThreadMember: unused,
+  editMember: unused,
+  kickMember: unused,
+  banUser: unused,
+  unbanUser: unused,
+  createRole: unused,
+  editRole: unused,
+  deleteRole: unused,
+  giveRole: unused,
+  takeRole: unused,
+  openDirectMessage: unused,
+};
+export const noMemories: MemoryStore = { add: unused, list: unused, remove: unused, removeAll: unused };
+
+/** Everything is on, and only what destroys asks. */
+export const allOn: ToolPolicy = {
+  tools: ["all"],
+  writes: "run",
+  privateAnswers: "ask",
+  moderatorsUse2fa: false,
+  directMessages: "self",
+};
+
+export class Sent implements SentMessages {
+  readonly users = new Map<string, string>();
+  readonly times = new Map<string, number>();
+
+  async record({ messageId, channelId, userId, at }: Parameters<SentMessages["record"]>[0]): Promise<void> {
+    this.users.set(messageId, userId);
+    this.times.set(`${channelId} ${userId}`, at);
+  }
+
+  async userOf(messageId: string): Promise<string | null> {
+    return this.users.get(messageId) ?? null;
+  }
+
+  async lastAt(channelId: string, userId: string): Promise<number | null> {
+    return this.times.get(`${channelId} ${userId}`) ?? null;
+  }
+}
 
 export interface Bench {
   readonly registry: Registry;
@@ -117,48 +238,89 @@ export interface Bench {
   readonly counted: string[];
 }
 
-export function bench(tools: readonly Tool[], options: Partial<RegistryOptions> = {}): Bench {
+export function bench(
+  tools: readonly Tool[],
+  options: Partial<RegistryOptions> & { readonly policy?: Partial<ToolPolicy> } = {},
+): Bench {
   const facts = new Facts();
   const audit: AuditRow[] = [];
   const counted: string[] = [];
+  const { policy = {}, now = Date.now, ...rest } = options;
+  const policies = createPolicies({ ...allOn, ...policy });
   const registry = createRegistry({
     tools,
     discord: noDiscord,
+    change: noChanges,
+    memories: noMemories,
+    sent: new Sent(),
     facts,
+    policies,
+    flow: createFlow({ facts, policies, now }),
+    limits: { changes: { take: async () => {} } },
     audit: { append: async (row) => void audit.push(row), collect: (row) => void audit.push(row) },
     metrics: { toolCall: (name, verdict) => counted.push(`${name} ${verdict}`) },
-    now: Date.now,
+    now,
     timeoutMs: 30_000,
     resultBytes: 16 * 1024,
-    ...options,
+    ...rest,
   });
   return { registry, facts, audit, counted };
 }
 
-/** A tool that runs what a test gives it. */
+interface ProbePart {
+  readonly name?: string;
+  readonly targets?: TargetSpecs;
+  readonly kind?: Tool["kind"];
+  readonly family?: Family;
+  readonly asks?: "never" | "elsewhere";
+  readonly repeatable?: boolean;
+  readonly isCore?: true;
+  readonly check?: Tool["check"];
+}
+
+/** A tool that runs what a test gives it; what its arguments name is up to the test too. */
 export function toolThat(
-  run: (context: ToolContext, input: { readonly n?: number | undefined }) => unknown,
-  part: {
-    readonly name?: string;
-    readonly needs?: readonly Need[];
-    readonly kind?: Tool["kind"];
-    readonly place?: "guild";
-    readonly repeatable?: boolean;
-  } = {},
+  run: (context: ChangeContext, input: { readonly n?: number | undefined }) => unknown,
+  { name = "probe", kind = "read", repeatable = true, targets = {}, ...part }: ProbePart = {},
 ): Tool {
-  return defineTool({
-    name: part.name ?? "probe",
+  const base = {
+    name,
     title: "Probe",
     description: "Runs what a test gives it.",
+    family: part.family ?? "server",
+    repeatable,
+    targets,
+    ...(part.isCore === undefined ? {} : { isCore: part.isCore }),
+    ...(part.check === undefined ? {} : { check: part.check }),
     input: Type.Object(
-      { n: Type.Optional(Type.Integer({ minimum: 1, maximum: 3 })) },
+      {
+        n: Type.Optional(Type.Integer({ minimum: 1, maximum: 3 })),
+        channel_id: Type.Optional(Type.String()),
+        user_id: Type.Optional(Type.String()),
+        role_id: Type.Optional(Type.String()),
+        guild_id: Type.Optional(Type.String()),
+      },
       { additionalProperties: false },
     ),
-    kind: part.kind ?? "read",
-    repeatable: part.repeatable ?? true,
-    ...(part.place === undefined ? {} : { place: part.place }),
-    needs: () => part.needs ?? [],
-    run: async (input, context) => ({ value: await run(context, input), sources: ["channel:1"] }),
+  } as const;
+  if (kind === "read") {
+    return defineTool({
+      ...base,
+      kind,
+      run: async (input, _places, context) => ({
+        // A reading tool is given nothing that changes anything; what a probe asks for beyond it is its own fault.
+        value: await run(context as ChangeContext, input),
+        sources: ["channel:1"],
+      }),
+    });
+  }
+  return defineTool({
+    ...base,
+    kind,
+    ...(part.asks === undefined ? {} : { asks: part.asks }),
+    question: () => "Probe it?",
+    audience: (_input, _places, actor) => toActor(actor),
+    run: async (input, _places, context) => ({ value: await run(context, input), sources: ["channel:1"] }),
   });
 }
 

@@ -2,18 +2,18 @@ import { describe, expect, test } from "bun:test";
 import { Type } from "typebox";
 import { AppError } from "../../src/errors.ts";
 import { agentTools } from "../../src/tools/agent-port.ts";
-import { allTools } from "../../src/tools/all.ts";
 import type { AuditRow } from "../../src/tools/ports.ts";
 import { defineTool } from "../../src/tools/tool.ts";
 import { ana, bench, call, ids, noDiscord, reading, toolThat, unwrapped } from "./harness.ts";
 
-const inGeneral = [{ target: { kind: "channel", channelId: ids.general }, permissions: reading }] as const;
+const here = { channel: { kind: "channel", argument: null, absent: "own", needs: reading } } as const;
+const guild = { guild: { kind: "guild", argument: null, absent: "error", needs: 0n } } as const;
 
 describe("what is offered", () => {
   const direct = { ...ana, guildId: null };
   const { registry } = bench([
     toolThat(() => 1, { name: "one" }),
-    toolThat(() => 2, { name: "two", place: "guild", repeatable: false }),
+    toolThat(() => 2, { name: "two", targets: guild, repeatable: false, isCore: true }),
   ]);
   const names = (list: readonly { readonly name: string }[]) => list.map(({ name }) => name);
 
@@ -28,21 +28,17 @@ describe("what is offered", () => {
   test("definitions for the model have the same bytes each time", () => {
     const once = JSON.stringify(registry.definitions(ana, []));
     expect(JSON.stringify(registry.definitions(ana, ["two", "one"]))).toBe(once);
-    const { registry: another } = bench(allTools);
-    const { registry: again } = bench(allTools);
-    expect(JSON.stringify(another.definitions(ana, []))).toBe(JSON.stringify(again.definitions(ana, [])));
-    expect(registry.definitions(ana, ["one"])).toEqual([
+    expect(registry.definitions(ana, ["one"])).toMatchObject([
       {
-        name: "one",
-        description: "Runs what a test gives it.",
-        input_schema: {
-          type: "object",
-          properties: { n: { type: "integer", minimum: 1, maximum: 3 } },
-          required: [],
-          additionalProperties: false,
+        definition: {
+          name: "one",
+          description: "Runs what a test gives it.",
+          input_schema: { type: "object", required: [], additionalProperties: false },
         },
+        isCore: false,
       },
     ]);
+    expect(registry.definitions(ana, ["two"])[0]?.isCore).toBe(true);
   });
 
   test("whether a second run does harm", () => {
@@ -56,12 +52,14 @@ describe("what is offered", () => {
     expect(() => bench([tool, tool])).toThrow("same name");
     expect(() => bench([{ ...tool, name: "no good" }])).toThrow("no name");
     expect(() => bench([{ ...tool, input: Type.Object({}) }])).toThrow("unknown properties");
+    const stray = { channel: { ...here.channel, argument: "room" } };
+    expect(() => bench([{ ...tool, targets: stray }])).toThrow("no argument room");
   });
 });
 
 describe("a call", () => {
   test("gives value and marked text, is counted and written down", async () => {
-    const at = bench([toolThat((_context, { n }) => ({ n }), { needs: [...inGeneral] })], {
+    const at = bench([toolThat((_context, { n }) => ({ n }), { targets: here })], {
       now: () => 5000,
     });
     const outcome = await call(at.registry, { input: { n: 2 }, turnId: "t_1", tokenId: "k_1" });
@@ -89,6 +87,8 @@ describe("a call", () => {
         verdict: "done",
         reason: null,
         durationMs: 0,
+        approvalId: null,
+        approvedBy: null,
       },
     ]);
   });
@@ -116,7 +116,7 @@ describe("a call", () => {
   test.each<[unknown, string]>([
     [{ n: 4 }, "n must be <= 3"],
     [{ n: "2" }, "n must be integer"],
-    [{ m: 1 }, "m is not known; known are n"],
+    [{ m: 1 }, "m is not known; known are n, channel_id"],
     [[], "the whole must be object"],
     [null, "the whole must be object"],
     ["{}", "the whole must be object"],
@@ -142,7 +142,8 @@ describe("a call", () => {
         { user_id: Type.String({ pattern: "^[0-9]{15,20}$" }), needed: Type.Literal("yes") },
         { additionalProperties: false },
       ),
-      needs: () => [],
+      kind: "read",
+      targets: {},
       run: async () => ({ value: 1, sources: [] }),
     });
     const { text } = await call(bench([strict]).registry, { input: { user_id: "ana", x: 1 } });
@@ -309,6 +310,8 @@ describe("for the agent", () => {
       turnId: "t_1",
       step: 1,
       toolUseId: "u_1",
+      sources: [],
+      approval: null,
       signal: new AbortController().signal,
     };
     const outcome = await port.call(request);
@@ -317,7 +320,7 @@ describe("for the agent", () => {
     active = ["other"];
     expect((await port.call(request)).kind).toBe("refused");
     expect(at.audit[0]).toMatchObject({ sessionId: "s_1", turnId: "t_1", tokenId: null });
-    expect(port.definitions(ana, active).map(({ name }) => name)).toEqual(["other"]);
+    expect(port.definitions(ana, active).map(({ definition }) => definition.name)).toEqual(["other"]);
   });
 
   test("a session that has ended refuses, a fault is thrown", async () => {
@@ -330,6 +333,8 @@ describe("for the agent", () => {
       turnId: "t_1",
       step: 1,
       toolUseId: "u_1",
+      sources: [],
+      approval: null,
       signal: new AbortController().signal,
     };
     const ended = agentTools(at.registry, () =>
