@@ -7,10 +7,10 @@ import {
   GuildMFALevel,
 } from "discord-api-types/v10";
 import { Lru } from "../lru.ts";
-import { isThread } from "../permissions/compute.ts";
 import type { ChannelFacts, GuildFacts, MemberFacts, RoleFacts } from "../permissions/facts.ts";
+import { KnownChannels } from "./known-channels.ts";
 import { shardOf } from "./snowflake.ts";
-import { type ChannelLike, memberFacts, Shapes } from "./state-shapes.ts";
+import { type ChannelLike, isObfuscated, memberFacts, Shapes } from "./state-shapes.ts";
 
 const MEMBERS_BOUND = 20_000;
 
@@ -39,13 +39,11 @@ export interface LoadedGuild {
 export class GuildState {
   readonly #shapes = new Shapes();
   readonly #guilds = new Map<string, KnownGuild>();
-  /** Channels and active threads of all guilds, by id. */
-  readonly #channels = new Map<string, ChannelFacts>();
-  /** Their ids by guild. */
-  readonly #channelIds = new Map<string, Set<string>>();
+  readonly #channels = new KnownChannels();
   readonly #members = new Lru<MemberFacts>(MEMBERS_BOUND);
-  /** Counts the events of guilds and members, so that what was read by REST meanwhile is known to be older. */
+  /** Of guilds and members that are being read by REST: what an event came for meanwhile is known to be older. */
   readonly #versions = new Map<string, number>();
+  #lastVersion = 0;
   botUserId: string | null = null;
 
   guild(guildId: string): GuildFacts | null {
@@ -57,17 +55,12 @@ export class GuildState {
   }
 
   channel(channelId: string): ChannelFacts | null {
-    return this.#channels.get(channelId) ?? null;
+    return this.#channels.get(channelId);
   }
 
   /** Its channels without threads, in no order; empty for a guild that is not known. */
   channels(guildId: string): readonly ChannelFacts[] {
-    const known: ChannelFacts[] = [];
-    for (const id of this.#channelIds.get(guildId) ?? []) {
-      const channel = this.#channels.get(id);
-      if (channel !== undefined && !isThread(channel)) known.push(channel);
-    }
-    return known;
+    return this.#channels.ofGuild(guildId);
   }
 
   member(guildId: string, userId: string): MemberFacts | null {
@@ -92,7 +85,8 @@ export class GuildState {
 
   /** Begins to watch a key ("guild:1", "member:1:2"); the returned function says whether an event came since. */
   watch(key: string): () => boolean {
-    const before = this.#versions.get(key) ?? 0;
+    // Never a number that was used before: another watch of the same key may have come and gone meanwhile.
+    const before = this.#versions.get(key) ?? ++this.#lastVersion;
     this.#versions.set(key, before);
     return () => {
       const hasChanged = this.#versions.get(key) !== before;
@@ -106,12 +100,13 @@ export class GuildState {
     for (const id of [...this.#guilds.keys()]) if (shardOf(id, shardCount) === shardId) this.#forget(id);
     // Members are kept by guild and there is no index; they are read again when they are needed.
     this.#members.clear();
+    for (const key of this.#versions.keys()) this.#bump(key);
   }
 
   store({ guild, channels }: LoadedGuild): void {
     this.#forget(guild.id);
     this.#guilds.set(guild.id, this.#knownGuild(guild));
-    for (const channel of channels) this.#keep(this.channelFacts(channel, guild.id), guild.id);
+    for (const channel of channels) this.#keep(channel, guild.id);
   }
 
   /** Takes in one dispatch. Types that say nothing about guilds are passed over. */
@@ -192,40 +187,29 @@ export class GuildState {
   #setChannel(channel: ChannelLike): void {
     if (channel.guild_id === undefined) return;
     const guild = this.#touch(channel.guild_id);
-    if (guild !== undefined) this.#keep(this.channelFacts(channel, guild.id), guild.id);
+    if (guild !== undefined) this.#keep(channel, guild.id);
   }
 
-  #keep(channel: ChannelFacts, guildId: string): void {
-    this.#channels.set(channel.id, channel);
-    const ids = this.#channelIds.get(guildId);
-    if (ids === undefined) this.#channelIds.set(guildId, new Set([channel.id]));
-    else ids.add(channel.id);
+  /** What the bot can see; of the rest nothing is known, as by REST. When it gains sight of a channel, an update brings it. */
+  #keep(channel: ChannelLike, guildId: string): void {
+    if (isObfuscated(channel)) {
+      this.#channels.remove(guildId, channel.id);
+      return;
+    }
+    this.#channels.set(guildId, this.channelFacts(channel, guildId));
   }
 
-  /** Threads go with their channel, without an event of their own. */
   #removeChannel({ id, guild_id }: { readonly id: string; readonly guild_id?: string | undefined }): void {
     if (guild_id === undefined) return;
     this.#touch(guild_id);
-    this.#dropThreads(guild_id, (thread) => thread.parentId === id);
-    this.#channels.delete(id);
-    this.#channelIds.get(guild_id)?.delete(id);
+    this.#channels.remove(guild_id, id);
   }
 
   /** Of the channels that it names, or of all, it brings every active thread: https://docs.discord.com/developers/events/gateway-events#thread-list-sync */
   #syncThreads({ guild_id, channel_ids, threads }: GatewayThreadListSyncDispatchData): void {
-    this.#dropThreads(guild_id, ({ parentId }) => channel_ids?.includes(parentId ?? "") ?? true);
     this.#touch(guild_id);
+    this.#channels.removeThreads(guild_id, (parentId) => channel_ids?.includes(parentId) ?? true);
     for (const thread of threads) this.#setChannel({ ...thread, guild_id });
-  }
-
-  #dropThreads(guildId: string, fits: (thread: ChannelFacts) => boolean): void {
-    const ids = this.#channelIds.get(guildId);
-    for (const id of ids ?? []) {
-      const channel = this.#channels.get(id);
-      if (channel === undefined || !isThread(channel) || !fits(channel)) continue;
-      this.#channels.delete(id);
-      ids?.delete(id);
-    }
   }
 
   #changeMember(guildId: string, userId: string, facts: MemberFacts | null): void {
@@ -242,14 +226,12 @@ export class GuildState {
   }
 
   #bump(key: string): void {
-    const version = this.#versions.get(key);
-    if (version !== undefined) this.#versions.set(key, version + 1);
+    if (this.#versions.has(key)) this.#versions.set(key, ++this.#lastVersion);
   }
 
   #forget(guildId: string): void {
     if (!this.#guilds.delete(guildId)) return;
-    for (const id of this.#channelIds.get(guildId) ?? []) this.#channels.delete(id);
-    this.#channelIds.delete(guildId);
+    this.#channels.removeGuild(guildId);
   }
 
   #knownGuild(guild: GuildLike): KnownGuild {

@@ -1,5 +1,5 @@
 import type { APIGuildMember, APIOverwrite, APIRole, APIThreadMetadata } from "discord-api-types/v10";
-import { GuildMemberFlags, OverwriteType } from "discord-api-types/v10";
+import { ChannelFlags, GuildMemberFlags, OverwriteType } from "discord-api-types/v10";
 import type {
   ChannelFacts,
   MemberFacts,
@@ -19,9 +19,18 @@ export interface ChannelLike {
   readonly rate_limit_per_user?: number;
   readonly nsfw?: boolean;
   readonly owner_id?: string;
+  readonly flags?: number;
   readonly thread_metadata?: Pick<APIThreadMetadata, "archived" | "locked" | "invitable">;
   readonly permission_overwrites?: readonly APIOverwrite[];
   readonly recipients?: readonly { readonly id: string }[];
+}
+
+/**
+ * The bot cannot see that channel: its name and overwrites are not the real ones. By REST there is no such channel.
+ * https://docs.discord.com/developers/resources/channel#channel-object-obfuscated-channels
+ */
+export function isObfuscated({ flags }: ChannelLike): boolean {
+  return ((flags ?? 0) & ChannelFlags.ChannelObfuscated) !== 0;
 }
 
 const NO_OVERWRITES: readonly OverwriteFacts[] = Object.freeze([]);

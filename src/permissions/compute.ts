@@ -52,7 +52,8 @@ export function applyOverwrites(
   for (const { id, type, allow, deny } of overwrites) {
     const layer = type === "member" ? own : id === guild.id ? ofEveryone : ofRoles;
     if (layer === own && id !== member.userId) continue;
-    if (layer === ofRoles && !member.roleIds.includes(id)) continue;
+    // A deleted role's overwrite may outlive it for a moment.
+    if (layer === ofRoles && !(member.roleIds.includes(id) && guild.roles.has(id))) continue;
     layer.allow |= allow;
     layer.deny |= deny;
   }

@@ -112,7 +112,7 @@ function overwriteSteps(
   const layerOf = ({ type, id }: OverwriteFacts): OverwriteStep["of"] | null => {
     if (type === "member") return id === member.userId ? "member" : null;
     if (id === guild.id) return "everyone";
-    return member.roleIds.includes(id) ? "role" : null;
+    return member.roleIds.includes(id) && guild.roles.has(id) ? "role" : null;
   };
   const steps: OverwriteStep[] = [];
   for (const of of ["everyone", "role", "member"] as const) {
