@@ -8,6 +8,7 @@ const endpoints: Readonly<Record<string, string>> = {
   "/mcp/initialize": "POST",
   "/mcp/process": "POST",
   "/mcp/tool_call": "POST",
+  "/mcp/approve": "POST",
   "/mcp/tools": "GET",
   "/mcp/tickets": "POST",
   "/discord/interactions": "POST",

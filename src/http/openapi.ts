@@ -1,6 +1,8 @@
 import { openapi } from "@elysiajs/openapi";
 import type { TSchema } from "typebox";
 import {
+  ApproveData,
+  ApproveReply,
   ErrorData,
   InitializeData,
   InitializeReply,
@@ -58,7 +60,8 @@ const failures = {
   400: failure("The body is not what it should be"),
   401: failure("No valid token"),
   403: failure("The token may not do this"),
-  404: failure("No such session"),
+  404: failure("No such session, tool or approval"),
+  409: failure("It has to be approved first, or does not fit what was sent before"),
   413: failure("More than 64 KiB"),
   429: failure("Too often; see Retry-After"),
   503: failure("Not available now"),
@@ -77,6 +80,7 @@ function described(summary: string, reply: TSchema, body?: TSchema) {
 export const descriptions = {
   initialize: described("Open a session, or find it again", InitializeReply, InitializeData),
   toolCall: described("Call a tool as the session's user", ToolResult, ToolCallData),
+  approve: described("Say yes or no to a call that waits for it", ApproveReply, ApproveData),
   ticket: described("A single-use ticket for a browser's WebSocket", TicketReply),
   process: {
     detail: {

@@ -21,6 +21,8 @@ export interface AuthPort {
 }
 
 export interface InteractionsPort {
+  /** Everything but a ping: resolves with the body of the response. Throws AppError `invalid_data`. */
+  handle(body: unknown): Promise<unknown>;
   /** Throws AppError `unauthorized` when the signature is not Discord's, or too old. */
   verify(signed: {
     readonly signature: string | null;

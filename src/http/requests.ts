@@ -10,7 +10,7 @@ import type { HttpDeps } from "./ports.ts";
 import { createTurnFollower, turnStream } from "./sse.ts";
 
 /** Discord's own numbers. https://docs.discord.com/developers/interactions/receiving-and-responding */
-const interaction = { ping: 1, autocomplete: 4, pong: 1, message: 4, choices: 8, ephemeral: 64 } as const;
+const interaction = { ping: 1, pong: 1 } as const;
 
 export interface RequestsDeps extends HttpDeps {
   readonly door: Door;
@@ -96,15 +96,18 @@ export function createRequests(deps: RequestsDeps) {
   }
 
   async function interact(request: Request): Promise<Response> {
-    if (deps.interactions === null)
+    const { interactions } = deps;
+    if (interactions === null)
       throw new AppError("not_found", "Webhook interactions are not set up: the public key is missing.");
     const bytes = await readBytes(request);
-    await deps.interactions.verify({
+    await interactions.verify({
       signature: request.headers.get("x-signature-ed25519"),
       timestamp: request.headers.get("x-signature-timestamp"),
       body: new TextDecoder().decode(bytes),
     });
-    return Response.json(answerInteraction(parseBytes(bytes)));
+    const body = parseBytes(bytes);
+    if (isPing(body)) return Response.json({ type: interaction.pong });
+    return counted(async () => Response.json(await interactions.handle(body)));
   }
 
   return {
@@ -161,15 +164,6 @@ function respond(reply: Reply): Response {
   throw new AppError(code, reply.error, { data, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
 }
 
-function answerInteraction(body: unknown) {
-  const type = typeof body === "object" && body !== null && "type" in body ? body.type : null;
-  if (type === interaction.ping) return { type: interaction.pong };
-  if (type === interaction.autocomplete) return { type: interaction.choices, data: { choices: [] } };
-  return {
-    type: interaction.message,
-    data: {
-      content: "I answer to messages: mention me in a channel, or write to me directly.",
-      flags: interaction.ephemeral,
-    },
-  };
+function isPing(body: unknown): boolean {
+  return typeof body === "object" && body !== null && "type" in body && body.type === interaction.ping;
 }

@@ -36,6 +36,10 @@ export function createRoutes(deps: RoutesDeps) {
       ...raw,
       ...descriptions.toolCall,
     })
+    .post("/mcp/approve", ({ request }) => requests.post("approve", request), {
+      ...raw,
+      ...descriptions.approve,
+    })
     .get("/mcp/tools", ({ request }) => requests.tools(request), descriptions.plain("The tools"))
     .post("/mcp/tickets", ({ request }) => requests.ticket(request), { ...raw, ...descriptions.ticket })
     .post("/discord/interactions", ({ request }) => requests.interact(request), {

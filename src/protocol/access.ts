@@ -1,4 +1,4 @@
-import type { Scope } from "../auth/ports.ts";
+import type { Principal, Scope } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import type { Caller, ProtocolDeps } from "./ports.ts";
@@ -29,5 +29,18 @@ export function assertBound(caller: Caller, sessionId: string | null): void {
   throw new AppError(
     "forbidden",
     "This connection is bound to another session; use /mcp/ws for more than one.",
+  );
+}
+
+/**
+ * What belongs to a person wherever they are is not for a token that is good for a part of that. Throws AppError
+ * `forbidden`.
+ */
+export function assertWholePerson({ kind, guildIds }: Principal): void {
+  if (kind !== "session" && guildIds === null) return;
+  throw new AppError(
+    "forbidden",
+    "user_preferences count in all sessions of the person; change them with an API token of that user or of an operator that is not limited to servers.",
+    { data: { path: "user_preferences" } },
   );
 }

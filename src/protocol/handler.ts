@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { AppError, type ErrorCode, toAppError } from "../errors.ts";
+import { announceApprovals, createApprove } from "./approvals.ts";
 import { createToolCallMemory } from "./idempotency.ts";
 import type { Envelope, Reply, ReplyData } from "./messages.ts";
 import type { Caller, ProtocolDeps } from "./ports.ts";
@@ -19,7 +20,10 @@ export interface Protocol {
 export function createProtocol(deps: ProtocolDeps): Protocol {
   const requests = createSessionRequests(deps);
   const process = createProcess(deps);
+  const approve = createApprove(deps);
   const toolCall = createToolCall(deps, createToolCallMemory());
+
+  announceApprovals(deps);
 
   function answer(envelope: Envelope, caller: Caller): Promise<ReplyData> {
     switch (envelope.type) {
@@ -34,7 +38,7 @@ export function createProtocol(deps: ProtocolDeps): Protocol {
       case "cancel":
         return requests.cancel(envelope, caller);
       case "approve":
-        return requests.approve(envelope, caller);
+        return approve(envelope, caller);
       default:
         return envelope.type satisfies never;
     }

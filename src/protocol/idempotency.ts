@@ -30,8 +30,8 @@ interface Remembered {
 
 /**
  * Outcomes of direct tool calls by session and key, so that a call repeated after a lost answer is not made
- * twice. Held in memory and bounded: enough for tools that read; one that failed is forgotten and may be
- * tried again.
+ * twice. Held in memory and bounded: enough for tools that read; one that failed, or has to be approved first
+ * (which is thrown), is forgotten and may be tried again.
  */
 export function createToolCallMemory() {
   const calls = new Lru<Remembered>(REMEMBERED);

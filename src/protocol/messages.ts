@@ -45,6 +45,11 @@ export const ToolCallData = Type.Object({
   session_id: SessionId,
   tool_name: Type.String({ minLength: 1, maxLength: 64 }),
   arguments: Type.Optional(nullable(Type.Object({}))),
+  approval_id: Type.Optional(
+    nullable(
+      Type.String({ maxLength: 64, description: "Of the answer approval_required, once it is approved" }),
+    ),
+  ),
 });
 export type ToolCallData = Static<typeof ToolCallData>;
 
@@ -131,6 +136,8 @@ export const ApproveReply = Type.Object({
   session_id: Type.String(),
   approval_id: Type.String(),
   approved: Type.Boolean(),
+  state: Type.String({ description: "approved or denied" }),
+  tool_name: nullable(Type.String({ description: "Null: the question is where an answer may be posted" })),
 });
 export type ApproveReply = Static<typeof ApproveReply>;
 

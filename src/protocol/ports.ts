@@ -1,4 +1,5 @@
 import type { Actor } from "../actor.ts";
+import type { ApprovalGrant, Question } from "../agent/approvals.ts";
 import type { ToolOutcomeKind } from "../agent/events.ts";
 import type { TurnService } from "../agent/turn-service.ts";
 import type { Principal, Scope } from "../auth/ports.ts";
@@ -21,10 +22,15 @@ export interface DirectToolCall {
   readonly activeTools: readonly string[];
   readonly sessionId: string;
   readonly tokenId: string | null;
+  /** What its arguments may rest on: nothing but what the program knows. */
+  readonly sources: readonly string[];
+  /** The yes that this very call was given. */
+  readonly approval: ApprovalGrant | null;
   readonly signal: AbortSignal;
 }
 
 export interface DirectToolOutcome {
+  /** `asked`: it did not run and waits for the answer to `question`. */
   readonly kind: ToolOutcomeKind;
   /** The result as a JSON value, of a call that is `done`. */
   readonly value?: unknown;
@@ -35,6 +41,8 @@ export interface DirectToolOutcome {
   readonly retryAfterMs?: number;
   /** Of any other: further fields, such as the path of a bad argument. */
   readonly data?: Readonly<Record<string, unknown>>;
+  /** Of `asked` alone. */
+  readonly question?: Question;
 }
 
 /** The registry as this protocol sees it. */
@@ -56,6 +64,15 @@ export interface RulesPort {
   actorFor(principal: Principal, session: Session): Actor;
 }
 
+/** Whether somebody is where they are said to be. */
+export interface PlacesPort {
+  /**
+   * Resolves when the person can be in that guild and see that channel (and a direct channel is their own). Throws
+   * AppError `not_found` or `permission_denied` when not, `discord_unavailable` when it cannot be established.
+   */
+  assertReachable(actor: Actor, signal: AbortSignal): Promise<void>;
+}
+
 export interface IssuedToken {
   readonly token: string;
   /** Milliseconds since 1970. */
@@ -63,7 +80,10 @@ export interface IssuedToken {
 }
 
 export interface ProtocolDeps {
-  readonly turns: Pick<TurnService, "submit" | "wait" | "cancel">;
+  readonly turns: Pick<
+    TurnService,
+    "submit" | "wait" | "cancel" | "decide" | "ask" | "approval" | "useApproval" | "onApproval"
+  >;
   readonly sessions: Pick<
     Sessions,
     "open" | "get" | "cached" | "touch" | "count" | "context" | "updateContext"
@@ -71,6 +91,7 @@ export interface ProtocolDeps {
   readonly events: EventHub;
   readonly tools: ToolsPort;
   readonly rules: RulesPort;
+  readonly places: PlacesPort;
   /** A bearer token for this session, which dies with the token that `principal` came with. */
   readonly issueToken: (session: Session, principal: Principal) => IssuedToken;
   readonly now: () => number;

@@ -39,6 +39,7 @@ async function submit(
   idempotencyKey: string | null,
 ): Promise<TurnRecord> {
   const actor = deps.rules.actorFor(caller.principal, session);
+  await deps.places.assertReachable(actor, caller.signal);
   const time = new Date(deps.now()).toISOString().slice(0, 16).replace("T", " ");
   const result = await deps.turns.submit({
     sessionId: session.id,

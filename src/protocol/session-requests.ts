@@ -3,9 +3,8 @@ import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import type { PreferencesUpdate } from "../sessions/preferences.ts";
 import { parser } from "../sessions/validation.ts";
-import { assertBound, useSession } from "./access.ts";
+import { assertBound, assertWholePerson, useSession } from "./access.ts";
 import {
-  ApproveData,
   CancelData,
   ContextUpdateData,
   type Envelope,
@@ -19,7 +18,6 @@ import { seconds } from "./wire.ts";
 const parseInitialize = parser(InitializeData);
 const parseContextUpdate = parser(ContextUpdateData);
 const parseCancel = parser(CancelData);
-const parseApprove = parser(ApproveData);
 
 /** The requests about a session itself. */
 export function createSessionRequests(deps: ProtocolDeps) {
@@ -33,6 +31,7 @@ export function createSessionRequests(deps: ProtocolDeps) {
     rules.assertMayOpen(caller.principal, wanted);
     assertBound(caller, sessionId);
     assertOwn(caller.principal, sessionId, data.channel_id);
+    await deps.places.assertReachable({ kind: "user", ...wanted }, caller.signal);
     const { session } = await sessions.open({ ...wanted, sessionId, tokenId: caller.principal.tokenId });
     rules.assertMayUse(caller.principal, session);
     return { type: "initialize", data: await welcome(session, caller, data) };
@@ -77,6 +76,7 @@ export function createSessionRequests(deps: ProtocolDeps) {
   async function contextUpdate(envelope: Envelope, caller: Caller): Promise<ReplyData> {
     const data = parseContextUpdate(envelope.data);
     const session = await useSession(deps, caller, data.session_id, "sessions");
+    if (data.user_preferences !== undefined) assertWholePerson(caller.principal);
     if (data.active_tools !== undefined) assertKnown(session, caller, data.active_tools);
     const context = await sessions.updateContext(session, update(data));
     const { user_preferences, active_tools } = context;
@@ -115,13 +115,7 @@ export function createSessionRequests(deps: ProtocolDeps) {
     };
   }
 
-  async function approve(envelope: Envelope, caller: Caller): Promise<ReplyData> {
-    const data = parseApprove(envelope.data);
-    await useSession(deps, caller, data.session_id, "approve");
-    throw new AppError("approval_not_found", "Nothing waits for this approval; it may have expired.");
-  }
-
-  return { initialize, contextUpdate, cancel, approve };
+  return { initialize, contextUpdate, cancel };
 }
 
 function update(data: { user_preferences?: PreferencesUpdate; active_tools?: readonly string[] }) {

@@ -1,6 +1,7 @@
 import { AppError, type ErrorCode } from "../errors.ts";
 import { parser } from "../sessions/validation.ts";
 import { useSession } from "./access.ts";
+import { askFor, takeGrant } from "./approvals.ts";
 import { type createToolCallMemory, idempotencyKey } from "./idempotency.ts";
 import { type Envelope, type ReplyData, ToolCallData } from "./messages.ts";
 import type { Caller, DirectToolCall, DirectToolOutcome, ProtocolDeps } from "./ports.ts";
@@ -21,13 +22,21 @@ export function createToolCall(deps: ProtocolDeps, remember: ReturnType<typeof c
       activeTools: session.activeTools,
       sessionId: session.id,
       tokenId: caller.principal.tokenId,
+      sources: [],
+      approval: null,
       signal: caller.signal,
     };
     deps.sessions.count(session, "tool_call");
+    const run = async () => {
+      const approval =
+        data.approval_id == null ? null : await takeGrant(deps, data.approval_id, request, session);
+      const outcome = await deps.tools.call({ ...request, approval });
+      // Within what is remembered: who repeats it meanwhile is asked the same, and who repeats it later begins anew.
+      if (outcome.question !== undefined) throw await askFor(deps, request, session, outcome.question);
+      return outcome;
+    };
     const outcome =
-      key === null
-        ? await deps.tools.call(request)
-        : await remember(session, key, [request.toolName, request.input], () => deps.tools.call(request));
+      key === null ? await run() : await remember(session, key, [request.toolName, request.input], run);
     if (outcome.kind !== "done") throw refusal(outcome);
     return {
       type: "tool_result",

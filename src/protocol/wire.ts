@@ -1,3 +1,4 @@
+import type { Approval } from "../agent/approvals.ts";
 import type { TurnEvent, Usage } from "../agent/events.ts";
 import type { AppError } from "../errors.ts";
 import type { Envelope, ErrorFields, ErrorReply, WireUsage } from "./messages.ts";
@@ -18,14 +19,9 @@ export function wireEvent(event: TurnEvent): Readonly<Record<string, unknown>> {
     case "tool_finished":
       return { type: event.type, ...toolCall(event), outcome: event.outcome, duration_ms: event.durationMs };
     case "approval_requested":
-      return {
-        type: event.type,
-        turn_id: event.turnId,
-        approval_id: event.approvalId,
-        tool_name: event.toolName,
-        question: event.question,
-        expires_at: seconds(event.expiresAt),
-      };
+      return requested(event);
+    case "approval_decided":
+      return decided(event);
     case "turn_finished":
       return {
         type: event.type,
@@ -39,6 +35,38 @@ export function wireEvent(event: TurnEvent): Readonly<Record<string, unknown>> {
     default:
       return event satisfies never;
   }
+}
+
+type Requested = Omit<Extract<TurnEvent, { type: "approval_requested" }>, "type" | "turnId">;
+type Decided = Omit<Extract<TurnEvent, { type: "approval_decided" }>, "type" | "turnId">;
+
+function requested(event: Requested & { readonly turnId: string | null }) {
+  return {
+    type: "approval_requested",
+    turn_id: event.turnId,
+    approval_id: event.approvalId,
+    tool_name: event.toolName,
+    question: event.question,
+    expires_at: seconds(event.expiresAt),
+  };
+}
+
+function decided({ turnId, approvalId, state, decidedBy }: Decided & { readonly turnId: string | null }) {
+  return {
+    type: "approval_decided",
+    turn_id: turnId,
+    approval_id: approvalId,
+    state,
+    decided_by: decidedBy,
+  };
+}
+
+/** The event of a question that belongs to no turn, which has the fields of one that does. Null: nothing to be told. */
+export function wireApproval(approval: Approval): Readonly<Record<string, unknown>> | null {
+  const { id: approvalId, turnId, toolName, question, expiresAt, state, decidedBy } = approval;
+  if (state === "pending")
+    return requested({ turnId, approvalId, toolName, question: question.text, expiresAt });
+  return state === "used" ? null : decided({ turnId, approvalId, state, decidedBy });
 }
 
 function toolCall(event: { turnId: string; step: number; toolUseId: string; toolName: string }) {
