@@ -8,6 +8,7 @@ import { settleReply, toStep } from "./settle-reply.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { conclude, type TurnProgress } from "./turn-progress.ts";
 import { addUsage, noUsage, promptTokens } from "./usage.ts";
+import { endAtOnce } from "./where-answers-go.ts";
 
 interface Asking {
   readonly turn: TurnRecord;
@@ -25,6 +26,8 @@ interface Prompt {
   readonly messages: readonly MessageParam[];
   /** Ids of all tool calls in them and since. */
   readonly callIds: Set<string>;
+  /** What the history in it rests on. */
+  readonly sources: readonly string[];
 }
 
 /** A function that asks the model for a step and stores it. The prompt is put together when first needed. */
@@ -44,6 +47,7 @@ export function createAsker(asking: Asking): (number: number) => Promise<StoredS
       tools: deps.tools.definitions(turn.actor, activeTools).map(({ definition }) => definition),
       messages,
       callIds: callIdsIn([...messages, ...progress.messages]),
+      sources: history.sources,
     };
   };
 
@@ -73,14 +77,15 @@ export function createAsker(asking: Asking): (number: number) => Promise<StoredS
     const content = settleReply(reply, callIds, progress.hasSpoken);
     const usage = addUsage(reply.usage, unbooked);
     unbooked = noUsage;
-    const step = toStep(number, stopReason, content);
+    const step = toStep(number, stopReason, content, prompt.sources);
     progress.spend(usage);
     progress.said(step);
-    // The last step and the end of the turn are one commit: nothing is to come between them.
-    const end = step.toolCalls.length === 0 ? conclude(step, progress) : null;
+    // The last step and the end of the turn are one commit, unless it has to be found out first where it may go.
+    const conclusion = step.toolCalls.length === 0 ? conclude(step, progress) : null;
+    const end = conclusion === null ? null : endAtOnce(turn, conclusion, progress);
     await deps.journal.saveStep(
       turn.id,
-      { step: number, content, stopReason, usage, model },
+      { step: number, content, stopReason, usage, model, sources: step.sources },
       end ?? undefined,
     );
     return step;

@@ -9,9 +9,13 @@ const logger = getLogger(["discord-mcp", "agent"]);
 const retryMs = 1000;
 
 interface Lane {
-  /** Turns that an earlier process had begun: older than all that wait. */
+  /** Turns that were begun before, by an earlier process or before a question: older than all that wait. */
   readonly begun: TurnRecord[];
-  running: { readonly turnId: string; readonly abort: AbortController; readonly over: Promise<void> } | null;
+  running: {
+    readonly turn: TurnRecord;
+    readonly abort: AbortController;
+    readonly over: Promise<void>;
+  } | null;
   /** Known to be the oldest that waits, so that the journal need not be asked for it. */
   first: TurnRecord | null;
   /** Turns that were announced and not taken since: at least so many wait, unless they were removed. */
@@ -57,31 +61,35 @@ export class ConversationLanes {
     if (lane !== null) lane.announced++;
   }
 
-  /** The same for a turn that an earlier process had begun. */
+  /**
+   * The same for a turn that was begun before, by an earlier process or before it was suspended. It may still be
+   * running here, on its way out of its suspension: it is then run once more.
+   */
   wakeBegun(turn: TurnRecord): void {
     const lane = this.#lanes.get(turn.conversationId) ?? this.#open(turn, false);
-    if (lane !== null && lane.running?.turnId !== turn.id) lane.begun.push(turn);
+    const isKnown = lane?.begun.some((other) => other.id === turn.id && other !== lane.running?.turn);
+    if (isKnown === false) lane?.begun.push(turn);
   }
 
   /** Aborts what runs in a conversation (or that one turn) and waits until it is over. Returns its id, or null. */
   async stop(conversationId: string, reason: unknown, turnId?: string): Promise<string | null> {
     const running = this.#lanes.get(conversationId)?.running ?? null;
-    if (running === null || (turnId !== undefined && running.turnId !== turnId)) return null;
+    if (running === null || (turnId !== undefined && running.turn.id !== turnId)) return null;
     running.abort.abort(reason);
     await running.over;
-    return running.turnId;
+    return running.turn.id;
   }
 
   isRunning(turn: Pick<TurnRecord, "id" | "conversationId">): boolean {
-    return this.#lanes.get(turn.conversationId)?.running?.turnId === turn.id;
+    return this.#lanes.get(turn.conversationId)?.running?.turn.id === turn.id;
   }
 
-  /** Takes out turns of an earlier process that have not been taken up yet. */
+  /** Takes out turns that were begun before and have not been taken up yet. */
   takeBegun(conversationId: string, turnId?: string): readonly TurnRecord[] {
     const lane = this.#lanes.get(conversationId);
     if (lane === undefined) return [];
-    const isWanted = ({ id }: TurnRecord) =>
-      id !== lane.running?.turnId && (turnId === undefined || id === turnId);
+    const isWanted = (turn: TurnRecord) =>
+      turn !== lane.running?.turn && (turnId === undefined || turn.id === turnId);
     const taken = lane.begun.filter(isWanted);
     for (const turn of taken) lane.begun.splice(lane.begun.indexOf(turn), 1);
     return taken;
@@ -148,7 +156,7 @@ export class ConversationLanes {
   async #run(lane: Lane, turn: TurnRecord): Promise<void> {
     const abort = new AbortController();
     const { promise, resolve } = Promise.withResolvers<void>();
-    lane.running = { turnId: turn.id, abort, over: promise };
+    lane.running = { turn, abort, over: promise };
     this.#running++;
     try {
       await this.#deps.run(turn, abort.signal);

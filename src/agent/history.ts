@@ -2,11 +2,13 @@ import type { MessageParam } from "@anthropic-ai/sdk/resources/messages";
 import { getLogger } from "@logtape/logtape";
 import { toAppError } from "../errors.ts";
 import type { Usage } from "./events.ts";
-import type { History, HistoryTurn, StoredSummary, TurnRecord } from "./ports.ts";
+import type { Audience, FlowPort, History, HistoryTurn, StoredSummary, TurnRecord } from "./ports.ts";
 import { summarise, summaryExchange } from "./summary.ts";
 import type { TokenGauge } from "./token-gauge.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { noUsage } from "./usage.ts";
+import { answerAudience, conversationAudience } from "./where-answers-go.ts";
+import { historySources, withhold } from "./withhold.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);
 
@@ -18,6 +20,8 @@ const maxSummaryTokens = 2000;
 
 export interface PreparedHistory {
   readonly messages: readonly MessageParam[];
+  /** What they rest on, all of it open to those who read the turn's answer. */
+  readonly sources: readonly string[];
   /** What a summary has cost, if one was made. */
   readonly usage: Usage;
 }
@@ -25,23 +29,29 @@ export interface PreparedHistory {
 /**
  * What is replayed of the conversation. Beyond `historyTokens` the older turns are folded into a stored summary,
  * down to about half of it, so that the prefix then stays the same for many turns. If that fails, the turn goes
- * on with what fits; nothing is deleted. Throws the signal's reason only.
+ * on with what fits; nothing is deleted. What the readers of the turn's answer may not all read is withheld; a
+ * summary is made for those of the conversation's channel, whoever's turn it is. Throws the signal's reason only.
  */
 export async function prepareHistory(
   turn: TurnRecord,
-  deps: Pick<TurnDeps, "history" | "model" | "config" | "gauge">,
+  deps: Pick<TurnDeps, "history" | "model" | "config" | "gauge" | "flow">,
   signal: AbortSignal,
 ): Promise<PreparedHistory> {
-  const history = await deps.history.load(turn.conversationId, turn.epoch);
+  const stored = await deps.history.load(turn.conversationId, turn.epoch);
+  const audience = answerAudience(turn);
+  const history = await visibleTo(audience, stored, deps.flow, signal);
+  const sources = historySources(history);
   const bound = deps.config.model.historyTokens;
   const { fold, keep } = planHistory(history, deps.gauge, bound);
-  if (fold.length === 0) return { messages: replay(history.summary, keep), usage: noUsage };
+  if (fold.length === 0) return { messages: replay(history.summary, keep), sources, usage: noUsage };
   try {
+    const widest = conversationAudience(turn);
+    const open = widest.kind === audience.kind ? history : await visibleTo(widest, stored, deps.flow, signal);
     const { summary, usage } = await summarise(
       deps.model,
       {
-        previous: history.summary,
-        turns: fold,
+        previous: open.summary,
+        turns: open.turns.slice(0, fold.length),
         maxTokens: Math.min(summaryTokens(bound), deps.config.model.maxTokens),
         maxBytes: bound * 4,
       },
@@ -49,7 +59,7 @@ export async function prepareHistory(
     );
     await deps.history.saveSummary(turn.conversationId, turn.epoch, summary);
     logger.info("older turns were summarised", { turn_id: turn.id, turns: fold.length, kept: keep.length });
-    return { messages: replay(summary, keep), usage };
+    return { messages: replay(summary, keep), sources, usage };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const fitting = newestWithin(history.turns, deps.gauge, bound * hardFactor);
@@ -59,8 +69,18 @@ export async function prepareHistory(
       turns: history.turns.length,
       kept: fitting.length,
     });
-    return { messages: replay(history.summary, fitting), usage: noUsage };
+    return { messages: replay(history.summary, fitting), sources, usage: noUsage };
   }
+}
+
+async function visibleTo(
+  audience: Audience,
+  history: History,
+  flow: FlowPort,
+  signal: AbortSignal,
+): Promise<History> {
+  const sources = historySources(history);
+  return sources.length === 0 ? history : withhold(history, await flow.restricted(audience, sources, signal));
 }
 
 /** Which turns are to be folded into the summary, and which stay word by word. */

@@ -1,19 +1,35 @@
 import type { ToolResultBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import { getLogger } from "@logtape/logtape";
 import { abortable, isShutdown } from "./abort.ts";
-import { toolAnswers } from "./answers.ts";
+import { notApproved, toolAnswers } from "./answers.ts";
+import type { Approval, ApprovalGrant, Question } from "./approvals.ts";
 import type { TurnEvent } from "./events.ts";
 import type { StoredStep, StoredToolCall, ToolCallOutcome, TurnRecord } from "./ports.ts";
 import { cutCall } from "./settle-reply.ts";
-import { maxCallsPerStep, type TurnDeps } from "./turn-deps.ts";
+import { maxApprovals, maxCallsPerStep, type TurnDeps } from "./turn-deps.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);
 
 /** A call that has its answer. */
 export interface EndedCall {
+  readonly kind: "ended";
   readonly toolName: string;
   readonly state: "done" | "unknown";
   readonly result: ToolResultBlockParam;
+  readonly sources: readonly string[];
+}
+
+/** A call that did not run, since a person has to be asked first. */
+export interface AskedCall {
+  readonly kind: "asked";
+  readonly call: StoredToolCall;
+  readonly question: Question;
+}
+
+export interface ToolsRun {
+  /** In the order of the calls. */
+  readonly ended: readonly EndedCall[];
+  readonly asked: readonly AskedCall[];
 }
 
 export interface ToolRun {
@@ -23,63 +39,86 @@ export interface ToolRun {
   readonly signal: AbortSignal;
   /** False: the turn may call no more tools, whatever the model says. */
   readonly allowed: boolean;
+  /** What the turn rests on so far, and so what its arguments may. */
+  readonly sources: readonly string[];
+  /** Every question that the turn has asked, decided by now. */
+  readonly approvals: readonly Approval[];
 }
 
 /**
- * Runs a step's calls side by side, each written down before and after, and returns their answers in the order
- * of the calls. What a stopped process left: answered calls stay, pending ones run, running ones run again only
- * if that does no harm. Waits for all calls before it throws the first failure, or the signal's reason.
+ * Runs a step's calls side by side, each written down before and after, and returns their answers, and which of
+ * them a person has to be asked about. What a stopped process left: answered calls stay, pending ones run, running
+ * ones run again only if that does no harm; what was asked about runs with the yes that it got, and not without.
+ * Waits for all calls before it throws the first failure, or the signal's reason.
  */
-export async function runTools(step: StoredStep, run: ToolRun): Promise<readonly EndedCall[]> {
+export async function runTools(step: StoredStep, run: ToolRun): Promise<ToolsRun> {
   const cut = cutCall(step);
-  const ended = await Promise.allSettled(
+  const questions = { left: maxApprovals - run.approvals.length };
+  const settled = await Promise.allSettled(
     step.toolCalls.map((call, position) => {
-      if (!run.allowed) return endCall(step, call, run, () => refuse(toolAnswers.noTools));
-      if (call.toolUseId === cut) return endCall(step, call, run, () => refuse(toolAnswers.cut));
-      if (position >= maxCallsPerStep) return endCall(step, call, run, () => refuse(toolAnswers.tooMany));
-      return endCall(step, call, run, () => runCall(step, call, run));
+      const settle = (outcomeOf: () => Promise<ToolCallOutcome>) =>
+        settleCall(step, call, run, questions, outcomeOf);
+      if (!run.allowed) return settle(() => refuse(toolAnswers.noTools));
+      if (call.toolUseId === cut) return settle(() => refuse(toolAnswers.cut));
+      if (position >= maxCallsPerStep) return settle(() => refuse(toolAnswers.tooMany));
+      return settle(() => runCall(step, call, run));
     }),
   );
-  return ended.map((result) => {
+  const calls = settled.map((result) => {
     if (result.status === "rejected") throw result.reason;
     return result.value;
   });
+  return {
+    ended: calls.filter((call) => call.kind === "ended"),
+    asked: calls.filter((call) => call.kind === "asked"),
+  };
 }
 
-async function endCall(
+async function settleCall(
   step: StoredStep,
   call: StoredToolCall,
   { turn, deps, emit, signal }: ToolRun,
+  questions: { left: number },
   outcomeOf: () => Promise<ToolCallOutcome>,
-): Promise<EndedCall> {
+): Promise<EndedCall | AskedCall> {
   const { toolUseId, toolName } = call;
   if ((call.state === "done" || call.state === "unknown") && call.result !== null)
-    return { toolName, state: call.state, result: call.result };
+    return { kind: "ended", toolName, state: call.state, result: call.result, sources: call.sources };
   signal.throwIfAborted();
   const named = { turnId: turn.id, step: step.step, toolUseId, toolName };
   emit({ type: "tool_started", ...named, arguments: call.input });
   const startedAt = deps.now();
-  const outcome = await outcomeOf();
+  const given = await outcomeOf();
+  if (given.kind === "asked" && given.question !== undefined && questions.left > 0) {
+    questions.left--;
+    await deps.journal.toolAsked(turn.id, step.step, toolUseId);
+    return { kind: "asked", call, question: given.question };
+  }
+  const outcome = given.kind === "asked" ? failure("refused", toolAnswers.tooManyQuestions) : given;
+  const { sources } = outcome;
   const result = resultBlock(toolUseId, outcome);
   const state = outcome.kind === "unknown" ? "unknown" : "done";
-  await deps.journal.toolEnded(turn.id, step.step, toolUseId, { state, result, sources: outcome.sources });
+  await deps.journal.toolEnded(turn.id, step.step, toolUseId, { state, result, sources });
   emit({
     type: "tool_finished",
     ...named,
     outcome: outcome.kind,
     durationMs: Math.max(0, deps.now() - startedAt),
   });
-  return { toolName, state, result };
+  return { kind: "ended", toolName, state, result, sources };
 }
 
 async function runCall(
   step: StoredStep,
   call: StoredToolCall,
-  { turn, deps, signal }: ToolRun,
+  { turn, deps, signal, sources, approvals }: ToolRun,
 ): Promise<ToolCallOutcome> {
   const { toolUseId, toolName, input } = call;
   const repeatable = deps.tools.isRepeatable(toolName);
   if (call.state === "running" && !repeatable) return failure("unknown", toolAnswers.interrupted);
+  // A changed target is asked about anew: the newest question is the one that counts.
+  const asked = approvals.findLast((one) => one.step === step.step && one.toolUseId === toolUseId) ?? null;
+  if (asked !== null && asked.state !== "approved") return failure("refused", notApproved(asked));
   await deps.journal.toolRunning(turn.id, step.step, toolUseId);
   const { actor, sessionId } = turn;
   try {
@@ -92,6 +131,8 @@ async function runCall(
         turnId: turn.id,
         step: step.step,
         toolUseId,
+        sources,
+        approval: asked === null ? null : grantOf(asked),
         signal,
       }),
       signal,
@@ -107,6 +148,12 @@ async function runCall(
     return failure(repeatable ? "failed" : "unknown", toolAnswers.broken);
   }
 }
+
+const grantOf = ({ id, question, decidedBy, actor }: Approval): ApprovalGrant => ({
+  approvalId: id,
+  fingerprint: question.fingerprint,
+  approvedBy: decidedBy ?? actor.userId,
+});
 
 const failure = (kind: ToolCallOutcome["kind"], text: string): ToolCallOutcome => ({
   kind,

@@ -4,19 +4,26 @@ import { AppError } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
 import { type Delay, delay, shutdownReason, stoppedByPerson } from "./abort.ts";
 import { answers } from "./answers.ts";
+import { ApprovalDesk } from "./approval-desk.ts";
+import type { Approval, NewApproval } from "./approvals.ts";
 import { ConversationLanes } from "./conversation-lanes.ts";
-import type { NewTurn, TurnEnd, TurnEventSink, TurnRecord } from "./ports.ts";
+import { Listeners } from "./listeners.ts";
+import type { ApprovalStore, NewTurn, TurnEnd, TurnEventSink, TurnRecord } from "./ports.ts";
 import { TokenGauge } from "./token-gauge.ts";
-import type { TurnDeps } from "./turn-deps.ts";
+import { defaultApprovalMs, type TurnDeps } from "./turn-deps.ts";
 import { announceEnd, endTurn, type RunnerDeps, runToItsEnd } from "./turn-runner.ts";
 import type { CancelResult, SubmitResult, TurnOutcome, TurnService } from "./turn-service.ts";
 import { TurnWaiters } from "./turn-waiters.ts";
+import { ownWordsTo } from "./where-answers-go.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);
 
 /** What a turn needs, and what its coming and going is told to. */
-export interface TurnServiceDeps extends Omit<TurnDeps, "config" | "gauge" | "now"> {
+export interface TurnServiceDeps extends Omit<TurnDeps, "config" | "gauge" | "now" | "approvalMs"> {
   readonly config: Pick<Config, "model" | "turn">;
+  readonly approvals: ApprovalStore;
+  /** How long a question waits for an answer; 15 minutes if not given. */
+  readonly approvalMs?: number;
   /** Receives every event of every turn. */
   readonly emit: TurnEventSink;
   readonly metrics?: Pick<Metrics, "turnEnded">;
@@ -29,8 +36,6 @@ export function createTurnService(deps: TurnServiceDeps): TurnService {
   return new Turns(deps);
 }
 
-type Listener = (turn: TurnRecord) => void;
-
 class Turns implements TurnService {
   readonly #deps: RunnerDeps;
   readonly #queueBound: number;
@@ -38,23 +43,30 @@ class Turns implements TurnService {
   readonly #waiters = new TurnWaiters();
   /** Turns that this process knows to be waiting: as many as the journal's bounds allow. */
   readonly #waiting = new Set<string>();
-  readonly #endedListeners = new Set<Listener>();
-  readonly #runningListeners = new Set<Listener>();
+  readonly #ended = new Listeners<TurnRecord>();
+  readonly #running = new Listeners<TurnRecord>();
+  readonly #desk: ApprovalDesk;
+  readonly #approvals: ApprovalStore;
   /** Conversations that are being reset, by person and channel: new turns wait for it, so as to be of the new epoch. */
   readonly #resets = new Map<string, Promise<void>>();
   #state: "open" | "draining" | "drained" = "open";
 
   constructor(deps: TurnServiceDeps) {
+    const now = deps.now ?? Date.now;
+    this.#desk = new ApprovalDesk({ ...deps, now, goOn: (turn) => this.#goOn(turn) });
     this.#deps = {
       ...deps,
-      now: deps.now ?? Date.now,
+      now,
       delay: deps.delay ?? delay,
       gauge: new TokenGauge(),
+      approvalMs: deps.approvalMs ?? defaultApprovalMs,
       onRunning: (turn) => {
         this.#waiting.delete(turn.id);
-        notify(this.#runningListeners, turn);
+        this.#running.tell(turn);
       },
+      onAsked: (approval) => this.#desk.asked(approval),
     };
+    this.#approvals = deps.approvals;
     this.#queueBound = deps.config.turn.queue;
     this.#lanes = new ConversationLanes({
       journal: deps.journal,
@@ -69,6 +81,7 @@ class Turns implements TurnService {
     await this.#resets.get(placeOf(turn.actor.userId, turn.actor.channelId));
     const result = await this.#deps.journal.accept(turn, this.#queueBound);
     if (result.status === "accepted") {
+      if (result.withdrawn !== null) await this.#endedSuspended(result.withdrawn);
       this.#waiting.add(result.turn.id);
       this.#lanes.wake(result.turn, result.waiting === 0);
     }
@@ -94,14 +107,27 @@ class Turns implements TurnService {
 
   async cancel(conversationId: string, turnId?: string): Promise<CancelResult> {
     const removed: string[] = [];
+    const stopped = new Set<string>();
+    const endSuspended = async () => {
+      const turn = await this.#deps.journal.endSuspended(conversationId, turnId ?? null, stoppedEnd);
+      if (turn === null) return;
+      stopped.add(turn.id);
+      await this.#endedSuspended(turn);
+    };
     if (turnId === undefined)
       for (const turn of await this.#deps.journal.cancelQueued(conversationId))
         removed.push(this.#removed(turn));
     else removed.push(...(await this.#cancelWaiting(conversationId, turnId)));
+    await endSuspended();
     for (const turn of this.#lanes.takeBegun(conversationId, turnId))
       removed.push(await this.#endWaiting(turn));
-    const stopped = await this.#lanes.stop(conversationId, stoppedByPerson(), turnId);
-    return { stopped: stopped === null || removed.includes(stopped) ? [] : [stopped], removed };
+    const running = await this.#lanes.stop(conversationId, stoppedByPerson(), turnId);
+    if (running !== null) {
+      stopped.add(running);
+      // It may have been about to ask something.
+      await endSuspended();
+    }
+    return { stopped: [...stopped].filter((id) => !removed.includes(id)), removed };
   }
 
   async reset(userId: string, channelId: string, guildId: string | null): Promise<void> {
@@ -153,12 +179,36 @@ class Turns implements TurnService {
     this.#waiters.failAll(reason);
   }
 
-  onEnded(listener: Listener): () => void {
-    return listen(this.#endedListeners, listener);
+  onEnded(listener: (turn: TurnRecord) => void): () => void {
+    return this.#ended.add(listener);
   }
 
-  onRunning(listener: Listener): () => void {
-    return listen(this.#runningListeners, listener);
+  onRunning(listener: (turn: TurnRecord) => void): () => void {
+    return this.#running.add(listener);
+  }
+
+  decide(approvalId: string, approved: boolean, byUserId: string, signal: AbortSignal): Promise<Approval> {
+    return this.#desk.decide(approvalId, approved, byUserId, signal);
+  }
+
+  ask(approval: NewApproval): Promise<Approval> {
+    return this.#desk.ask(approval);
+  }
+
+  approval(approvalId: string): Promise<Approval | null> {
+    return this.#approvals.get(approvalId);
+  }
+
+  useApproval(approvalId: string): Promise<boolean> {
+    return this.#approvals.use(approvalId, this.#deps.now());
+  }
+
+  expireApprovals(): Promise<number> {
+    return this.#desk.expire();
+  }
+
+  onApproval(listener: (approval: Approval) => void): () => void {
+    return this.#desk.listeners.add(listener);
   }
 
   stats(): { readonly running: number; readonly waiting: number } {
@@ -190,6 +240,24 @@ class Turns implements TurnService {
     return turn.id;
   }
 
+  /** Its last question is decided, and the journal has set it running again. */
+  #goOn(turn: TurnRecord): void {
+    this.#waiting.add(turn.id);
+    this.#lanes.wakeBegun(turn);
+  }
+
+  /** The journal has ended it, and withdrawn what it had asked. */
+  async #endedSuspended(turn: TurnRecord): Promise<void> {
+    try {
+      for (const approval of await this.#deps.journal.approvals(turn.id))
+        if (approval.state === "withdrawn") this.#desk.withdrawn(approval);
+    } catch (error) {
+      logger.error("withdrawn questions could not be announced", { turn_id: turn.id, error });
+    }
+    announceEnd(turn, this.#deps);
+    this.#tell(turn);
+  }
+
   /** The journal has taken it out of the queue. */
   #removed(turn: TurnRecord): string {
     this.#waiting.delete(turn.id);
@@ -201,7 +269,7 @@ class Turns implements TurnService {
 
   #tell(turn: TurnRecord): void {
     this.#waiters.ended(turn);
-    notify(this.#endedListeners, turn);
+    this.#ended.tell(turn);
   }
 }
 
@@ -217,23 +285,16 @@ function cancelledEnd(turn: TurnRecord): TurnEnd {
     closingText: answer,
     stopReason: "cancelled",
     errorCode: "cancelled",
+    answerTo: ownWordsTo(turn),
   };
 }
 
-function listen(listeners: Set<Listener>, listener: Listener): () => void {
-  listeners.add(listener);
-  return () => {
-    listeners.delete(listener);
-  };
-}
-
-/** One listener's failure must not keep the others, or the queue, from going on. */
-function notify(listeners: ReadonlySet<Listener>, turn: TurnRecord): void {
-  for (const listener of listeners) {
-    try {
-      listener(turn);
-    } catch (error) {
-      logger.error("a listener of turns failed", { turn_id: turn.id, error });
-    }
-  }
-}
+/** Of a turn that waited for people's answers. */
+const stoppedEnd: TurnEnd = {
+  state: "cancelled",
+  answer: answers.stopped,
+  closingText: answers.stopped,
+  stopReason: "cancelled",
+  errorCode: "cancelled",
+  answerTo: "channel",
+};

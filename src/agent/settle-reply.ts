@@ -35,7 +35,12 @@ export function settleReply(
 }
 
 /** The step as the journal will give it back. */
-export function toStep(step: number, stopReason: string, content: readonly ContentBlockParam[]): StoredStep {
+export function toStep(
+  step: number,
+  stopReason: string,
+  content: readonly ContentBlockParam[],
+  sources: readonly string[],
+): StoredStep {
   const toolCalls = content.flatMap((block) =>
     block.type === "tool_use"
       ? [
@@ -45,11 +50,12 @@ export function toStep(step: number, stopReason: string, content: readonly Conte
             input: block.input,
             state: "pending" as const,
             result: null,
+            sources: [],
           },
         ]
       : [],
   );
-  return { step, content, stopReason, toolCalls };
+  return { step, content, stopReason, toolCalls, sources };
 }
 
 /** The call that the length limit has cut off, if one was: it stands last. */

@@ -9,12 +9,19 @@ import { wasCut } from "./settle-reply.ts";
 import { maxTurnTokens } from "./turn-deps.ts";
 import { addUsage, freshTokens } from "./usage.ts";
 
-/** What a turn has said and done so far, and the ends that it can come to. */
+/** An end of which it is not known yet where its answer may go. */
+export interface Conclusion extends Omit<TurnEnd, "answerTo"> {
+  /** What is left of the answer without the model's words; null where the answer is nothing else. */
+  readonly ownWords: string | null;
+}
+
+/** What a turn has read, said and done so far, and the ends that it can come to. */
 export class TurnProgress {
   /** The turn's own messages after the person's, as the model is given them back. */
   readonly messages: MessageParam[] = [];
   readonly #texts: string[] = [];
   readonly #unknown: string[] = [];
+  readonly #sources = new Set<string>();
   #usage: Usage;
 
   constructor(usage: Usage) {
@@ -29,6 +36,11 @@ export class TurnProgress {
     return this.#texts.length > 0;
   }
 
+  /** What the turn rests on: what its calls have read, and what of earlier turns the model was given. */
+  get sources(): readonly string[] {
+    return [...this.#sources];
+  }
+
   spend(usage: Usage): void {
     this.#usage = addUsage(this.#usage, usage);
   }
@@ -37,57 +49,63 @@ export class TurnProgress {
     const text = textOf(step.content);
     if (text !== "") this.#texts.push(text);
     this.messages.push({ role: "assistant", content: [...step.content] });
+    for (const source of step.sources) this.#sources.add(source);
   }
 
   answered(calls: readonly EndedCall[]): void {
     if (calls.length === 0) return;
     this.messages.push(resultsMessage(calls.map((call) => call.result)));
-    for (const call of calls) if (call.state === "unknown") this.#unknown.push(call.toolName);
+    for (const call of calls) {
+      if (call.state === "unknown") this.#unknown.push(call.toolName);
+      for (const source of call.sources) this.#sources.add(source);
+    }
   }
 
   /** The last step is the answer; `note` is for the person only. */
-  done(stopReason: string, note?: string): TurnEnd {
-    const answer = this.#answer(...(note === undefined ? [] : [note]));
-    return { state: "done", answer, closingText: null, stopReason, errorCode: null };
+  done(stopReason: string, note?: string): Conclusion {
+    const notes = [...(note === undefined ? [] : [note]), ...this.#notes()];
+    const answer = joined([...this.#texts, ...notes]);
+    return { state: "done", answer, ownWords: null, closingText: null, stopReason, errorCode: null };
   }
 
   /** We end it in words of our own. */
-  close(stopReason: string, sentence: string): TurnEnd {
-    const answer = this.#answer(sentence);
-    return { state: "done", answer, closingText: sentence, stopReason, errorCode: null };
+  close(stopReason: string, sentence: string): Conclusion {
+    return { state: "done", ...this.#inOwnWords(sentence), stopReason, errorCode: null };
   }
 
-  cancelled(): TurnEnd {
-    const answer = this.#answer(answers.stopped);
+  cancelled(): Conclusion {
     return {
       state: "cancelled",
-      answer,
-      closingText: answers.stopped,
+      ...this.#inOwnWords(answers.stopped),
       stopReason: "cancelled",
       errorCode: "cancelled",
     };
   }
 
-  failed(error: AppError): TurnEnd {
-    const sentence = failureAnswer(error);
+  failed(error: AppError): Conclusion {
     return {
       state: "failed",
-      answer: this.#answer(sentence),
-      closingText: sentence,
+      ...this.#inOwnWords(failureAnswer(error)),
       stopReason: "error",
       errorCode: error.code,
     };
   }
 
-  #answer(...last: readonly string[]): string {
-    const notes = this.#unknown.length === 0 ? [] : [unknownOutcome(this.#unknown)];
-    const parts = [...this.#texts, ...last, ...notes];
-    return parts.length === 0 ? answers.empty : parts.join("\n\n");
+  #inOwnWords(sentence: string) {
+    const own = [sentence, ...this.#notes()];
+    return { answer: joined([...this.#texts, ...own]), ownWords: joined(own), closingText: sentence };
+  }
+
+  #notes(): readonly string[] {
+    return this.#unknown.length === 0 ? [] : [unknownOutcome(this.#unknown)];
   }
 }
 
+const joined = (parts: readonly string[]): string =>
+  parts.length === 0 ? answers.empty : parts.join("\n\n");
+
 /** Whether the turn is over with this step, and how. https://platform.claude.com/docs/en/api/handling-stop-reasons */
-export function conclude(step: StoredStep, progress: TurnProgress): TurnEnd | null {
+export function conclude(step: StoredStep, progress: TurnProgress): Conclusion | null {
   if (step.toolCalls.length > 0 || step.stopReason === "pause_turn") {
     const spent = freshTokens(progress.usage) > maxTurnTokens;
     return spent ? progress.close("turn_tokens", answers.turnTokens) : null;

@@ -4,10 +4,12 @@ import { AppError, toAppError } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
 import { type Delay, isShutdown } from "./abort.ts";
 import { answers, failureAnswer } from "./answers.ts";
+import type { Approval } from "./approvals.ts";
 import { loggedCause } from "./logged-cause.ts";
 import type { TurnEnd, TurnEventSink, TurnRecord } from "./ports.ts";
-import { runTurn } from "./turn.ts";
+import { runTurn, type Suspended } from "./turn.ts";
 import type { TurnDeps } from "./turn-deps.ts";
+import { ownWordsTo } from "./where-answers-go.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);
 
@@ -22,20 +24,23 @@ export interface RunnerDeps extends TurnDeps {
   readonly delay: Delay;
   /** Called once the turn is marked as running. */
   readonly onRunning: (turn: TurnRecord) => void;
+  /** Called for each question, once it is stored. */
+  readonly onAsked: (approval: Approval) => void;
 }
 
 /**
- * `gone`: it is not waiting any more; `yielded`: it was handed to the next process; `lost`: its end could not be
- * written, and the next process takes it up.
+ * `gone`: it is not waiting any more; `suspended`: it waits for people's answers; `yielded`: it was handed to the
+ * next process; `lost`: its end could not be written, and the next process takes it up.
  */
 export type TurnRun =
   | { readonly kind: "ended"; readonly turn: TurnRecord }
   | { readonly kind: "lost"; readonly error: AppError }
   | { readonly kind: "gone" }
+  | { readonly kind: "suspended" }
   | { readonly kind: "yielded" };
 
 /**
- * One turn from its beginning to its committed end, announced to all who listen.
+ * One turn from its beginning to its committed end or suspension, announced to all who listen.
  * Throws what the journal throws when the beginning cannot be written: then nothing has happened.
  */
 export async function runToItsEnd(turnId: string, deps: RunnerDeps, signal: AbortSignal): Promise<TurnRun> {
@@ -43,15 +48,21 @@ export async function runToItsEnd(turnId: string, deps: RunnerDeps, signal: Abor
   if (turn === null) return { kind: "gone" };
   return withContext({ turn_id: turn.id, conversation_id: turn.conversationId }, async () => {
     deps.onRunning(turn);
-    let end = tooLate(turn, deps);
+    let end: TurnEnd | Suspended;
     try {
-      end ??= await runTurn(turn, deps, (event) => deps.emit(turn.conversationId, event), signal);
+      end =
+        (await tooLate(turn, deps)) ??
+        (await runTurn(turn, deps, (event) => deps.emit(turn.conversationId, event), signal));
     } catch (error) {
       if (isShutdown(signal)) {
         await deps.journal.yield(turn.id);
         return { kind: "yielded" };
       }
-      end = unexpected(error);
+      end = unexpected(turn, error);
+    }
+    if (end.state === "suspended") {
+      for (const approval of end.approvals) deps.onAsked(approval);
+      return { kind: "suspended" };
     }
     return endRun(turn, end, deps);
   });
@@ -105,24 +116,31 @@ export function announceEnd(turn: TurnRecord, deps: Pick<RunnerDeps, "emit" | "m
 }
 
 /** A turn that keeps killing its process, or that nobody waits for any more, is answered and not run. */
-function tooLate(turn: TurnRecord, { config, now }: RunnerDeps): TurnEnd | null {
-  if (turn.starts > 1 + config.turn.maxResumes) return failed("too_many_starts", answers.tooOften);
-  if (now() - turn.acceptedAt > config.turn.maxAgeMs) return failed("too_old", answers.tooOld);
-  return null;
+async function tooLate(
+  turn: TurnRecord,
+  { config: { turn: bounds }, journal, now }: RunnerDeps,
+): Promise<TurnEnd | null> {
+  if (turn.starts > 1 + bounds.maxResumes) return failed(turn, "too_many_starts", answers.tooOften);
+  if (now() - turn.acceptedAt <= bounds.maxAgeMs) return null;
+  // The time that people took to answer is theirs.
+  const decided = (await journal.approvals(turn.id)).map(({ decidedAt }) => decidedAt ?? 0);
+  if (now() - Math.max(turn.acceptedAt, ...decided) <= bounds.maxAgeMs) return null;
+  return failed(turn, "too_old", answers.tooOld);
 }
 
-const failed = (stopReason: string, sentence: string): TurnEnd => ({
+const failed = (turn: TurnRecord, stopReason: string, sentence: string): TurnEnd => ({
   state: "failed",
   answer: sentence,
   closingText: sentence,
   stopReason,
   errorCode: "turn_failed",
+  answerTo: ownWordsTo(turn),
 });
 
-function unexpected(error: unknown): TurnEnd {
+function unexpected(turn: TurnRecord, error: unknown): TurnEnd {
   const failure = toAppError(error);
   logger.error("a turn failed", { code: failure.code, cause: loggedCause(failure) });
-  return { ...failed("error", failureAnswer(failure)), errorCode: failure.code };
+  return { ...failed(turn, "error", failureAnswer(failure)), errorCode: failure.code };
 }
 
 async function commitEnd(turn: TurnRecord, end: TurnEnd, deps: RunnerDeps): Promise<void> {

@@ -7,6 +7,8 @@ import { createBudgets } from "../../src/agent/budgets.ts";
 import type { TurnEvent } from "../../src/agent/events.ts";
 import { createModel } from "../../src/agent/model-claude.ts";
 import type {
+  Audience,
+  FlowPort,
   NewTurn,
   Preferences,
   ToolCallOutcome,
@@ -36,6 +38,11 @@ export interface WorldOptions {
   readonly claude?: ClaudeSimulatorOptions;
   readonly tools?: Readonly<Record<string, TestTool>>;
   readonly preferences?: Preferences;
+  /** Which of the sources not everybody of the audience may read. Default: none. */
+  readonly restricted?: (audience: Audience, sources: readonly string[]) => readonly string[];
+  readonly policy?: ReturnType<FlowPort["policy"]>;
+  /** Throws when somebody may not approve. */
+  readonly mayApprove?: ToolPort["assertMayApprove"];
   readonly now?: () => number;
   /** Default: waits nothing, and notes what it was asked to wait. */
   readonly delay?: Delay;
@@ -49,6 +56,8 @@ export class World implements AsyncDisposable {
   readonly events: TurnEvent[] = [];
   readonly waits: number[] = [];
   readonly toolCalls: ToolCallRequest[] = [];
+  /** Whom the flow of words was asked about, and what they read. */
+  readonly flowed: { readonly audience: Audience; readonly sources: readonly string[] }[] = [];
   readonly #options: WorldOptions;
   readonly #folder: string;
   #memory: Memory;
@@ -154,7 +163,16 @@ export class World implements AsyncDisposable {
       journal,
       history: this.#memory.history,
       model: createModel(this.config.model, { metrics: this.metrics, now, delay, random: () => 1 }),
+      approvals: this.#memory.approvals,
       tools: this.#tools(),
+      flow: {
+        restricted: async (audience, sources, signal) => {
+          signal.throwIfAborted();
+          this.flowed.push({ audience, sources });
+          return this.#options.restricted?.(audience, sources) ?? [];
+        },
+        policy: () => this.#options.policy ?? "ask",
+      },
       context: { read: async () => ({ preferences, activeTools: [] }) },
       budgets: createBudgets(this.#memory.budgets, this.config.turn, now),
       config: this.config,
@@ -181,10 +199,14 @@ export class World implements AsyncDisposable {
     return {
       definitions: () =>
         Object.keys(tools).map((name) => ({
-          name,
-          description: `The tool ${name}`,
-          input_schema: { type: "object", properties: {} },
+          definition: {
+            name,
+            description: `The tool ${name}`,
+            input_schema: { type: "object", properties: {} },
+          },
+          isCore: true,
         })),
+      assertMayApprove: this.#options.mayApprove ?? (async () => {}),
       isRepeatable: (name) => tools[name]?.repeatable ?? true,
       call: async (request) => {
         this.toolCalls.push(request);

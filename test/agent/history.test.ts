@@ -197,6 +197,8 @@ describe("the plan of a history", () => {
     turnId: id,
     messages: [{ role: "user" as const, content: "x".repeat(bytes) }],
     sources: [],
+    answerTo: "channel" as const,
+    answer: null,
   });
 
   test("keeps the newest whole where it fits, and folds what is older", () => {
