@@ -337,14 +337,14 @@ describe("discord_server_stats", () => {
       created_at: "2024-03-01T00:00:00.000Z",
       members: 6,
       members_online: 5,
-      channels: { total: 6, text: 3, category: 1, announcement: 1, voice: 1 },
-      roles: 3,
+      channels: { total: 7, text: 3, category: 1, announcement: 1, voice: 1, forum: 1 },
+      roles: 4,
       emojis: 1,
       boosts: 2,
       boost_tier: expect.any(Number),
     });
     const theirs = await at.value("discord_server_stats", {}, mika);
-    expect(theirs.channels).toMatchObject({ total: 7, text: 4 });
+    expect(theirs.channels).toMatchObject({ total: 8, text: 4 });
   });
 
   test("costs no request for each channel", async () => {

@@ -179,7 +179,7 @@ export function threadPayload(
     member_count: 1,
     total_message_sent: 0,
     thread_metadata: {
-      archived: false,
+      archived: seed.archived ?? false,
       archive_timestamp: created,
       auto_archive_duration: seed.archiveAfterMinutes ?? 10_080,
       locked: false,

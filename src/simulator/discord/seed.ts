@@ -69,6 +69,8 @@ export interface ChannelSeed {
   readonly ownerId?: string;
   /** Further members of a thread. */
   readonly memberIds?: readonly string[];
+  /** Of a thread. */
+  readonly archived?: boolean;
   /** 10,080 when left out. */
   readonly archiveAfterMinutes?: number;
   /** Whether a private thread's members may bring others in; they may when it is left out. */
@@ -92,6 +94,6 @@ export interface MessageSeed {
   readonly content: string;
   /** Before the simulator's start. */
   readonly minutesAgo: number;
-  /** A new one when left out; the first message of a forum post has the post's. */
+  /** A new one when left out; the first message of a forum post has the post's, and its time. */
   readonly id?: string;
 }

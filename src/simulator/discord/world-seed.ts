@@ -1,6 +1,7 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
-import type { ChannelSeed, MessageSeed, WorldSeed } from "./seed.ts";
-import { snowflakeAt } from "./snowflake.ts";
+import { DEMO_IDS } from "./demo-ids.ts";
+import type { GuildSeed, WorldSeed } from "./seed.ts";
+import { demoChannels, demoMessages } from "./world-seed-places.ts";
 
 const { ViewChannel, SendMessages, SendMessagesInThreads, ReadMessageHistory, AddReactions, EmbedLinks } =
   PermissionFlagsBits;
@@ -25,6 +26,9 @@ export const EVERYDAY_PERMISSIONS: bigint =
 const MODERATOR_PERMISSIONS: bigint =
   PermissionFlagsBits.ManageMessages |
   PermissionFlagsBits.KickMembers |
+  PermissionFlagsBits.BanMembers |
+  PermissionFlagsBits.ManageRoles |
+  PermissionFlagsBits.PinMessages |
   PermissionFlagsBits.ModerateMembers |
   PermissionFlagsBits.ManageThreads |
   PermissionFlagsBits.ManageNicknames |
@@ -40,30 +44,8 @@ const BOT_PERMISSIONS: bigint =
   PermissionFlagsBits.BanMembers |
   PermissionFlagsBits.CreatePrivateThreads;
 
-const SEED_TIME = Date.UTC(2024, 2, 1);
-const seedId = (step: number): string => snowflakeAt(SEED_TIME, step);
-
-/** The ids of `demoWorld`, the same in every process. */
-export const DEMO = {
-  applicationId: seedId(1),
-  /** As for every bot made in this decade, the user's id is the application's. */
-  botId: seedId(1),
-  guildId: seedId(10),
-  users: { owner: seedId(20), moderator: seedId(21), ana: seedId(22), ben: seedId(23), otherBot: seedId(24) },
-  roles: { moderator: seedId(30), crew: seedId(31), bot: seedId(32) },
-  channels: {
-    category: seedId(40),
-    general: seedId(41),
-    help: seedId(42),
-    random: seedId(43),
-    staff: seedId(44),
-    voice: seedId(45),
-    thread: seedId(46),
-    announcements: seedId(47),
-    privateThread: seedId(48),
-  },
-  emojiId: seedId(60),
-} as const;
+/** The ids of the demo, the same in every process. */
+export const DEMO = DEMO_IDS;
 
 /** A small and friendly guild, "Harbour": what the demo shows and what most tests start from. */
 export function demoWorld(): WorldSeed {
@@ -86,13 +68,21 @@ export function demoWorld(): WorldSeed {
         ownerId: users.owner,
         everyone: EVERYDAY_PERMISSIONS,
         roles: [
-          { id: roles.crew, name: "Crew", permissions: 0n, color: 0x3498db, mentionable: true },
+          {
+            id: roles.crew,
+            name: "Crew",
+            permissions: 0n,
+            color: 0x3498db,
+            mentionable: true,
+            position: 2,
+          },
           {
             id: roles.bot,
             name: "Harbour Pilot",
             permissions: BOT_PERMISSIONS,
             ofBot: true,
             mentionable: true,
+            position: 3,
           },
           {
             id: roles.moderator,
@@ -100,7 +90,9 @@ export function demoWorld(): WorldSeed {
             permissions: MODERATOR_PERMISSIONS,
             color: 0xe67e22,
             hoist: true,
+            position: 4,
           },
+          { id: roles.muted, name: "Muted", permissions: 0n, color: 0x95a5a6, position: 1 },
         ],
         channels: demoChannels(),
         members: [
@@ -119,81 +111,42 @@ export function demoWorld(): WorldSeed {
   };
 }
 
-function demoChannels(): ChannelSeed[] {
-  const { channels, roles, users, guildId, botId } = DEMO;
-  return [
-    { id: channels.category, name: "Quayside", kind: "category" },
-    { id: channels.general, name: "general", kind: "text", parentId: channels.category, topic: "Say hello" },
-    { id: channels.help, name: "help", kind: "text", parentId: channels.category, topic: "Ask the crew" },
-    { id: channels.random, name: "random", kind: "text", parentId: channels.category, slowModeSeconds: 5 },
-    {
-      id: channels.staff,
-      name: "staff",
-      kind: "text",
-      overwrites: [
-        { id: guildId, type: "role", deny: ViewChannel },
-        { id: roles.moderator, type: "role", allow: ViewChannel },
-        { id: botId, type: "member", allow: ViewChannel },
-      ],
-    },
-    {
-      id: channels.announcements,
-      name: "announcements",
-      kind: "announcement",
-      overwrites: [{ id: guildId, type: "role", deny: SendMessages }],
-    },
-    { id: channels.voice, name: "Wheelhouse", kind: "voice", parentId: channels.category },
-    {
-      id: channels.thread,
-      name: "spring regatta",
-      kind: "thread",
-      parentId: channels.general,
-      ownerId: users.ana,
-    },
-    {
-      id: channels.privateThread,
-      name: "surprise party",
-      kind: "private_thread",
-      parentId: channels.general,
-      ownerId: users.moderator,
-    },
-  ];
+/** `demoWorld` with a second server, "Lighthouse", to which the bot belongs too and Ana does not. */
+export function twoServers(): WorldSeed {
+  const harbour = demoWorld();
+  return { ...harbour, guilds: [...harbour.guilds, lighthouse()] };
 }
 
-function demoMessages(): MessageSeed[] {
-  const { channels, users } = DEMO;
-  return [
-    {
-      channelId: channels.general,
-      authorId: users.owner,
-      minutesAgo: 2880,
-      content: "Welcome to Harbour! Read the topic, then say hello.",
-    },
-    {
-      channelId: channels.general,
-      authorId: users.ana,
-      minutesAgo: 1500,
-      content: "Hello all. The regatta is on the first Saturday of May.",
-    },
-    {
-      channelId: channels.general,
-      authorId: users.ben,
-      minutesAgo: 1490,
-      content: "Count me in for the regatta, I can bring tea.",
-    },
-    { channelId: channels.help, authorId: users.ben, minutesAgo: 300, content: "How do I tie a bowline?" },
-    {
-      channelId: channels.help,
-      authorId: users.moderator,
-      minutesAgo: 290,
-      content: "Make a loop, up through it, round the post and back down.",
-    },
-    {
-      channelId: channels.staff,
-      authorId: users.moderator,
-      minutesAgo: 200,
-      content: "Keys to the boathouse are with Olive.",
-    },
-    { channelId: channels.thread, authorId: users.ana, minutesAgo: 120, content: "Who brings the flags?" },
-  ];
+function lighthouse(): GuildSeed {
+  const { guildId, roles, channels } = DEMO.lighthouse;
+  const { users, botId } = DEMO;
+  return {
+    id: guildId,
+    name: "Lighthouse",
+    description: "Lamps and logbooks",
+    ownerId: users.owner,
+    everyone: EVERYDAY_PERMISSIONS,
+    roles: [{ id: roles.bot, name: "Harbour Pilot", permissions: BOT_PERMISSIONS, ofBot: true }],
+    channels: [
+      { id: channels.lampRoom, name: "lamp-room", kind: "text", topic: "Keep it lit" },
+      {
+        id: channels.keepers,
+        name: "keepers",
+        kind: "text",
+        overwrites: [
+          { id: guildId, type: "role", deny: ViewChannel },
+          { id: botId, type: "member", allow: ViewChannel },
+        ],
+      },
+    ],
+    members: [
+      { userId: users.owner, online: true },
+      { userId: users.ben, online: true },
+      { userId: botId, roleIds: [roles.bot], online: true },
+    ],
+    messages: [
+      { channelId: channels.lampRoom, authorId: users.ben, minutesAgo: 90, content: "The lamp is lit." },
+      { channelId: channels.keepers, authorId: users.owner, minutesAgo: 80, content: "Oil comes on Monday." },
+    ],
+  };
 }

@@ -186,9 +186,12 @@ export class World {
   }
 
   #addSeedMessages(seed: GuildSeed): void {
-    const oldestFirst = [...(seed.messages ?? [])].sort((a, b) => b.minutesAgo - a.minutesAgo);
-    oldestFirst.forEach((message, step) => {
-      const at = this.now() - message.minutesAgo * 60_000;
+    const timed = (seed.messages ?? []).map((message) => {
+      const { id, minutesAgo } = message;
+      return { message, at: id === undefined ? this.now() - minutesAgo * 60_000 : snowflakeTime(id) };
+    });
+    timed.sort((a, b) => a.at - b.at);
+    timed.forEach(({ message, at }, step) => {
       const id = message.id ?? snowflakeAt(at, step);
       this.messages.add(
         messagePayload(id, message.channelId, this.user(message.authorId), message.content, at),

@@ -69,7 +69,12 @@ describe("who and what exists", () => {
     expect(without.map((channel) => channel.id)).not.toContain(channels.staff);
     expect(await refusal(ofChannels.get(channels.staff))).toMatchObject({ status: 403, code: 50001 });
     const active = await guilds.getActiveThreads(guildId);
-    expect(active.threads.map((thread) => thread.id)).toEqual([channels.thread, channels.privateThread]);
+    expect(active.threads.map((thread) => thread.id)).toEqual([
+      channels.sharedThread,
+      channels.post,
+      channels.privateThread,
+      channels.thread,
+    ]);
     expect((await ofChannels.get(channels.thread)).type).toBe(11);
     expect(await threads.getAllMembers(channels.thread)).toHaveLength(1);
     await threads.join(channels.thread);

@@ -118,9 +118,10 @@ function member(request: RestRequest): RestReply {
   throw request.world.users.has(userId) ? unknownMember() : unknownUser();
 }
 
+/** The latest first: https://discord.com/developers/docs/resources/guild#list-active-guild-threads */
 function activeThreads(request: RestRequest): RestReply {
   const found = reachGuild(request);
-  const threads = visibleThreads(request.world, found);
+  const threads = visibleThreads(request.world, found).sort((a, b) => compareIds(b.id, a.id));
   const botId = request.world.botUser.id;
   const own = threads.flatMap((thread) => found.threadMembers.get(thread.id)?.get(botId) ?? []);
   return ok({ threads, members: own, has_more: false });
