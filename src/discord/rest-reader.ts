@@ -5,6 +5,8 @@ import {
   type APIThreadChannel,
   type APIThreadMember,
   ChannelType,
+  MessageSearchHasType,
+  MessageSearchSortMode,
   type RESTGetAPIChannelMessagesPinsResult,
   type RESTGetAPIGuildChannelsResult,
   type RESTGetAPIGuildMessagesSearchQuery,
@@ -12,7 +14,13 @@ import {
   Routes,
 } from "discord-api-types/v10";
 import { AppError } from "../errors.ts";
-import type { AuditLogPage, DiscordReader, MessagePage, MessageSearch } from "../tools/discord-port.ts";
+import type {
+  AuditLogPage,
+  DiscordReader,
+  MessagePage,
+  MessageSearch,
+  SearchedFor,
+} from "../tools/discord-port.ts";
 import { ask } from "./rest-errors.ts";
 
 /** Reads by REST, each within a bounded time. Errors as `DiscordReader` documents them. */
@@ -149,13 +157,46 @@ function searchQuery(search: MessageSearch): RESTGetAPIGuildMessagesSearchQuery 
     ...(search.authorId === undefined ? {} : { author_id: [search.authorId] }),
     ...(search.minId === undefined ? {} : { min_id: search.minId }),
     ...(search.maxId === undefined ? {} : { max_id: search.maxId }),
+    ...(search.mentions === undefined ? {} : { mentions: [search.mentions] }),
+    ...(search.has === undefined ? {} : { has: search.has.map((one) => searchHas[one]) }),
+    ...(search.isAgeRestricted ? { include_nsfw: true } : {}),
+    ...searchOrder(search.sort ?? "newest"),
   };
+}
+
+const searchHas: Readonly<Record<SearchedFor, MessageSearchHasType>> = {
+  image: MessageSearchHasType.Image,
+  sound: MessageSearchHasType.Sound,
+  video: MessageSearchHasType.Video,
+  file: MessageSearchHasType.File,
+  sticker: MessageSearchHasType.Sticker,
+  embed: MessageSearchHasType.Embed,
+  link: MessageSearchHasType.Link,
+  poll: MessageSearchHasType.Poll,
+  snapshot: MessageSearchHasType.Snapshot,
+};
+
+function searchOrder(sort: NonNullable<MessageSearch["sort"]>): RESTGetAPIGuildMessagesSearchQuery {
+  switch (sort) {
+    case "newest":
+      return {};
+    case "oldest":
+      return { sort_order: "asc" };
+    case "relevance":
+      return { sort_by: MessageSearchSortMode.Relevance };
+    default:
+      return sort satisfies never;
+  }
 }
 
 /** Discord answers 202 while it makes a server's index, https://discord.com/developers/docs/resources/message#search-guild-messages */
 function readSearch(found: RESTGetAPIGuildMessagesSearchResult) {
   if ("messages" in found) {
-    return { total: found.total_results, messages: found.messages.flatMap((group) => group.slice(0, 1)) };
+    return {
+      total: found.total_results,
+      messages: found.messages.flatMap((group) => group.slice(0, 1)),
+      threads: (found.threads ?? []).filter(isThread),
+    };
   }
   const seconds = Math.max(1, Math.ceil(found.retry_after));
   throw new AppError(

@@ -16,7 +16,7 @@ export interface AuthorizeDeps {
   readonly facts: PermissionFactsPort;
   readonly discord: DiscordReader;
   readonly policies: Policies;
-  readonly sent: Pick<SentMessages, "lastAt">;
+  readonly sent: Pick<SentMessages, "lastAt" | "userOf">;
   readonly now: () => number;
   readonly underWay: UnderWay;
   readonly progress: Progress;
@@ -54,12 +54,13 @@ export async function authorize(
       discord,
       trustsMfa,
       lastAt: (channelId, userId) => sent.lastAt(channelId, userId),
+      postedFor: (messageId) => sent.userOf(messageId),
       now,
       signal,
       onTarget: (target) => void progress.targets.push(target),
       onPlace: (place) => void progress.sources.push(...placesSources({ place })),
     });
-    await tool.check?.(given, places, authority);
+    await tool.check?.(given, places, authority, { discord, now, signal });
     return { places, authority };
   } catch (error) {
     throw asRefusal(error);

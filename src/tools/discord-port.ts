@@ -33,12 +33,42 @@ export interface MessagePage {
   readonly around?: string;
 }
 
+/** What a message can be searched for by what is in it. https://docs.discord.com/developers/resources/message#search-guild-messages-search-has-types */
+export const searchedFor = [
+  "image",
+  "sound",
+  "video",
+  "file",
+  "sticker",
+  "embed",
+  "link",
+  "poll",
+  "snapshot",
+] as const;
+export type SearchedFor = (typeof searchedFor)[number];
+
+export interface FoundMessages {
+  /** Of the bot's eyes: it says nothing about what others may see. */
+  readonly total: number;
+  readonly messages: readonly APIMessage[];
+  /** Those that the messages are in. */
+  readonly threads: readonly APIThreadChannel[];
+}
+
 export interface MessageSearch {
   readonly channelIds: readonly string[];
   readonly content?: string;
   readonly authorId?: string;
+  /** A user whom it mentions. */
+  readonly mentions?: string;
+  /** Each of these. */
+  readonly has?: readonly SearchedFor[];
   readonly minId?: string;
   readonly maxId?: string;
+  /** Newest first when left out. */
+  readonly sort?: "newest" | "oldest" | "relevance";
+  /** Discord passes age-restricted channels over otherwise. */
+  readonly isAgeRestricted?: boolean;
   /** 1 to 25. */
   readonly limit: number;
   readonly offset: number;
@@ -82,11 +112,7 @@ export interface DiscordReader {
   guildEmojis(guildId: string, signal: AbortSignal): Promise<readonly APIEmoji[]>;
   messages(channelId: string, page: MessagePage, signal: AbortSignal): Promise<readonly APIMessage[]>;
   message(channelId: string, messageId: string, signal: AbortSignal): Promise<APIMessage>;
-  searchMessages(
-    guildId: string,
-    search: MessageSearch,
-    signal: AbortSignal,
-  ): Promise<{ readonly total: number; readonly messages: readonly APIMessage[] }>;
+  searchMessages(guildId: string, search: MessageSearch, signal: AbortSignal): Promise<FoundMessages>;
   /** Newest pin first. `before`: an ISO 8601 time; `limit`: 1 to 50. */
   pins(
     channelId: string,

@@ -10,12 +10,14 @@ const maxPages = 5;
 export async function findMessage(
   said: string,
   channel: ChannelPlace,
-  { discord, signal, onTarget }: Finding,
+  { discord, standings, postedFor, signal, onTarget }: Finding,
 ): Promise<MessagePlace> {
   const messageId = messageIdIn(said, channel);
   onTarget(`message:${messageId}`);
   try {
-    return { kind: "message", channel, message: await discord.message(channel.facts.id, messageId, signal) };
+    const message = await discord.message(channel.facts.id, messageId, signal);
+    const isOurs = message.author.id === (await standings.botUserId());
+    return { kind: "message", channel, message, postedFor: isOurs ? await postedFor(messageId) : null };
   } catch (error) {
     if (toAppError(error).code !== "not_found") throw error;
     throw noMessage(messageId, channel);

@@ -30,7 +30,8 @@ export async function findMember(
   return { kind: "member", guildId, facts, name };
 }
 
-export async function findUser(spec: UserSpec, said: unknown, finding: Finding): Promise<UserPlace> {
+export async function findUser(spec: UserSpec, said: unknown, finding: Finding): Promise<UserPlace | null> {
+  if (said === undefined && spec.absent === "none") return null;
   if (said === undefined && spec.absent === "error") throw missing(spec.argument);
   const userId = typeof said === "string" ? await userIdOf(said, finding) : finding.actor.userId;
   finding.onTarget(`user:${userId}`);

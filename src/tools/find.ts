@@ -36,6 +36,8 @@ export interface Finding {
   readonly trustsMfa: (guildId: string) => boolean;
   /** When a tool last posted there for them: see `SentMessages`. */
   readonly lastAt: (channelId: string, userId: string) => Promise<number | null>;
+  /** For whom the bot posted a message, if for anybody. */
+  readonly postedFor: (messageId: string) => Promise<string | null>;
   readonly now: () => number;
   readonly signal: AbortSignal;
   /** Hears of each target before it is decided about, such as "channel:1", for the audit log. */

@@ -1,12 +1,13 @@
-import { PermissionFlagsBits } from "discord-api-types/v10";
+import { ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
 import { AppError } from "../errors.ts";
+import type { GuildFacts, MemberFacts } from "../permissions/facts.ts";
 import { maySpeakYet } from "../permissions/speaking.ts";
-import { denied } from "./authority.ts";
+import { type Authority, denied } from "./authority.ts";
 import type { Finding } from "./find.ts";
-import { firstIdOf } from "./schemas.ts";
+import { firstIdOf, madeAt } from "./schemas.ts";
 import type { ChannelPlace } from "./targets.ts";
 
-const { BypassSlowmode, ManageThreads } = PermissionFlagsBits;
+const { Administrator, BypassSlowmode, ManageThreads } = PermissionFlagsBits;
 /** Pages of a hundred messages in which the actor's last one is looked for. */
 const maxPages = 3;
 
@@ -16,20 +17,35 @@ const maxPages = 3;
  */
 export async function assertMaySpeak(place: ChannelPlace, finding: Finding): Promise<void> {
   const { facts, actor: standing } = place;
-  for (const one of [standing, place.bot]) {
-    if (facts.thread?.isLocked && (one.bits & ManageThreads) === 0n)
-      throw denied(`${one.who} cannot write in ${one.place}, which is locked.`);
-  }
+  await assertMayTakePart(place, finding.authority, finding.now);
   if (finding.actor.kind === "bot" || facts.guildId === null) return;
-  await assertVerified(place, finding);
   if (facts.slowMode > 0 && (standing.bits & BypassSlowmode) === 0n) await assertNotTooSoon(place, finding);
 }
 
-async function assertVerified({ actor: { who } }: ChannelPlace, finding: Finding): Promise<void> {
-  const { authority, actor, now } = finding;
-  const member = await authority.member(actor.userId);
-  const guild = await authority.guild();
-  const hindrance = member === null ? null : maySpeakYet(guild, member, now());
+/**
+ * The same without slow mode: for reacting, editing, and whatever else is done in a channel without saying anything.
+ * Some of that needs no permission which a time-out takes away, so that is asked too.
+ */
+export async function assertMayTakePart(
+  { facts, actor, bot }: ChannelPlace,
+  authority: Authority,
+  now: () => number,
+): Promise<void> {
+  for (const { bits, who, place } of [actor, bot]) {
+    if (facts.thread?.isLocked && (bits & ManageThreads) === 0n)
+      throw denied(`${who} cannot write in ${place}, which is locked.`);
+  }
+  if (authority.actor.kind === "bot" || facts.guildId === null) return;
+  const member = await authority.member(authority.actor.userId);
+  if (member === null) return;
+  const isTimedOut = member.timedOutUntil !== null && member.timedOutUntil > now();
+  if (isTimedOut && (actor.bits & Administrator) === 0n)
+    throw denied(`${actor.who} is timed out and can only read for now.`);
+  assertVerified(actor.who, await authority.guild(), member, now());
+}
+
+function assertVerified(who: string, guild: GuildFacts, member: MemberFacts, now: number): void {
+  const hindrance = maySpeakYet(guild, member, now);
   if (hindrance === null) return;
   const reasons = {
     pending: `${who} has not agreed to the server's rules yet.`,
@@ -40,26 +56,44 @@ async function assertVerified({ actor: { who } }: ChannelPlace, finding: Finding
   throw denied(reasons[hindrance.reason]);
 }
 
-async function assertNotTooSoon({ facts, actor }: ChannelPlace, finding: Finding): Promise<void> {
-  const { now, signal, discord, lastAt } = finding;
+async function assertNotTooSoon(place: ChannelPlace, finding: Finding): Promise<void> {
+  const { facts, actor } = place;
+  const { now, lastAt } = finding;
   const since = now() - facts.slowMode * 1000;
-  let last = await lastAt(facts.id, finding.actor.userId);
-  let after = String(firstIdOf(since) - 1n);
-  for (let page = 0; page < maxPages; page++) {
-    const messages = await discord.messages(facts.id, { after, limit: 100 }, signal);
-    for (const { author, timestamp } of messages)
-      if (author.id === finding.actor.userId) last = Math.max(last ?? 0, Date.parse(timestamp));
-    const newest = messages.reduce((max, { id }) => (BigInt(id) > BigInt(max) ? id : max), after);
-    if (messages.length < 100) {
-      if (last === null || last <= since) return;
-      break;
-    }
-    after = newest;
-  }
-  const waitMs = Math.max(1000, (last ?? now()) + facts.slowMode * 1000 - now());
+  const isForum = facts.type === ChannelType.GuildForum || facts.type === ChannelType.GuildMedia;
+  const seen = isForum ? await lastPost(place, finding) : await lastMessage(place, since, finding);
+  const last = Math.max(seen, (await lastAt(facts.id, finding.actor.userId)) ?? 0);
+  if (last <= since) return;
+  const waitMs = Math.max(1000, Math.min(last, now()) + facts.slowMode * 1000 - now());
   throw new AppError(
     "rate_limited",
     `${actor.who} cannot write in ${actor.place} yet: it is in slow mode, one message in ${facts.slowMode} s. Try again in ${Math.ceil(waitMs / 1000)} s.`,
     { retryAfterMs: waitMs },
   );
+}
+
+/** When the actor last wrote there; now when there is more to look through than is looked through. */
+async function lastMessage(
+  { facts }: ChannelPlace,
+  since: number,
+  { actor, discord, now, signal }: Finding,
+): Promise<number> {
+  let last = 0;
+  let after = String(firstIdOf(since) - 1n);
+  for (let page = 0; page < maxPages; page++) {
+    const messages = await discord.messages(facts.id, { after, limit: 100 }, signal);
+    for (const { author, timestamp } of messages)
+      if (author.id === actor.userId) last = Math.max(last, Date.parse(timestamp));
+    if (messages.length < 100) return last;
+    after = messages.reduce((max, { id }) => (BigInt(id) > BigInt(max) ? id : max), after);
+  }
+  return last === 0 ? now() : last;
+}
+
+/** In a forum slow mode is about posts: https://docs.discord.com/developers/topics/threads#forum-and-media-channel-fields */
+async function lastPost({ facts }: ChannelPlace, { actor, discord, signal }: Finding): Promise<number> {
+  if (facts.guildId === null) return 0;
+  const threads = await discord.activeThreads(facts.guildId, signal);
+  const own = threads.filter((one) => one.parent_id === facts.id && one.owner_id === actor.userId);
+  return Math.max(0, ...own.map(({ id }) => Date.parse(madeAt(id))));
 }

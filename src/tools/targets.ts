@@ -66,7 +66,7 @@ export interface MemberSpec extends Spec<MemberPlace> {
 /** Somebody who need not be a member of the server. */
 export interface UserSpec extends Spec<UserPlace> {
   readonly kind: "user";
-  readonly absent: "self" | "error";
+  readonly absent: "self" | "none" | "error";
   /** If they are a member: as for members. */
   readonly isBelow?: true;
 }
@@ -117,6 +117,8 @@ export interface MessagePlace {
   readonly kind: "message";
   readonly channel: ChannelPlace;
   readonly message: APIMessage;
+  /** For whom the bot posted it, when it is the bot's. */
+  readonly postedFor: string | null;
 }
 
 export interface MessagesPlace {

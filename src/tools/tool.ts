@@ -38,6 +38,9 @@ export interface ReadContext {
   readonly sources: readonly string[];
 }
 
+/** What a check may look at besides. */
+export type CheckContext = Pick<ReadContext, "discord" | "now" | "signal">;
+
 export interface ChangeContext extends ReadContext {
   readonly change: DiscordWriter;
   readonly sent: SentMessages;
@@ -69,7 +72,12 @@ interface Common<Input extends TObject, Specs extends TargetSpecs> {
   /** Always in front of the model; the others are found when they are needed. */
   readonly isCore?: true;
   /** What the permissions of the targets do not say: throws AppError `permission_denied` or `invalid_arguments`. */
-  check?(input: Static<Input>, places: Places<Specs>, authority: Authority): Promise<void> | void;
+  check?(
+    input: Static<Input>,
+    places: Places<Specs>,
+    authority: Authority,
+    by: CheckContext,
+  ): Promise<void> | void;
 }
 
 export interface ReadTool<Input extends TObject, Specs extends TargetSpecs> extends Common<Input, Specs> {
