@@ -17,7 +17,13 @@ export async function findMessage(
   try {
     const message = await discord.message(channel.facts.id, messageId, signal);
     const isOurs = message.author.id === (await standings.botUserId());
-    return { kind: "message", channel, message, postedFor: isOurs ? await postedFor(messageId) : null };
+    return {
+      kind: "message",
+      channel,
+      message,
+      isOurs,
+      postedFor: isOurs ? await postedFor(messageId) : null,
+    };
   } catch (error) {
     if (toAppError(error).code !== "not_found") throw error;
     throw noMessage(messageId, channel);

@@ -14,6 +14,15 @@ export const userArgument = (description: string) =>
 export const roleArgument = (description: string) => named(`${description} An id, a mention, or a name.`);
 export const messageArgument = (description: string) => named(`${description} Its id, or a link to it.`);
 
+/** Goes to Discord's audit log with who it is done for. */
+export const reasonArgument = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 400,
+    description: "Why, for Discord's audit log. At most 400 characters.",
+  }),
+);
+
 export const time = (description: string) => Type.String({ pattern: timePattern, description });
 
 /** https://docs.discord.com/developers/reference#snowflakes */

@@ -22,19 +22,28 @@ export async function assertMaySpeak(place: ChannelPlace, finding: Finding): Pro
   if (facts.slowMode > 0 && (standing.bits & BypassSlowmode) === 0n) await assertNotTooSoon(place, finding);
 }
 
-/**
- * The same without slow mode: for reacting, editing, and whatever else is done in a channel without saying anything.
- * Some of that needs no permission which a time-out takes away, so that is asked too.
- */
+/** The same without slow mode: for reacting, editing, and whatever else is done without saying anything new. */
 export async function assertMayTakePart(
-  { facts, actor, bot }: ChannelPlace,
+  place: ChannelPlace,
   authority: Authority,
   now: () => number,
 ): Promise<void> {
-  for (const { bits, who, place } of [actor, bot]) {
-    if (facts.thread?.isLocked && (bits & ManageThreads) === 0n)
-      throw denied(`${who} cannot write in ${place}, which is locked.`);
+  for (const { bits, who, place: where } of [place.actor, place.bot]) {
+    if (place.facts.thread?.isLocked && (bits & ManageThreads) === 0n)
+      throw denied(`${who} cannot write in ${where}, which is locked.`);
   }
+  await assertMayAct(place, authority, now);
+}
+
+/**
+ * Screening, verification, and no time-out: some things need no permission which a time-out would take away, such as
+ * deleting one's own messages.
+ */
+export async function assertMayAct(
+  { facts, actor }: ChannelPlace,
+  authority: Authority,
+  now: () => number,
+): Promise<void> {
   if (authority.actor.kind === "bot" || facts.guildId === null) return;
   const member = await authority.member(authority.actor.userId);
   if (member === null) return;

@@ -117,6 +117,8 @@ export interface MessagePlace {
   readonly kind: "message";
   readonly channel: ChannelPlace;
   readonly message: APIMessage;
+  /** Whether the bot wrote it. */
+  readonly isOurs: boolean;
   /** For whom the bot posted it, when it is the bot's. */
   readonly postedFor: string | null;
 }
