@@ -92,6 +92,8 @@ export interface Discord extends AsyncDisposable {
   /** Resolves when Discord is ready for the first time. Rejects when that cannot be, or it is closed before. */
   readonly ready: Promise<void>;
   status(): DiscordStatus;
+  /** Null until Discord has been reached. */
+  botUserId(): string | null;
   /** Takes no more messages; answers still go out. What comes now is left to the next process. */
   stopIntake(): void;
   /** Sends what is due within a bound, stores how far it came, and disconnects. Idempotent. */
@@ -260,6 +262,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
       });
     },
     status: () => gateway.status(),
+    botUserId: () => state.botUserId,
     interact: (body) => posting.interactions.handle(body),
     stopIntake: () => intake.stop(),
     close({ resumable }) {

@@ -86,6 +86,7 @@ export function createNoDiscord(): Discord {
       member: refuse,
       isThreadMember: refuse,
     },
+    botUserId: () => null,
     status: () => ({
       state: "off",
       reason,
