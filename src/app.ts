@@ -4,7 +4,9 @@ import { createBudgets } from "./agent/budgets.ts";
 import type { TurnEvent } from "./agent/events.ts";
 import { createModel } from "./agent/model-claude.ts";
 import { createTurnService } from "./agent/service.ts";
+import { createAppTools } from "./app-tools.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
+import type { Principal } from "./auth/ports.ts";
 import { actorFor, assertMayOpen, assertMayUse, assertScope } from "./auth/rules.ts";
 import { writeSecretFile } from "./auth/secret-files.ts";
 import { createSessionTokens } from "./auth/session-token.ts";
@@ -26,10 +28,10 @@ import { createMetrics } from "./metrics.ts";
 import { createProtocol } from "./protocol/handler.ts";
 import { wireEvent } from "./protocol/wire.ts";
 import { createEventHub } from "./sessions/events.ts";
+import type { Session } from "./sessions/ports.ts";
 import { createSessions } from "./sessions/service.ts";
 import { agentTools } from "./tools/agent-port.ts";
 import { allTools } from "./tools/all.ts";
-import { createRegistry } from "./tools/registry.ts";
 import type { Tool } from "./tools/tool.ts";
 import { version } from "./version.ts";
 import { whenAborted } from "./when-aborted.ts";
@@ -111,7 +113,14 @@ async function assemble(
       definitions: (actor, activeTools) => registry.definitions(actor, activeTools),
       isRepeatable: (toolName) => registry.isRepeatable(toolName),
       call: (request) => turnTools.call(request),
+      assertMayApprove: (approval, actor, signal) => turnTools.assertMayApprove(approval, actor, signal),
     },
+    flow: {
+      restricted: (audience, sources, signal) => flow.restricted(audience, sources, signal),
+      policy: (guildId) => flow.policy(guildId),
+    },
+    approvals: memory.approvals,
+    approvalMs: config.tools.approvalMs,
     context: {
       async read({ sessionId, actor }) {
         const { activeTools } = await sessions.get(sessionId);
@@ -141,15 +150,14 @@ async function assemble(
     now,
     onFatal: ({ message }) => log.error("Discord is given up: {message}", { message }),
   });
-  const registry = createRegistry({
+  const { registry, flow, assertReachable } = createAppTools({
+    config,
     tools: overrides.tools ?? allTools,
-    discord: discord.reader,
-    facts: discord.facts,
-    audit: memory.audit,
+    discord,
+    memory,
+    limits,
     metrics,
     now,
-    timeoutMs: config.turn.toolTimeoutMs,
-    resultBytes: config.turn.toolResultBytes,
   });
   const turnTools = agentTools(registry, async (sessionId) => (await sessions.get(sessionId)).activeTools);
 
@@ -158,13 +166,19 @@ async function assemble(
     all: registry.list,
     call: registry.call,
   };
-  const rules = { assertScope, assertMayOpen, assertMayUse, actorFor };
+  const rules = {
+    assertScope,
+    assertMayOpen,
+    assertMayUse,
+    actorFor: (principal: Principal, session: Session) => actorFor(principal, session, discord.botUserId()),
+  };
   const protocol = createProtocol({
     turns,
     sessions,
     events,
     tools,
     rules,
+    places: { assertReachable },
     issueToken: ({ id, userId, channelId }, { tokenId }) =>
       sessionTokens.issue({ sessionId: id, userId, channelId, tokenId }),
     now,
@@ -186,7 +200,12 @@ async function assemble(
     }),
     limits,
     interactions:
-      config.discord.publicKey === null ? null : createInteractionVerifier(config.discord.publicKey, now),
+      config.discord.publicKey === null
+        ? null
+        : {
+            ...createInteractionVerifier(config.discord.publicKey, now),
+            handle: (body) => discord.interact(body),
+          },
     health: createHealth({
       config,
       memory,
@@ -209,10 +228,15 @@ async function assemble(
   const maintenance = createMaintenance([
     { name: "close sockets of expired tokens", everyMs: minuteMs / 4, run: () => http.closeInvalid() },
     { name: "expire sessions", everyMs: minuteMs, run: () => sessions.expire() },
+    { name: "expire approvals", everyMs: 5000, run: () => turns.expireApprovals() },
     {
       name: "retention",
       everyMs: hourMs,
-      run: () => memory.removeOlderThan(now() - config.retentionDays * 24 * hourMs),
+      run: () =>
+        memory.removeOlderThan(
+          now() - config.retentionDays * 24 * hourMs,
+          now() - config.auditRetentionDays * 24 * hourMs,
+        ),
     },
   ]);
   const control = serveControl(config.dataDir, {

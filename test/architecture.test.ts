@@ -23,7 +23,9 @@ const arrows: Record<string, readonly string[]> = {
   cli: ["*"],
   app: ["*"],
   // What app.ts is made of, parted from it to keep it readable.
+  "app-tools": ["tools"],
   control: [],
+  "audit-operations": [],
   database: ["auth", "memory"],
   health: [],
   maintenance: [],
@@ -42,7 +44,9 @@ const arrows: Record<string, readonly string[]> = {
 const typeArrows: Record<string, readonly string[]> = {
   memory: ["agent", "sessions", "discord", "auth", "tools"],
   http: ["sessions", "agent", "tools"],
+  "audit-operations": ["tools"],
   health: ["agent", "discord", "http", "memory"],
+  "app-tools": ["agent", "discord", "memory"],
 };
 
 const root = resolve(import.meta.dir, "../src");
