@@ -12,7 +12,7 @@ interface Lane {
   /** Turns that were begun before, by an earlier process or before a question: older than all that wait. */
   readonly begun: TurnRecord[];
   running: {
-    readonly turn: TurnRecord;
+    readonly turnId: string;
     readonly abort: AbortController;
     readonly over: Promise<void>;
   } | null;
@@ -67,30 +67,27 @@ export class ConversationLanes {
    */
   wakeBegun(turn: TurnRecord): void {
     const lane = this.#lanes.get(turn.conversationId) ?? this.#open(turn, false);
-    const isKnown = lane?.begun.some((other) => other.id === turn.id && other !== lane.running?.turn);
-    if (isKnown === false) lane?.begun.push(turn);
+    if (lane?.begun.some(({ id }) => id === turn.id) === false) lane.begun.push(turn);
   }
 
   /** Aborts what runs in a conversation (or that one turn) and waits until it is over. Returns its id, or null. */
   async stop(conversationId: string, reason: unknown, turnId?: string): Promise<string | null> {
     const running = this.#lanes.get(conversationId)?.running ?? null;
-    if (running === null || (turnId !== undefined && running.turn.id !== turnId)) return null;
+    if (running === null || (turnId !== undefined && running.turnId !== turnId)) return null;
     running.abort.abort(reason);
     await running.over;
-    return running.turn.id;
+    return running.turnId;
   }
 
   isRunning(turn: Pick<TurnRecord, "id" | "conversationId">): boolean {
-    return this.#lanes.get(turn.conversationId)?.running?.turn.id === turn.id;
+    return this.#lanes.get(turn.conversationId)?.running?.turnId === turn.id;
   }
 
   /** Takes out turns that were begun before and have not been taken up yet. */
   takeBegun(conversationId: string, turnId?: string): readonly TurnRecord[] {
     const lane = this.#lanes.get(conversationId);
     if (lane === undefined) return [];
-    const isWanted = (turn: TurnRecord) =>
-      turn !== lane.running?.turn && (turnId === undefined || turn.id === turnId);
-    const taken = lane.begun.filter(isWanted);
+    const taken = lane.begun.filter(({ id }) => turnId === undefined || id === turnId);
     for (const turn of taken) lane.begun.splice(lane.begun.indexOf(turn), 1);
     return taken;
   }
@@ -146,17 +143,31 @@ export class ConversationLanes {
       return false;
     }
     if (this.#closing.signal.aborted) return false;
+    if (begun !== undefined) {
+      await this.#runBegun(lane, begun);
+      return true;
+    }
     await this.#run(lane, turn);
     lane.first = null;
-    if (begun === undefined) lane.announced = Math.max(0, lane.announced - 1);
-    else if (lane.begun[0] === begun) lane.begun.shift();
+    lane.announced = Math.max(0, lane.announced - 1);
     return true;
+  }
+
+  /** It is out of the lane while it runs, so that it can come again: a suspension's last question is quickly decided. */
+  async #runBegun(lane: Lane, turn: TurnRecord): Promise<void> {
+    lane.begun.shift();
+    try {
+      await this.#run(lane, turn);
+    } catch (error) {
+      lane.begun.unshift(turn);
+      throw error;
+    }
   }
 
   async #run(lane: Lane, turn: TurnRecord): Promise<void> {
     const abort = new AbortController();
     const { promise, resolve } = Promise.withResolvers<void>();
-    lane.running = { turn, abort, over: promise };
+    lane.running = { turnId: turn.id, abort, over: promise };
     this.#running++;
     try {
       await this.#deps.run(turn, abort.signal);

@@ -2,44 +2,10 @@ import { describe, expect, test } from "bun:test";
 import type { MessageCreateParams } from "@anthropic-ai/sdk/resources/messages";
 import fc from "fast-check";
 import { answers, toolAnswers } from "../../src/agent/answers.ts";
-import type { TurnJournal, TurnRecord } from "../../src/agent/ports.ts";
+import type { TurnRecord } from "../../src/agent/ports.ts";
 import { type Reply, text, toolUse } from "../../src/simulator/claude/reply.ts";
+import { dyingAt } from "./dying.ts";
 import { ana, door, newTurn, type TestTool, World } from "./harness.ts";
-
-/** The process dies before or after its nth write: what it does from then on reaches nothing. */
-function dyingAt(
-  journal: TurnJournal,
-  write: number,
-  when: "before" | "after",
-  died: () => void,
-): TurnJournal {
-  let writes = 0;
-  let dead = false;
-  const never = new Promise<never>(() => {});
-  const guard =
-    <A extends unknown[], R>(method: (...args: A) => Promise<R>, counts: boolean) =>
-    (...args: A): Promise<R> => {
-      if (dead) return never;
-      if (counts) writes++;
-      if (!counts || writes !== write) return method(...args);
-      dead = true;
-      const left = when === "after" ? method(...args).then(() => {}) : Promise.resolve();
-      left.then(died);
-      return never;
-    };
-  return {
-    ...journal,
-    get: guard(journal.get, false),
-    steps: guard(journal.steps, false),
-    nextQueued: guard(journal.nextQueued, false),
-    begin: guard(journal.begin, true),
-    saveStep: guard(journal.saveStep, true),
-    toolRunning: guard(journal.toolRunning, true),
-    toolEnded: guard(journal.toolEnded, true),
-    end: guard(journal.end, true),
-    yield: guard(journal.yield, true),
-  };
-}
 
 /** Two steps with tools, then an answer: decided by what is in the messages, as a real model would. */
 function brain(request: MessageCreateParams): Reply {
