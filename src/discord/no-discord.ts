@@ -35,6 +35,7 @@ const noWriter: DiscordWriter = {
   unbanUser: refuse,
   createRole: refuse,
   editRole: refuse,
+  moveRoles: refuse,
   deleteRole: refuse,
   giveRole: refuse,
   takeRole: refuse,

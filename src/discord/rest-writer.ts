@@ -144,13 +144,15 @@ function members(
   };
 }
 
-function roles(api: API): Part<"createRole" | "editRole" | "deleteRole"> {
+function roles(api: API): Part<"createRole" | "editRole" | "moveRoles" | "deleteRole"> {
   const { guilds } = api;
   return {
     createRole: (guildId, body, change) =>
       tell(change, "role", "made the role", (o) => guilds.createRole(guildId, body, o)),
     editRole: (guildId, roleId, body, change) =>
       tell(change, "role", "changed the role", (o) => guilds.editRole(guildId, roleId, body, o)),
+    moveRoles: (guildId, positions, change) =>
+      tell(change, "roles", "moved the roles", (o) => guilds.setRolePositions(guildId, positions, o)),
     deleteRole: (guildId, roleId, change) =>
       tell(change, "role", "deleted the role", (o) => guilds.deleteRole(guildId, roleId, o)),
   };

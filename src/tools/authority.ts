@@ -13,6 +13,7 @@ import type { Standing } from "./targets.ts";
  */
 export interface Authority {
   readonly actor: Actor;
+  botUserId(): Promise<string>;
   /** Of the actor's server. Throws `not_found` in direct messages, and for who is no member. */
   guild(): Promise<GuildFacts>;
   /** What the actor and the bot may do in the server. */
@@ -23,10 +24,10 @@ export interface Authority {
   visibleChannels(): Promise<readonly ChannelFacts[]>;
   member(userId: string): Promise<MemberFacts | null>;
   assertInGuild(permissions: bigint): Promise<void>;
-  /** Both (or the bot alone) may act on that member: kick, time out, rename. */
-  assertAboveMember(member: MemberFacts, name: string, who?: "both" | "bot"): Promise<void>;
-  /** Both have a role above it, and it can be given and taken by hand. */
-  assertAboveRole(role: RoleFacts): Promise<void>;
+  /** Both (or one of them alone) may act on that member: kick, time out, rename. */
+  assertAboveMember(member: MemberFacts, name: string, who?: "both" | "actor" | "bot"): Promise<void>;
+  /** Both have a role above it, and it can be given and taken by hand; for its position alone the latter is no matter. */
+  assertAboveRole(role: RoleFacts, what?: "all" | "position"): Promise<void>;
   /** Whoever gives permissions must hold them: both hold all of these in the server. */
   assertHoldsAll(permissions: bigint): Promise<void>;
 }
@@ -73,6 +74,7 @@ export function createAuthority(actor: Actor, { standings, trustsMfa }: Rules): 
 
   const authority: Authority = {
     actor,
+    botUserId: () => standings.botUserId(),
     guild,
     inGuild,
     async inChannel(channel) {
@@ -90,7 +92,7 @@ export function createAuthority(actor: Actor, { standings, trustsMfa }: Rules): 
     async assertAboveMember(member, name, whose = "both") {
       const facts = await guild();
       for (const { userId, who } of await both()) {
-        if (whose === "bot" && who !== "The bot") continue;
+        if (whose !== "both" && actor.kind === "user" && (whose === "bot") !== (who === "The bot")) continue;
         if (isAboveMember(facts, await memberOf(userId), member)) continue;
         throw denied(
           member.userId === facts.ownerId
@@ -99,8 +101,8 @@ export function createAuthority(actor: Actor, { standings, trustsMfa }: Rules): 
         );
       }
     },
-    async assertAboveRole(role) {
-      if (role.isManaged)
+    async assertAboveRole(role, what = "all") {
+      if (role.isManaged && what === "all")
         throw denied(
           `The role ${quoted(role.name)} belongs to an integration: it cannot be changed, given or taken by hand.`,
         );

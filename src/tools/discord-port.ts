@@ -17,6 +17,7 @@ import type {
   RESTPatchAPIGuildChannelPositionsJSONBody,
   RESTPatchAPIGuildMemberJSONBody,
   RESTPatchAPIGuildRoleJSONBody,
+  RESTPatchAPIGuildRolePositionsJSONBody,
   RESTPostAPIChannelMessageJSONBody,
   RESTPostAPIChannelThreadsJSONBody,
   RESTPostAPIGuildChannelJSONBody,
@@ -229,6 +230,12 @@ export interface DiscordWriter {
     body: RESTPatchAPIGuildRoleJSONBody,
     change: Change,
   ): Promise<APIRole>;
+  /** Positions of roles that change place with each other. Gives all roles of the server. */
+  moveRoles(
+    guildId: string,
+    positions: RESTPatchAPIGuildRolePositionsJSONBody,
+    change: Change,
+  ): Promise<readonly APIRole[]>;
   deleteRole(guildId: string, roleId: string, change: Change): Promise<void>;
   giveRole(guildId: string, userId: string, roleId: string, change: Change): Promise<void>;
   takeRole(guildId: string, userId: string, roleId: string, change: Change): Promise<void>;

@@ -197,6 +197,7 @@ export const noChanges: DiscordWriter = {
   unbanUser: unused,
   createRole: unused,
   editRole: unused,
+  moveRoles: unused,
   deleteRole: unused,
   giveRole: unused,
   takeRole: unused,

@@ -115,7 +115,8 @@ function move(request: RestRequest): RestReply {
     const id = form.required("id", form.snowflake("id"));
     const position = form.integer("position", { min: 0, max: ROLES_BOUND });
     form.check();
-    requireAboveRole(request, guild, id);
+    requireRoleBelow(request, guild, id);
+    if (id === guild.id) throw missingPermissions();
     if (position !== null && position >= botTop) throw missingPermissions();
     return { id, position };
   });
