@@ -111,15 +111,17 @@ const KNOWN: Readonly<Record<number, Known>> = {
   [Codes.MessageBlockedByHarmfulLinksFilter]: refused("Discord blocked the message for a harmful link."),
 };
 
+export function badToken(cause: unknown): AppError {
+  const sentence =
+    "Discord does not accept the bot's token; the operator has to set a valid DISCORD_TOKEN and restart.";
+  return new AppError("discord_unavailable", sentence, { cause });
+}
+
 /** Discord has answered that it will not do it. `what` is the thing that was asked for or about. */
 export function refusal(cause: DiscordAPIError, what: string): AppError {
   const { status, code } = cause;
   const details = { data: { discord_code: code }, cause };
-  if (status === 401) {
-    const sentence =
-      "Discord does not accept the bot's token; the operator has to set a valid DISCORD_TOKEN and restart.";
-    return new AppError("discord_unavailable", sentence, details);
-  }
+  if (status === 401) return badToken(cause);
   if (status === 429) {
     const sentence = `Discord limits how often ${what} may be asked for.`;
     return new AppError("rate_limited", sentence, { ...details, retryAfterMs: 1000 });

@@ -56,8 +56,10 @@ export function createRestClients(token: string, apiUrl: string): RestClients {
  * Bun's fetch itself repeats a PUT or DELETE (not a POST or PATCH) when a kept connection is cut before an answer: a
  * deletion that took effect would then be told as "no such message". A connection of its own has no repeat.
  */
-const sendOnce: RESTOptions["makeRequest"] = (url, init) => {
+const sendOnce: RESTOptions["makeRequest"] = async (url, init) => {
+  // Given up before it left: so it does not count as sent.
+  init.signal?.throwIfAborted();
   const isRepeated = init.method === "PUT" || init.method === "DELETE";
   const once = isRepeated ? { ...init, keepalive: false } : init;
-  return fly(() => DefaultRestOptions.makeRequest(url, once));
+  return await fly(() => DefaultRestOptions.makeRequest(url, once));
 };

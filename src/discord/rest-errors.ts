@@ -1,7 +1,7 @@
 import { DiscordAPIError, HTTPError, RateLimitError } from "@discordjs/rest";
 import { AppError } from "../errors.ts";
 import type { Change } from "../tools/discord-port.ts";
-import { refusal } from "./discord-refusals.ts";
+import { badToken, refusal } from "./discord-refusals.ts";
 import { Flight, follow } from "./rest-flight.ts";
 
 /** How long one request may take, its wait in the rate-limit queue included. */
@@ -88,12 +88,18 @@ export function toDiscordError(cause: unknown, what: string): AppError {
     return new AppError("rate_limited", sentence, { retryAfterMs, cause });
   }
   if (cause instanceof DiscordAPIError) return refusal(cause, what);
+  if (isWithoutToken(cause)) return badToken(cause);
   const status = cause instanceof HTTPError ? ` (status ${cause.status})` : "";
   return new AppError(
     "discord_unavailable",
     `Discord gave no answer${status} when asked for ${what}; try again in a moment.`,
     { cause },
   );
+}
+
+/** The client forgets a token that Discord has refused, and then has none for the next request. */
+function isWithoutToken(cause: unknown): boolean {
+  return cause instanceof Error && cause.message.startsWith("Expected token to be set");
 }
 
 /** A cause may be an AppError with which the caller gave up: what had left by then is unknown all the same. */
