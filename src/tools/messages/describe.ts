@@ -1,4 +1,5 @@
 import { type APIMessage, MessageType } from "discord-api-types/v10";
+import type { ChannelFacts } from "../../permissions/facts.ts";
 
 const plainTypes: readonly MessageType[] = [MessageType.Default, MessageType.Reply];
 const maxEmbedText = 500;
@@ -41,6 +42,12 @@ export function describeMessage(message: APIMessage) {
   if (message.pinned) given.pinned = true;
   return given;
 }
+
+/** https://docs.discord.com/developers/reference#message-formatting */
+export const messageLink = (
+  { guildId, id }: Pick<ChannelFacts, "guildId" | "id">,
+  messageId: string,
+): string => `https://discord.com/channels/${guildId ?? "@me"}/${id}/${messageId}`;
 
 /**
  * Whether Discord seems to have kept the content back, as it does from bots without the message-content intent:

@@ -11,3 +11,9 @@ export const readable: readonly ChannelType[] = [
   ChannelType.AnnouncementThread,
   ChannelType.DM,
 ];
+
+/** Those of them in servers. */
+export const readableInServers: readonly ChannelType[] = readable.filter((type) => type !== ChannelType.DM);
+
+/** What holds threads alone. */
+export const forums: readonly ChannelType[] = [ChannelType.GuildForum, ChannelType.GuildMedia];

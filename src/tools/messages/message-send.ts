@@ -4,6 +4,7 @@ import { excerpt } from "../question.ts";
 import { channelArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
+import { assertMayUseEmojis, customEmojiIds } from "./custom-emojis.ts";
 import { describeMessage } from "./describe.ts";
 import { readable } from "./kinds.ts";
 import { messageText, post, sendingBits } from "./post.ts";
@@ -34,6 +35,8 @@ export const messageSend = defineTool({
       needs: sendingBits,
     },
   },
+  check: ({ content }, { channel }, authority, by) =>
+    assertMayUseEmojis(customEmojiIds(content), channel, authority, by),
   question: ({ content }, { channel }) => `Post ${excerpt(content)} in ${channel.actor.place}?`,
   audience: (_input, { channel }) => inChannel(channel),
   async run({ content }, { channel }, context) {

@@ -1,107 +1,161 @@
-import { type APIMessage, PermissionFlagsBits } from "discord-api-types/v10";
-import { Type } from "typebox";
-import { AppError } from "../errors.ts";
-import type { MessageSearch } from "./discord-port.ts";
-import { describeMessage, seemsWithheld, withheldNote } from "./messages.ts";
-import { firstIdAt, snowflake, time } from "./schemas.ts";
-import { defineTool, type ToolContext } from "./tool.ts";
+import { PermissionFlagsBits } from "discord-api-types/v10";
+import { type Static, Type } from "typebox";
+import { AppError } from "../../errors.ts";
+import { searchedFor } from "../discord-port.ts";
+import { channelArgument, userArgument } from "../schemas.ts";
+import { fromChannel, fromGuild } from "../sources.ts";
+import type { ChannelPlace, UserPlace } from "../targets.ts";
+import { defineTool, type ReadContext } from "../tool.ts";
+import { describeMessage, seemsWithheld, withheldNote } from "./describe.ts";
+import { forums, readableInServers } from "./kinds.ts";
+import { moment, range } from "./search-range.ts";
+import { collectMessages, type Search } from "./search-results.ts";
 
-const { ViewChannel, ReadMessageHistory } = PermissionFlagsBits;
-/** Discord's own page. https://docs.discord.com/developers/resources/message#search-guild-messages */
-const pageSize = 25;
-const maxPages = 10;
-const cappedNote = "There may be more: narrow the search by text, author or time.";
+const { ReadMessageHistory } = PermissionFlagsBits;
+const maxOffset = 225;
+const cappedNote =
+  "Not all of it could be looked through at once: narrow the search by text, author, channel or time.";
+
+const input = Type.Object(
+  {
+    content: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 1024,
+        pattern: "\\S",
+        description: "Words that the message contains. At most 1,024 characters.",
+      }),
+    ),
+    channel_id: Type.Optional(
+      channelArgument("Only in this channel and its threads. Default: wherever the person can read."),
+    ),
+    author_id: Type.Optional(userArgument("Only messages of this user.")),
+    mentions: Type.Optional(userArgument("Only messages that mention this user.")),
+    has: Type.Optional(
+      Type.Array(Type.Enum([...searchedFor]), {
+        minItems: 1,
+        maxItems: searchedFor.length,
+        uniqueItems: true,
+        description: "Only messages with each of these in them; snapshot is a forwarded message.",
+      }),
+    ),
+    after: Type.Optional(moment("Only messages after this.")),
+    before: Type.Optional(moment("Only messages before this.")),
+    sort: Type.Optional(
+      Type.Enum(["newest", "oldest", "relevance"], {
+        default: "newest",
+        description: "What comes first. Default: newest.",
+      }),
+    ),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 25, default: 10, description: "How many messages." }),
+    ),
+    offset: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: maxOffset,
+        default: 0,
+        description: `How many to pass over first, at most ${maxOffset}; for more, go on with before or after.`,
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
 
 export const messagesSearch = defineTool({
   name: "discord_messages_search",
   title: "Search messages",
   description:
-    "Searches the messages of the Discord channel of this conversation by text, author and time, newest first. Give at least one of content, author_id, after and before.",
-  input: Type.Object(
-    {
-      content: Type.Optional(
-        Type.String({ minLength: 1, maxLength: 1024, description: "Words that the message contains." }),
-      ),
-      author_id: Type.Optional(snowflake("Only messages of this user.")),
-      after: Type.Optional(time("Only messages from this time on, such as 2026-05-01T18:30:00Z.")),
-      before: Type.Optional(time("Only messages before this time.")),
-      limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 25, default: 10, description: "How many messages." }),
-      ),
-      offset: Type.Optional(
-        Type.Integer({ minimum: 0, maximum: 200, default: 0, description: "How many to pass over first." }),
-      ),
-    },
-    { additionalProperties: false },
-  ),
+    "Searches the messages of the Discord server, threads included, in all channels that the person can read or in one. Give at least one of content, author_id, mentions, has, after and before; for more results give next_before as before, next_after as after, or next_offset as offset.",
+  family: "messages",
   kind: "read",
   repeatable: true,
-  place: "guild",
-  needs({ content, author_id: authorId, after, before }, { channelId }) {
-    if ([content, authorId, after, before].every((filter) => filter === undefined))
-      throw new AppError("invalid_arguments", "Give at least one of content, author_id, after and before.");
-    idRange(after, before);
-    return [{ target: { kind: "channel", channelId }, permissions: ViewChannel | ReadMessageHistory }];
+  input,
+  targets: {
+    guild: { kind: "guild", argument: null, absent: "error", needs: 0n },
+    channel: {
+      kind: "channel",
+      argument: "channel_id",
+      absent: "none",
+      types: [...readableInServers, ...forums],
+      needs: ReadMessageHistory,
+    },
+    author: { kind: "user", argument: "author_id", absent: "none", needs: 0n },
+    mentioned: { kind: "user", argument: "mentions", absent: "none", needs: 0n },
   },
-  async run({ content, author_id: authorId, after, before, limit = 10, offset = 0 }, context) {
-    const { channelId, guildId } = context.actor;
-    if (guildId === null)
-      throw new AppError("not_found", "This is a direct message: there is no server here.");
-    const search = {
-      channelIds: [channelId],
-      ...(content === undefined ? {} : { content }),
-      ...(authorId === undefined ? {} : { authorId }),
-      ...idRange(after, before),
-    };
-    const { found, isCapped } = await collect(guildId, search, offset + limit + 1, context);
+  check({ content, author_id: author, mentions, has, after, before }) {
+    if ([content, author, mentions, has, after, before].every((filter) => filter === undefined))
+      throw new AppError(
+        "invalid_arguments",
+        "Give at least one of content, author_id, mentions, has, after and before.",
+      );
+    range(after, before);
+  },
+  async run(given, { guild, channel, author, mentioned }, context) {
+    const { limit = 10, offset = 0 } = given;
+    const channelIds = channel === null ? await readableChannels(context) : [channel.facts.id];
+    const search = searchOf(given, channelIds, { channel, author, mentioned });
+    const { found, isCapped } = await collectMessages(guild.facts.id, search, offset + limit + 1, context);
     const page = found.slice(offset, offset + limit);
     const notes = [...(page.some(seemsWithheld) ? [withheldNote] : []), ...(isCapped ? [cappedNote] : [])];
     const value = {
-      channel_id: channelId,
-      ...(found.length > offset + limit ? { next_offset: offset + page.length } : {}),
+      ...(found.length > offset + limit ? next(given, page.at(-1)?.id, offset + page.length) : {}),
       ...(notes.length === 0 ? {} : { note: notes.join(" ") }),
-      messages: page.map(describeMessage),
+      messages: page.map((message) => ({ channel_id: message.channel_id, ...describeMessage(message) })),
     };
-    return { value, sources: [`channel:${channelId}`] };
+    const places = [...(channel === null ? [] : [channel.facts.id]), ...page.map((one) => one.channel_id)];
+    return { value, sources: [fromGuild(guild.facts.id), ...[...new Set(places)].map(fromChannel)] };
   },
 });
 
-/**
- * The first so many messages of this channel itself. Discord's search also finds what stands in the channel's
- * threads, private ones included if the bot is in them: neither those messages nor their number may show, so
- * pages are read and counted by what is left.
- */
-async function collect(
-  guildId: string,
-  search: Omit<MessageSearch, "limit" | "offset">,
-  wanted: number,
-  { discord, signal }: ToolContext,
-): Promise<{ readonly found: readonly APIMessage[]; readonly isCapped: boolean }> {
-  const found: APIMessage[] = [];
-  for (let page = 0; page < maxPages; page++) {
-    const offset = page * pageSize;
-    const { messages } = await discord.searchMessages(
-      guildId,
-      { ...search, limit: pageSize, offset },
-      signal,
-    );
-    found.push(...messages.filter((message) => search.channelIds.includes(message.channel_id)));
-    if (messages.length < pageSize || found.length >= wanted) return { found, isCapped: false };
-  }
-  return { found, isCapped: true };
+type Given = Static<typeof input>;
+interface Named {
+  readonly channel: ChannelPlace | null;
+  readonly author: UserPlace | null;
+  readonly mentioned: UserPlace | null;
 }
 
-/** Discord searches between ids, neither end included; ids hold their time. Throws AppError `invalid_arguments`. */
-function idRange(after: string | undefined, before: string | undefined) {
-  const first = after === undefined ? null : firstIdAt("after", after);
-  const last = before === undefined ? null : firstIdAt("before", before);
-  if (first !== null && last !== null && first >= last) {
-    throw new AppError("invalid_arguments", "after must be earlier than before.", {
-      data: { path: "after", problem: "is not earlier than before" },
-    });
-  }
+function searchOf(
+  { content, has, after, before, sort = "newest" }: Given,
+  channelIds: readonly string[],
+  { channel, author, mentioned }: Named,
+): Search {
   return {
-    ...(first === null || first === 0n ? {} : { minId: String(first - 1n) }),
-    ...(last === null ? {} : { maxId: String(last) }),
+    channelIds,
+    sort,
+    ...range(after, before),
+    ...(content === undefined ? {} : { content }),
+    ...(has === undefined ? {} : { has }),
+    ...(author === null ? {} : { authorId: author.user.id }),
+    ...(mentioned === null ? {} : { mentions: mentioned.user.id }),
+    ...(channel?.facts.isAgeRestricted || channel?.parent?.isAgeRestricted ? { isAgeRestricted: true } : {}),
   };
+}
+
+/** By time one goes on from the last message, however many there are; by relevance only a number of them can be passed over. */
+function next({ sort = "newest" }: Given, lastId: string | undefined, offset: number) {
+  if (lastId === undefined) return {};
+  switch (sort) {
+    case "newest":
+      return { next_before: lastId };
+    case "oldest":
+      return { next_after: lastId };
+    case "relevance":
+      return offset > maxOffset ? {} : { next_offset: offset };
+    default:
+      return sort satisfies never;
+  }
+}
+
+/** Those whose history both the person and the bot can read. */
+async function readableChannels({ authority }: ReadContext): Promise<readonly string[]> {
+  const types: readonly number[] = [...readableInServers, ...forums];
+  const seen = (await authority.visibleChannels()).filter(({ type }) => types.includes(type));
+  const standings = await Promise.all(seen.map((channel) => authority.inChannel(channel)));
+  return seen
+    .filter((_, index) => {
+      const standing = standings[index];
+      return standing != null && (standing.actor.bits & standing.bot.bits & ReadMessageHistory) !== 0n;
+    })
+    .map(({ id }) => id);
 }

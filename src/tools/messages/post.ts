@@ -1,6 +1,7 @@
 import {
   AllowedMentionsTypes,
   type APIMessage,
+  MessageFlags,
   PermissionFlagsBits,
   type RESTPostAPIChannelMessageJSONBody,
 } from "discord-api-types/v10";
@@ -9,7 +10,7 @@ import { isThread } from "../../permissions/compute.ts";
 import type { ChannelPlace, Requirement } from "../targets.ts";
 import type { ChangeContext } from "../tool.ts";
 
-const { MentionEveryone, SendMessages, SendMessagesInThreads } = PermissionFlagsBits;
+const { EmbedLinks, MentionEveryone, SendMessages, SendMessagesInThreads } = PermissionFlagsBits;
 
 /** https://docs.discord.com/developers/resources/message#create-message */
 const maxContent = 2000;
@@ -28,6 +29,13 @@ export const sendingBits: Requirement<ChannelPlace> = {
   bits: ({ facts }) => (isThread(facts) ? SendMessagesInThreads : SendMessages),
 };
 
+/** The same, for replies: Discord lets only those reply who can read what they reply to. */
+export const replyingBits: Requirement<ChannelPlace> = {
+  words: "Read Message History and Send Messages (in threads: Send Messages in Threads)",
+  bits: ({ facts }) =>
+    PermissionFlagsBits.ReadMessageHistory | (isThread(facts) ? SendMessagesInThreads : SendMessages),
+};
+
 /**
  * Posts for the actor: nobody is pinged whom the actor could not ping themselves, a message that is sent twice by
  * accident is recognised by Discord, and it is written down for whom it was posted.
@@ -36,10 +44,17 @@ export async function post(
   channel: ChannelPlace,
   body: RESTPostAPIChannelMessageJSONBody,
   { actor, change, sent, signal, now, nonce }: ChangeContext,
+  pingsAuthor = false,
 ): Promise<APIMessage> {
   const message = await change.createMessage(
     channel.facts.id,
-    { ...body, allowed_mentions: mentionsOf(channel), nonce: nonce(), enforce_nonce: true },
+    {
+      ...body,
+      ...embedsOf(channel),
+      allowed_mentions: { ...mentionsOf(channel), ...(pingsAuthor ? { replied_user: true } : {}) },
+      nonce: nonce(),
+      enforce_nonce: true,
+    },
     { signal },
   );
   await sent.record({ messageId: message.id, channelId: channel.facts.id, userId: actor.userId, at: now() });
@@ -51,4 +66,9 @@ export function mentionsOf({ actor, bot }: ChannelPlace) {
   const everyone = (actor.bits & bot.bits & MentionEveryone) !== 0n;
   const parse = [AllowedMentionsTypes.User];
   return { parse: everyone ? [...parse, AllowedMentionsTypes.Role, AllowedMentionsTypes.Everyone] : parse };
+}
+
+/** Links show what they lead to only where the actor's own would. */
+export function embedsOf({ actor }: ChannelPlace, flags = 0) {
+  return (actor.bits & EmbedLinks) === 0n ? { flags: flags | MessageFlags.SuppressEmbeds } : {};
 }

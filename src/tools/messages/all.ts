@@ -1,0 +1,26 @@
+import type { Tool } from "../tool.ts";
+import { messageDelete } from "./message-delete.ts";
+import { messageEdit } from "./message-edit.ts";
+import { messageGet } from "./message-get.ts";
+import { messageHistory } from "./message-history.ts";
+import { messagePin } from "./message-pin.ts";
+import { messageReply } from "./message-reply.ts";
+import { messageSend } from "./message-send.ts";
+import { messageUnpin } from "./message-unpin.ts";
+import { messagesDelete } from "./messages-delete.ts";
+import { messagesSearch } from "./messages-search.ts";
+import { pinsList } from "./pins-list.ts";
+
+export const messagesTools: readonly Tool[] = [
+  messageHistory,
+  messagesSearch,
+  messageGet,
+  pinsList,
+  messageSend,
+  messageReply,
+  messageEdit,
+  messageDelete,
+  messagesDelete,
+  messagePin,
+  messageUnpin,
+];

@@ -1,0 +1,53 @@
+import { PermissionFlagsBits } from "discord-api-types/v10";
+import { Type } from "typebox";
+import { inChannel } from "../audiences.ts";
+import { channelArgument, messageArgument, reasonArgument } from "../schemas.ts";
+import { fromChannel } from "../sources.ts";
+import { assertMayAct } from "../speaking.ts";
+import { defineTool } from "../tool.ts";
+import { readable } from "./kinds.ts";
+import { assertMayDeleteIn } from "./threads-open.ts";
+import { named, toDelete } from "./whose.ts";
+
+export const messageDelete = defineTool({
+  name: "discord_message_delete",
+  title: "Delete a message",
+  description:
+    "Deletes one message for good: the person's own, one that the bot posted for them, or as a moderator any. For several at once use discord_messages_delete.",
+  family: "messages",
+  kind: "destroy",
+  repeatable: true,
+  input: Type.Object(
+    {
+      channel_id: Type.Optional(
+        channelArgument("The channel of the message. Default: the one of this conversation."),
+      ),
+      message_id: messageArgument("Which message."),
+      reason: reasonArgument,
+    },
+    { additionalProperties: false },
+  ),
+  targets: {
+    channel: {
+      kind: "channel",
+      argument: "channel_id",
+      absent: "own",
+      types: readable,
+      needs: PermissionFlagsBits.ReadMessageHistory,
+    },
+    message: { kind: "message", argument: "message_id", in: "channel", absent: "error", needs: toDelete },
+  },
+  async check(_input, { channel }, authority, { now }) {
+    assertMayDeleteIn(channel);
+    await assertMayAct(channel, authority, now);
+  },
+  question: (_input, { message }) => `Delete ${named(message)}?`,
+  audience: (_input, { channel }) => inChannel(channel),
+  async run({ reason: why }, { channel, message: { message } }, { change, reason, signal }) {
+    await change.deleteMessage(channel.facts.id, message.id, { signal, reason: reason(why) });
+    return {
+      value: { deleted: message.id, channel_id: channel.facts.id },
+      sources: [fromChannel(channel.facts.id)],
+    };
+  },
+});

@@ -1,0 +1,72 @@
+import { Type } from "typebox";
+import { inChannel } from "../audiences.ts";
+import { denied } from "../authority.ts";
+import { excerpt } from "../question.ts";
+import { channelArgument, messageArgument } from "../schemas.ts";
+import { fromChannel } from "../sources.ts";
+import { assertMayTakePart } from "../speaking.ts";
+import { defineTool } from "../tool.ts";
+import { assertMayUseEmojis, customEmojiIds } from "./custom-emojis.ts";
+import { describeMessage } from "./describe.ts";
+import { readable } from "./kinds.ts";
+import { embedsOf, mentionsOf, messageText, replyingBits } from "./post.ts";
+import { assertNotArchived } from "./threads-open.ts";
+import { isWritten, named, toEdit } from "./whose.ts";
+
+export const messageEdit = defineTool({
+  name: "discord_message_edit",
+  title: "Edit a message",
+  description:
+    "Replaces the text of a message that the bot posted for this person. Nobody can edit what people wrote themselves.",
+  family: "messages",
+  kind: "write",
+  repeatable: true,
+  input: Type.Object(
+    {
+      channel_id: Type.Optional(
+        channelArgument("The channel of the message. Default: the one of this conversation."),
+      ),
+      message_id: messageArgument("Which message."),
+      content: messageText("What it says from now on."),
+    },
+    { additionalProperties: false },
+  ),
+  targets: {
+    channel: {
+      kind: "channel",
+      argument: "channel_id",
+      absent: "own",
+      types: readable,
+      needs: replyingBits,
+    },
+    message: {
+      kind: "message",
+      argument: "message_id",
+      in: "channel",
+      absent: "error",
+      needs: 0n,
+      actorNeeds: toEdit,
+    },
+  },
+  async check({ content }, { channel, message }, authority, by) {
+    if (!message.isOurs || !isWritten(message.message))
+      throw denied("Only messages that the bot posted can be edited; nobody edits those of other people.");
+    // Its words are what a person presses a button on.
+    if ((message.message.components ?? []).length > 0)
+      throw denied("That message has buttons, so its words stay as they are.");
+    assertNotArchived(channel);
+    await assertMayTakePart(channel, authority, by.now);
+    await assertMayUseEmojis(customEmojiIds(content), channel, authority, by);
+  },
+  question: ({ content }, { message }) => `Change ${named(message)} into ${excerpt(content)}?`,
+  audience: (_input, { channel }) => inChannel(channel),
+  async run({ content }, { channel, message: { message } }, { change, signal }) {
+    const body = {
+      content,
+      ...embedsOf(channel, message.flags),
+      allowed_mentions: mentionsOf(channel),
+    };
+    const edited = await change.editMessage(channel.facts.id, message.id, body, { signal });
+    return { value: describeMessage(edited), sources: [fromChannel(channel.facts.id)] };
+  },
+});

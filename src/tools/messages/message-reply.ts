@@ -1,0 +1,55 @@
+import { Type } from "typebox";
+import { inChannel } from "../audiences.ts";
+import { excerpt } from "../question.ts";
+import { channelArgument, messageArgument } from "../schemas.ts";
+import { fromChannel } from "../sources.ts";
+import { defineTool } from "../tool.ts";
+import { assertMayUseEmojis, customEmojiIds } from "./custom-emojis.ts";
+import { describeMessage } from "./describe.ts";
+import { readable } from "./kinds.ts";
+import { messageText, post, replyingBits } from "./post.ts";
+import { named } from "./whose.ts";
+
+export const messageReply = defineTool({
+  name: "discord_message_reply",
+  title: "Reply to a message",
+  description:
+    "Posts a message as the bot that replies to another one in the same Discord channel or thread. Not for answering the person, which your own words do.",
+  family: "messages",
+  kind: "write",
+  asks: "elsewhere",
+  repeatable: false,
+  input: Type.Object(
+    {
+      channel_id: Type.Optional(
+        channelArgument("The channel of the message. Default: the one of this conversation."),
+      ),
+      message_id: messageArgument("The message that is replied to."),
+      content: messageText("What the reply says."),
+      ping: Type.Optional(
+        Type.Boolean({ default: false, description: "Whether its author is notified. Default: false." }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  targets: {
+    channel: {
+      kind: "channel",
+      argument: "channel_id",
+      absent: "own",
+      types: readable,
+      speaks: true,
+      needs: replyingBits,
+    },
+    message: { kind: "message", argument: "message_id", in: "channel", absent: "error", needs: 0n },
+  },
+  check: ({ content }, { channel }, authority, by) =>
+    assertMayUseEmojis(customEmojiIds(content), channel, authority, by),
+  question: ({ content }, { message }) => `Post ${excerpt(content)} as a reply to ${named(message)}?`,
+  audience: (_input, { channel }) => inChannel(channel),
+  async run({ content, ping = false }, { channel, message }, context) {
+    const body = { content, message_reference: { message_id: message.message.id } };
+    const posted = await post(channel, body, context, ping);
+    return { value: describeMessage(posted), sources: [fromChannel(channel.facts.id)] };
+  },
+});

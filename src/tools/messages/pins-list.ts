@@ -1,0 +1,52 @@
+import { PermissionFlagsBits } from "discord-api-types/v10";
+import { Type } from "typebox";
+import { channelArgument, time } from "../schemas.ts";
+import { fromChannel } from "../sources.ts";
+import { defineTool } from "../tool.ts";
+import { describeMessage, seemsWithheld, withheldNote } from "./describe.ts";
+import { readable } from "./kinds.ts";
+import { pageTime } from "./times.ts";
+
+export const pinsList = defineTool({
+  name: "discord_pins_list",
+  title: "List pins",
+  description: "Lists the pinned messages of a Discord channel or thread, the latest pin first.",
+  family: "messages",
+  kind: "read",
+  repeatable: true,
+  input: Type.Object(
+    {
+      channel_id: Type.Optional(channelArgument("Which channel. Default: the one of this conversation.")),
+      limit: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 50, default: 20, description: "How many pins." }),
+      ),
+      before: Type.Optional(time("Only what was pinned before this time: next_before of the page before.")),
+    },
+    { additionalProperties: false },
+  ),
+  targets: {
+    channel: {
+      kind: "channel",
+      argument: "channel_id",
+      absent: "own",
+      types: readable,
+      needs: PermissionFlagsBits.ReadMessageHistory,
+    },
+  },
+  check({ before }) {
+    if (before !== undefined) pageTime("before", before);
+  },
+  async run({ limit = 20, before }, { channel }, { discord, signal }) {
+    const channelId = channel.facts.id;
+    const page = { limit, ...(before === undefined ? {} : { before: pageTime("before", before) }) };
+    const { items, hasMore } = await discord.pins(channelId, page, signal);
+    const last = items.at(-1);
+    const value = {
+      channel_id: channelId,
+      ...(hasMore && last !== undefined ? { next_before: last.pinned_at } : {}),
+      ...(items.some(({ message }) => seemsWithheld(message)) ? { note: withheldNote } : {}),
+      pins: items.map(({ pinned_at, message }) => ({ pinned_at, ...describeMessage(message) })),
+    };
+    return { value, sources: [fromChannel(channelId)] };
+  },
+});

@@ -1,0 +1,74 @@
+import { PermissionFlagsBits } from "discord-api-types/v10";
+import { Type } from "typebox";
+import { AppError } from "../../errors.ts";
+import { inChannel } from "../audiences.ts";
+import { readable } from "../messages/kinds.ts";
+import { assertNotArchived } from "../messages/threads-open.ts";
+import { named } from "../messages/whose.ts";
+import { channelArgument, messageArgument } from "../schemas.ts";
+import { fromChannel } from "../sources.ts";
+import { assertMayTakePart } from "../speaking.ts";
+import type { MessagePlace, Requirement } from "../targets.ts";
+import { defineTool } from "../tool.ts";
+import { emojiText, reactionWith, readEmoji } from "./emoji.ts";
+
+/** The bot's reaction is somebody else's to the person, and it is not known for whom it was made. */
+const toRemove: Requirement<MessagePlace> = {
+  words: "Manage Messages (in direct messages nothing)",
+  bits: ({ channel }) => (channel.facts.guildId === null ? 0n : PermissionFlagsBits.ManageMessages),
+};
+
+export const reactionRemove = defineTool({
+  name: "discord_reaction_remove",
+  title: "Take a reaction back",
+  description: "Removes the bot's own reaction from a Discord message. Those of people stay.",
+  family: "reactions",
+  kind: "write",
+  asks: "elsewhere",
+  repeatable: true,
+  input: Type.Object(
+    {
+      channel_id: Type.Optional(
+        channelArgument("The channel of the message. Default: the one of this conversation."),
+      ),
+      message_id: messageArgument("Which message."),
+      emoji: emojiText("Which reaction."),
+    },
+    { additionalProperties: false },
+  ),
+  targets: {
+    channel: {
+      kind: "channel",
+      argument: "channel_id",
+      absent: "own",
+      types: readable,
+      needs: PermissionFlagsBits.ReadMessageHistory,
+    },
+    message: {
+      kind: "message",
+      argument: "message_id",
+      in: "channel",
+      absent: "error",
+      needs: 0n,
+      actorNeeds: toRemove,
+    },
+  },
+  async check({ emoji: said }, { channel, message }, authority, { now }) {
+    const emoji = readEmoji(said);
+    assertNotArchived(channel);
+    await assertMayTakePart(channel, authority, now);
+    if (reactionWith(emoji, message)?.me !== true)
+      throw new AppError("not_found", `The bot has not reacted with ${emoji.shown} to that message.`);
+  },
+  question: ({ emoji }, { message }) =>
+    `Remove my reaction ${readEmoji(emoji).shown} from ${named(message)}?`,
+  audience: (_input, { channel }) => inChannel(channel),
+  async run({ emoji: said }, { channel, message: { message } }, { change, signal }) {
+    const emoji = readEmoji(said);
+    await change.removeOwnReaction(channel.facts.id, message.id, emoji.route, { signal });
+    return {
+      value: { message_id: message.id, channel_id: channel.facts.id, removed: emoji.shown },
+      sources: [fromChannel(channel.facts.id)],
+    };
+  },
+});
