@@ -11,6 +11,8 @@ const log = getLogger(["discord-mcp", "discord"]);
 
 export interface DeliveryDeps extends Omit<SettlerDeps, "turns" | "signal" | "onSent"> {
   readonly turns: Pick<TurnService, "onEnded" | "onApproval" | "approval" | "decide">;
+  /** Between tries to open a direct channel, milliseconds. */
+  readonly againMs: number;
   /** The message of a question stands: what has been decided meanwhile can be shown there. */
   readonly onAsked: () => void;
 }
@@ -40,10 +42,10 @@ export class Delivery {
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
-    const { api, outbox, turns } = deps;
+    const { api, outbox, turns, againMs: retryMs } = deps;
     const { signal } = this.#stop;
     this.#settler = new Settler({ ...deps, signal, onSent: (post) => this.#sent(post) });
-    const channels = new DirectChannels({ api, signal, retryMs: RETRY_MS, onChange: () => this.wake() });
+    const channels = new DirectChannels({ api, signal, retryMs, onChange: () => this.wake() });
     this.#planner = new Planner({
       outbox,
       directChannel: (userId) => channels.find(userId),

@@ -35,8 +35,8 @@ export interface DiscordTiming extends GatewayTiming {
   /** How long a post of unknown fate is left alone before it is looked for. */
   readonly lookAfterMs: number;
   readonly retryMs: readonly number[];
-  /** Between tries to show a verdict. */
-  readonly verdictRetryMs: number;
+  /** Between tries to show a verdict, and to open a direct channel. */
+  readonly againMs: number;
   /** A pressed button whose verdict takes longer is answered in two parts. */
   readonly deferMs: number;
   /** How long READY's guilds are waited for before direct messages are caught up. */
@@ -53,7 +53,7 @@ export const discordTiming: DiscordTiming = {
   typingMs: 8000,
   lookAfterMs: 60_000,
   retryMs: [200, 1000, 5000],
-  verdictRetryMs: 15_000,
+  againMs: 15_000,
   deferMs: 1500,
   arrivalsMs: 10_000,
   identityMs: 5000,

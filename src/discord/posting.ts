@@ -9,7 +9,7 @@ export interface PostingDeps
   readonly clients: Pick<RestClients, "reads" | "writes">;
   readonly timing: {
     readonly lookAfterMs: number;
-    readonly verdictRetryMs: number;
+    readonly againMs: number;
     readonly deferMs: number;
   };
 }
@@ -30,12 +30,13 @@ export function createPosting({ clients, timing, ...deps }: PostingDeps): Postin
     outbox,
     turns,
     onFailure: () => metrics.discordFailure("verdict"),
-    retryMs: timing.verdictRetryMs,
+    retryMs: timing.againMs,
   });
   const delivery = new Delivery({
     ...deps,
     api: clients.writes,
     lookAfterMs: timing.lookAfterMs,
+    againMs: timing.againMs,
     onAsked: () => verdicts.wake(),
   });
   const interactions = new Interactions({

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ContentBlock } from "@anthropic-ai/sdk/resources/messages";
-import type { ModelPort, ModelRequest, TurnRecord } from "../../src/agent/ports.ts";
+import type { FlowPort, ModelPort, ModelRequest, ToolPort, TurnRecord } from "../../src/agent/ports.ts";
 import { createTurnService } from "../../src/agent/service.ts";
 import type { TurnService } from "../../src/agent/turn-service.ts";
 import { type Config, readConfig } from "../../src/config.ts";
@@ -24,6 +24,9 @@ export { DEMO };
 export const { users, channels, roles, guildId, botId } = DEMO;
 export const mention = `<@${botId}>`;
 
+/** Words, or blocks of which some call tools. */
+type Said = string | ContentBlock[];
+
 export interface RigOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly simulator?: DiscordSimulatorOptions;
@@ -33,7 +36,11 @@ export interface RigOptions {
   /** So many of the first turns cannot be stored, as on a full disk. */
   readonly flakySubmits?: number;
   /** What the model says to a request. Default: the text of the newest message, with "You said: " before it. */
-  readonly answer?: (request: ModelRequest, signal: AbortSignal) => Promise<string> | string;
+  readonly answer?: (request: ModelRequest, signal: AbortSignal) => Promise<Said> | Said;
+  /** What the model may call, and who may approve it. */
+  readonly turnTools?: Partial<ToolPort>;
+  /** Where answers may go. Default: anywhere. */
+  readonly flow?: Partial<FlowPort>;
 }
 
 const quick: Partial<DiscordTiming> = {
@@ -43,6 +50,7 @@ const quick: Partial<DiscordTiming> = {
   retryMs: [10, 20],
   arrivalsMs: 300,
   closeMs: 1000,
+  againMs: 20,
 };
 
 /** The Discord door on real memory, real sessions and real turns, before the simulated Discord; only the model is a script. */
@@ -225,7 +233,11 @@ export class Rig implements AsyncDisposable {
         definitions: () => [],
         isRepeatable: () => true,
         call: async () => ({ kind: "done", text: "", isError: false, sources: [] }),
+        assertMayApprove: async () => undefined,
+        ...this.#options.turnTools,
       },
+      flow: { restricted: async () => [], policy: () => "ask", ...this.#options.flow },
+      approvals: memory.approvals,
       context: { read: async () => ({ preferences: {}, activeTools: [] }) },
       budgets: { check: async () => undefined },
       config,
@@ -271,15 +283,17 @@ export class Rig implements AsyncDisposable {
     return {
       stream: async (request, _handlers, signal) => {
         this.requests.push(request);
-        const text = await answer(request, signal);
-        const content: ContentBlock[] = [{ type: "text", text, citations: null }];
+        const said = await answer(request, signal);
+        const content: ContentBlock[] =
+          typeof said === "string" ? [{ type: "text", text: said, citations: null }] : said;
+        const stopReason = content.some((block) => block.type === "tool_use") ? "tool_use" : "end_turn";
         const usage = {
           inputTokens: 1,
           outputTokens: 1,
           cacheCreationInputTokens: 0,
           cacheReadInputTokens: 0,
         };
-        return { content, stopReason: "end_turn", usage, model: "script" };
+        return { content, stopReason, usage, model: "script" };
       },
     };
   }
