@@ -97,13 +97,16 @@ function startAgent(folder: string, env: Readonly<Record<string, string>>) {
   };
   const service = createTurnService({
     journal: memory.turns,
+    approvals: memory.approvals,
     history: memory.history,
     model,
     tools: {
       definitions: () => [],
       isRepeatable: () => true,
       call: () => Promise.reject(new Error("there are no tools")),
+      assertMayApprove: () => Promise.reject(new Error("there are no tools")),
     },
+    flow: { restricted: async () => [], policy: () => "ask" },
     context: { read: async () => ({ preferences: {}, activeTools: [] }) },
     budgets: createBudgets(memory.budgets, config.turn, Date.now),
     config,
