@@ -14,6 +14,7 @@ import { plainSchema } from "./plain-schema.ts";
 import { isReply, mustAsk, type Policies, switched } from "./policy.ts";
 import type { AuditSink } from "./ports.ts";
 import { questionFor } from "./question.ts";
+import { fromChannel } from "./sources.ts";
 import type { Given } from "./targets.ts";
 import type { Family, Tool } from "./tool.ts";
 import { CallContext, type ContextDeps } from "./tool-context.ts";
@@ -140,7 +141,7 @@ export function createRegistry(options: RegistryOptions): Registry {
         {
           actor: call.actor,
           authority: allowed.authority,
-          sources: call.sources ?? [],
+          sources: restsOn(call),
           callId: call.callId ?? crypto.randomUUID(),
         },
         underWay,
@@ -167,9 +168,11 @@ export function createRegistry(options: RegistryOptions): Registry {
     tool: Exclude<Tool, { readonly kind: "read" }>,
     given: Given,
     { places }: Authorized,
-    { actor, sources = [], approval = null }: ToolCall,
+    call: ToolCall,
     { signal }: UnderWay,
   ): Promise<Question | null> {
+    const { actor, approval = null } = call;
+    const sources = restsOn(call);
     const audience = tool.audience(given, places, actor);
     const escaping = sources.length === 0 ? [] : await options.flow.restricted(audience, sources, signal);
     const asks = mustAsk(tool, policies.of(actor.guildId), actor, channelsOf(places));
@@ -277,6 +280,14 @@ function assertHere(tool: Tool, { places }: Authorized, { actor }: ToolCall, pol
 
 function channelsOf(places: Authorized["places"]): readonly string[] {
   return Object.values(places).flatMap((place) => (place?.kind === "channel" ? [place.facts.id] : []));
+}
+
+/**
+ * What the arguments may rest on: what the turn has read, and what was said where it takes place. A program that calls
+ * directly has read nothing here.
+ */
+function restsOn({ sources = [], turnId = null, actor }: ToolCall): readonly string[] {
+  return turnId === null ? sources : [...new Set([fromChannel(actor.channelId), ...sources])];
 }
 
 function asked(question: Question): ToolOutcome {

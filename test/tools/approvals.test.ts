@@ -159,6 +159,17 @@ describe("words from a private place", () => {
     expect(await at.ask({ sources: [fromChannel(ids.hidden)], approval })).toMatchObject({ kind: "done" });
   });
 
+  test("are also those that were said where a turn takes place", async () => {
+    const at = staffOnly();
+    const inStaff = { ...ana, channelId: ids.hidden };
+    const elsewhere = { words: "hello", channel_id: ids.general };
+    expect(await at.ask({ actor: inStaff, input: elsewhere, turnId: "t_1" })).toMatchObject({
+      kind: "asked",
+    });
+    // A program that calls directly has heard nothing there.
+    expect(await at.ask({ actor: inStaff, input: elsewhere })).toMatchObject({ kind: "done" });
+  });
+
   test("need a new yes when more of them have been read", async () => {
     const at = staffOnly();
     const approval = yes((await at.ask({ sources: [fromChannel(ids.hidden)] })).question?.fingerprint ?? "");
