@@ -53,12 +53,16 @@ export interface App extends AsyncDisposable {
   readonly notices: readonly string[];
   /** Every event of every turn; returns what ends that. */
   onTurnEvent(listener: (event: TurnEvent) => void): () => void;
+  /** Takes no more programs when none has been connected for so long and no turn runs, and says whether that is so. */
+  retire(quietMs: number): boolean;
   /** Takes no more work, lets running turns finish within config.drainMs, cut short by `hurry`. */
   drain(hurry: AbortSignal): Promise<void>;
 }
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
+/** How long programs wait for Discord's gateway before they are let in without it. */
+const readyMs = 5000;
 /** How long a drain waits, within its bound, for answers that are being sent. */
 const answersMs = 2000;
 
@@ -239,7 +243,7 @@ async function assemble(
         ),
     },
   ]);
-  const control = serveControl(config.dataDir, {
+  const operations = {
     status: async () => ({ version }),
     ...createTokenOperations({
       ...tokens,
@@ -249,6 +253,9 @@ async function assemble(
         return revoked;
       },
     }),
+  };
+  const control = serveControl(config.dataDir, operations, async () => {
+    throw new AppError("unknown_type", "This service does not speak the Model Context Protocol yet.");
   });
 
   let disposal: Promise<void> | null = null;
@@ -273,12 +280,19 @@ async function assemble(
       await turns.resume();
       maintenance.start();
       await discord.start();
+      // A program that has just started the service asks at once: it should find Discord there.
+      const settled = discord.ready.catch(() => {});
+      void Promise.race([settled, Bun.sleep(readyMs)]).then(control.acceptChannels);
       log.info("started", { version, url: address.url });
       return address;
     },
     onTurnEvent(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+    retire(quietMs) {
+      const { running, waiting } = turns.stats();
+      return running + waiting === 0 && control.retire(quietMs);
     },
     async drain(hurry) {
       draining = true;
@@ -287,6 +301,7 @@ async function assemble(
       const until = now() + bound;
       await Promise.race([turns.drain(bound), whenAborted(hurry)]);
       if (hurry.aborted) await turns.drain(0);
+      control.closeChannels();
       await http.stop(hurry.aborted ? 0 : Math.max(0, Math.min(until - now(), answersMs)));
     },
     [Symbol.asyncDispose]() {

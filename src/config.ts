@@ -104,8 +104,11 @@ export class ConfigError extends Error {
 
 type Values = { readonly [Name in keyof typeof variables]: (typeof variables)[Name]["fallback"] };
 
-/** Reads and checks the environment. An empty variable counts as absent. Throws ConfigError. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+/**
+ * Reads and checks the environment. An empty variable counts as absent; relative paths begin in `folder`, the
+ * working folder if not given. Throws ConfigError.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>, folder = "."): Config {
   const problems: string[] = [];
   const values = readVariables(env, problems);
   if (values.MCP_AUTH === "off" && !isLoopback(values.MCP_HOST)) {
@@ -117,7 +120,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     problems.push("SECRET_KEY_PREVIOUS needs SECRET_KEY: set the new key beside it");
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  return deepFreeze(arrange(values));
+  return deepFreeze(arrange(values, folder));
 }
 
 /** Addresses that no other machine can reach. */
@@ -144,8 +147,8 @@ function readVariables(env: Readonly<Record<string, string | undefined>>, proble
   return Object.fromEntries(entries);
 }
 
-function arrange(v: Values): Config {
-  const databasePath = resolve(v.DATABASE_URL);
+function arrange(v: Values, folder: string): Config {
+  const databasePath = resolve(folder, v.DATABASE_URL);
   return {
     discord: {
       token: v.DISCORD_TOKEN,

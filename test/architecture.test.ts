@@ -24,7 +24,8 @@ const arrows: Record<string, readonly string[]> = {
   app: ["*"],
   // What app.ts is made of, parted from it to keep it readable.
   "app-tools": ["tools"],
-  control: [],
+  control: ["control-channels"],
+  "control-channels": [],
   "audit-operations": [],
   database: ["auth", "memory"],
   health: [],
