@@ -243,7 +243,7 @@ async function assemble(
         ),
     },
   ]);
-  const operations = {
+  const control = serveControl(config.dataDir, {
     status: async () => ({ version }),
     ...createTokenOperations({
       ...tokens,
@@ -253,9 +253,6 @@ async function assemble(
         return revoked;
       },
     }),
-  };
-  const control = serveControl(config.dataDir, operations, async () => {
-    throw new AppError("unknown_type", "This service does not speak the Model Context Protocol yet.");
   });
 
   let disposal: Promise<void> | null = null;

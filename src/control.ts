@@ -32,7 +32,7 @@ export interface Control extends Disposable {
 export function serveControl(
   dataDir: string,
   handlers: ControlHandlers,
-  serveChannel: ServeChannel,
+  serveChannel: ServeChannel = noChannels,
 ): Control {
   const path = controlPath(dataDir);
   if (Buffer.byteLength(path) > maxPathBytes) {
@@ -65,6 +65,10 @@ export function serveControl(
   } finally {
     process.umask(umask);
   }
+}
+
+async function noChannels(): Promise<void> {
+  throw new AppError("unknown_type", "This service does not speak the Model Context Protocol.");
 }
 
 const operationOf = (request: Request): string => new URL(request.url).pathname.slice(1);
