@@ -61,7 +61,7 @@ export async function bridge(
   } finally {
     over.abort();
     void socket.then((one) => one.close()).catch(() => {});
-    await Promise.race([output.flushed(), whenAborted(io.stop)]);
+    await Promise.race([output.flushed(), whenAborted(io.stop), delay(lastAnswersMs)]);
   }
 }
 

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { parseArgs, parseEnv } from "node:util";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { type Config, readConfig } from "../config.ts";
 import { variables } from "../config-variables.ts";
 import { type Command, exit, type Io, UsageError } from "./command.ts";
+import { folderEnvironment } from "./folder-environment.ts";
 import { type BridgeEnd, bridge, sentenceOf } from "./mcp-bridge.ts";
 import { openService, type ServiceStart } from "./mcp-service.ts";
 import type { Introduction } from "./mcp-socket.ts";
@@ -109,15 +109,6 @@ async function setting(
       },
     },
   };
-}
-
-async function folderEnvironment(folder: string): Promise<Environment> {
-  try {
-    return parseEnv(await readFile(join(folder, ".env"), "utf8"));
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return {};
-    throw error;
-  }
 }
 
 function withoutVariables(env: Environment): Environment {
