@@ -86,7 +86,8 @@ async function pump(
       while (socket.waiting > sendingBytes) await delay(1);
     }
   }
-  await opened;
+  // Nobody needs the service that is still being opened for a client that has gone without a word.
+  if (!pending.isEmpty) await opened;
   return failed;
 }
 

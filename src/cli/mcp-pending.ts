@@ -26,7 +26,7 @@ export class PendingRequests {
 
   /** A message of the service. */
   answered(text: string): void {
-    if (this.#ids.size === 0) return;
+    if (this.isEmpty) return;
     for (const { method, id } of messagesIn(text)) if (method === undefined) this.#forget(id);
     this.#tell();
   }
@@ -38,12 +38,16 @@ export class PendingRequests {
     return ids;
   }
 
+  get isEmpty(): boolean {
+    return this.#ids.size === 0;
+  }
+
   async none(): Promise<void> {
-    while (this.#ids.size > 0) await this.#changed.promise;
+    while (!this.isEmpty) await this.#changed.promise;
   }
 
   async some(): Promise<void> {
-    while (this.#ids.size === 0) await this.#changed.promise;
+    while (this.isEmpty) await this.#changed.promise;
   }
 
   #forget(id: Id | undefined): void {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { getLogger } from "@logtape/logtape";
 import { createApp } from "../app.ts";
 import { type Config, readConfig } from "../config.ts";
 import { configureLogging } from "../log.ts";
@@ -7,6 +8,8 @@ import { DatabaseOpenError } from "../memory/errors.ts";
 import { whenAborted } from "../when-aborted.ts";
 import { type Command, exit, type Io } from "./command.ts";
 import { createServiceLog } from "./service-log.ts";
+
+const log = getLogger(["discord-mcp", "serve"]);
 
 export const serve: Command = {
   name: "serve",
@@ -53,6 +56,7 @@ async function serveUntilIdle(config: Config, io: Io): Promise<number> {
   try {
     await using app = await createApp(config);
     await app.start();
+    for (const notice of app.notices) log.info("{notice}", { notice });
     while (!io.stop.aborted && !app.retire(quietMs)) {
       await Promise.race([Bun.sleep(quietMs / 10), whenAborted(io.stop)]);
     }

@@ -30,7 +30,7 @@ class Host implements Disposable {
   readonly #closed = Promise.withResolvers<void>();
   readonly #asked = new Map<string, PromiseWithResolvers<void>>();
 
-  constructor(serve?: ServeChannel, name: string = crypto.randomUUID()) {
+  constructor(serve?: ServeChannel, name: string = crypto.randomUUID(), accepts = true) {
     this.folder = join(root, name);
     mkdirSync(this.folder);
     this.#control = serveControl(
@@ -38,7 +38,7 @@ class Host implements Disposable {
       {},
       serve ?? (async (channel, who) => this.#serve(channel, who)),
     );
-    this.#control.acceptChannels();
+    if (accepts) this.#control.acceptChannels();
   }
 
   #serve(channel: ControlChannel, who: ChannelCredentials): void {
@@ -62,6 +62,10 @@ class Host implements Disposable {
   /** Resolves when the first channel has closed. */
   get closed(): Promise<void> {
     return this.#closed.promise;
+  }
+
+  accept(): void {
+    this.#control.acceptChannels();
   }
 
   stop(): void {
@@ -210,6 +214,18 @@ describe("mcp, between a client and a service", () => {
     expect(await bridge.read()).toMatchObject({ id: 1 });
     expect(await bridge.read()).toMatchObject({ id: 2 });
     expect(await bridge.exited).toBe(0);
+  });
+
+  test("waits for a service that is starting, and no longer than its client does", async () => {
+    using host = new Host(undefined, undefined, false);
+    await using gone = new Bridge(host.folder);
+    gone.end();
+    expect(await gone.exited).toBe(0);
+    await using waiting = new Bridge(host.folder);
+    waiting.ask(1, "first");
+    host.accept();
+    expect(await waiting.read()).toMatchObject({ id: 1 });
+    expect(host.introduced).toHaveLength(1);
   });
 
   test("ends with a client that dies, though it waits for an answer", async () => {
