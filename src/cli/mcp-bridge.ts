@@ -44,7 +44,8 @@ export async function bridge(
   const socket = open(listener, over.signal);
   const input = pump(io, socket, pending, output);
   // Whoever dies closes its end; what it had asked may still be wanted by a pipe that follows.
-  void input.then(async (failed) => {
+  const ending = input.catch(() => false);
+  void ending.then(async (failed) => {
     if (!failed) await Promise.race([pending.none(), delay(lastAnswersMs)]);
     ended.resolve({ kind: "done" });
   });
@@ -52,11 +53,11 @@ export async function bridge(
   socket.catch(ended.reject);
   try {
     const end = await ended.promise;
-    if (end.kind !== "done") await fail(pending, output, sentenceOf(end), input);
+    if (end.kind !== "done") await fail(pending, output, sentenceOf(end), ending);
     return end;
   } catch (error) {
     const sentence = error instanceof AppError ? error.message : "The service could not be reached.";
-    await fail(pending, output, sentence, input);
+    await fail(pending, output, sentence, ending);
     throw error;
   } finally {
     over.abort();
