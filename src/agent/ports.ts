@@ -56,6 +56,8 @@ export interface ToolCallRequest {
   readonly toolUseId: string;
   /** What the turn has read so far, and so what its arguments may rest on. */
   readonly sources: readonly string[];
+  /** Who reads the answer that it is made for. */
+  readonly audience: Audience;
   /** The yes that this very call was given; null before it was asked for. */
   readonly approval: ApprovalGrant | null;
   readonly signal: AbortSignal;

@@ -23,6 +23,7 @@ export interface Authority {
   /** The channels of the server, threads apart, that the actor can see. */
   visibleChannels(): Promise<readonly ChannelFacts[]>;
   member(userId: string): Promise<MemberFacts | null>;
+  isThreadMember(threadId: string, userId: string): Promise<boolean>;
   assertInGuild(permissions: bigint): Promise<void>;
   /** Both (or one of them alone) may act on that member: kick, time out, rename. */
   assertAboveMember(member: MemberFacts, name: string, who?: "both" | "actor" | "bot"): Promise<void>;
@@ -84,6 +85,7 @@ export function createAuthority(actor: Actor, { standings, trustsMfa }: Rules): 
     },
     visibleChannels: () => standings.visibleChannels(actor, guildId()),
     member: (userId) => standings.member(guildId(), userId),
+    isThreadMember: (threadId, userId) => standings.isThreadMember(threadId, userId),
     async assertInGuild(permissions) {
       const { actor: own, bot } = await inGuild();
       await assertHas(permissions, own);

@@ -60,7 +60,12 @@ export async function authorize(
       onTarget: (target) => void progress.targets.push(target),
       onPlace: (place) => void progress.sources.push(...placesSources({ place })),
     });
-    await tool.check?.(given, places, authority, { discord, now, signal });
+    await tool.check?.(given, places, authority, {
+      discord,
+      now,
+      signal,
+      policy: policies.of(actor.guildId),
+    });
     return { places, authority };
   } catch (error) {
     throw asRefusal(error);

@@ -1,10 +1,11 @@
 import type { Actor } from "../actor.ts";
 import type { ApprovalGrant, Question } from "../agent/approvals.ts";
 import type { ToolOutcomeKind } from "../agent/events.ts";
-import type { FlowPort, OfferedTool } from "../agent/ports.ts";
+import type { Audience, OfferedTool } from "../agent/ports.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
 import { argumentsParser } from "./arguments.ts";
+import { toActor } from "./audiences.ts";
 import { createAudit } from "./audit.ts";
 import { type Authorized, authorize } from "./authorize.ts";
 import { createDeadlines, type UnderWay } from "./deadline.ts";
@@ -42,6 +43,8 @@ export interface ToolCall {
   readonly tokenId?: string | null;
   /** What the turn has read before it; nothing for a direct call. */
   readonly sources?: readonly string[];
+  /** Who reads what is said with its result; the actor alone when left out, as for a program's direct call. */
+  readonly audience?: Audience;
   /** The yes that this call was given. */
   readonly approval?: ApprovalGrant | null;
   /** Names the call for ever, so that what it posts is recognised when it is sent twice; made up when left out. */
@@ -88,8 +91,6 @@ export interface Registry {
 export interface RegistryOptions extends ContextDeps {
   readonly tools: readonly Tool[];
   readonly facts: PermissionFactsPort;
-  readonly flow: FlowPort;
-  readonly policies: Policies;
   /** Takes a point for each call that changes something. Throws AppError `rate_limited`. */
   readonly limits: { readonly changes: { take(userId: string): Promise<void> } };
   readonly audit: AuditSink;
@@ -142,6 +143,7 @@ export function createRegistry(options: RegistryOptions): Registry {
           actor: call.actor,
           authority: allowed.authority,
           sources: restsOn(call),
+          audience: call.audience ?? toActor(call.actor),
           callId: call.callId ?? crypto.randomUUID(),
         },
         underWay,

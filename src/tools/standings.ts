@@ -17,6 +17,7 @@ export interface Standings {
   botUserId(): Promise<string>;
   guild(guildId: string): Promise<GuildFacts | null>;
   member(guildId: string, userId: string): Promise<MemberFacts | null>;
+  isThreadMember(threadId: string, userId: string): Promise<boolean>;
   /** A channel that is known to be there, such as the parent of a thread. */
   channel(channelId: string): Promise<ChannelFacts | null>;
   /** The channels of a guild, threads apart. */
@@ -80,6 +81,7 @@ export function createStandings(
     botUserId,
     guild,
     member,
+    isThreadMember: async (threadId, userId) => (await inThread(threadId, userId)) ?? false,
     channel,
     channels: async (guildId) => (await channels(guildId)) ?? [],
     known: (channelId) => facts.knownChannel(channelId),

@@ -1,9 +1,12 @@
 import type { APIChannel } from "discord-api-types/v10";
 import type { Actor } from "../actor.ts";
+import type { Audience, FlowPort } from "../agent/ports.ts";
+import type { ToolPolicy } from "../tool-policy.ts";
 import type { Authority } from "./authority.ts";
 import { channelFacts } from "./channel-facts.ts";
 import type { UnderWay } from "./deadline.ts";
 import type { DiscordReader, DiscordWriter } from "./discord-port.ts";
+import type { Policies } from "./policy.ts";
 import type { MemoryStore, SentMessages } from "./ports.ts";
 import type { ChangeContext } from "./tool.ts";
 
@@ -14,6 +17,8 @@ export interface ContextDeps {
   readonly change: DiscordWriter;
   readonly memories: MemoryStore;
   readonly sent: SentMessages;
+  readonly flow: FlowPort;
+  readonly policies: Policies;
   readonly now: () => number;
 }
 
@@ -21,6 +26,7 @@ export interface CallScope {
   readonly actor: Actor;
   readonly authority: Authority;
   readonly sources: readonly string[];
+  readonly audience: Audience;
   /** Names the call: for a turn's, its turn, step and call. */
   readonly callId: string;
 }
@@ -35,6 +41,9 @@ export class CallContext implements ChangeContext {
   readonly now: () => number;
   readonly authority: Authority;
   readonly sources: readonly string[];
+  readonly audience: Audience;
+  readonly #policies: Policies;
+  readonly #flow: FlowPort;
   readonly #call: UnderWay;
   readonly #callId: string;
 
@@ -42,6 +51,9 @@ export class CallContext implements ChangeContext {
     this.actor = scope.actor;
     this.authority = scope.authority;
     this.sources = scope.sources;
+    this.audience = scope.audience;
+    this.#policies = deps.policies;
+    this.#flow = deps.flow;
     this.discord = deps.discord;
     this.change = deps.change;
     this.memories = deps.memories;
@@ -53,6 +65,14 @@ export class CallContext implements ChangeContext {
 
   get signal(): AbortSignal {
     return this.#call.signal;
+  }
+
+  get policy(): ToolPolicy {
+    return this.#policies.of(this.actor.guildId);
+  }
+
+  get restricted(): ChangeContext["restricted"] {
+    return (sources) => this.#flow.restricted(this.audience, sources, this.signal);
   }
 
   get canSee(): ChangeContext["canSee"] {

@@ -2,6 +2,7 @@ import type { APIChannel } from "discord-api-types/v10";
 import type { Static, TObject } from "typebox";
 import type { Actor } from "../actor.ts";
 import type { Audience } from "../agent/ports.ts";
+import type { ToolPolicy } from "../tool-policy.ts";
 import type { Authority } from "./authority.ts";
 import type { DiscordReader, DiscordWriter } from "./discord-port.ts";
 import type { MemoryStore, SentMessages } from "./ports.ts";
@@ -36,10 +37,16 @@ export interface ReadContext {
   readonly visible: (channels: readonly APIChannel[]) => Promise<readonly APIChannel[]>;
   /** What the turn has read before this call, and so what its arguments may rest on. */
   readonly sources: readonly string[];
+  /** What the operator allows where the actor is. */
+  readonly policy: ToolPolicy;
+  /** Who reads what is said with the result: those in the channel, or the actor alone. */
+  readonly audience: Audience;
+  /** Those of the sources that not everybody of that audience can read. */
+  readonly restricted: (sources: readonly string[]) => Promise<readonly string[]>;
 }
 
 /** What a check may look at besides. */
-export type CheckContext = Pick<ReadContext, "discord" | "now" | "signal">;
+export type CheckContext = Pick<ReadContext, "discord" | "now" | "policy" | "signal">;
 
 export interface ChangeContext extends ReadContext {
   readonly change: DiscordWriter;

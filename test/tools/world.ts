@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
 import type { Actor } from "../../src/actor.ts";
+import type { Audience } from "../../src/agent/ports.ts";
 import { createFacts } from "../../src/discord/facts.ts";
 import { GuildState } from "../../src/discord/guild-state.ts";
 import { createRestClients } from "../../src/discord/rest-client.ts";
@@ -44,6 +45,10 @@ export interface CallOptions {
   readonly approve?: boolean;
   /** What the turn has read before. */
   readonly sources?: readonly string[];
+  /** The turn that it belongs to; a program's direct call without it. */
+  readonly turn?: string;
+  /** Who reads what comes of it; the actor alone by default. */
+  readonly audience?: Audience;
   readonly callId?: string;
 }
 
@@ -152,6 +157,8 @@ export async function startWorld(options: WorldOptions): Promise<ToolWorld> {
       sources,
       signal: new AbortController().signal,
       ...(given.callId === undefined ? {} : { callId: given.callId }),
+      ...(given.turn === undefined ? {} : { turnId: given.turn }),
+      ...(given.audience === undefined ? {} : { audience: given.audience }),
     };
     const outcome = await registry.call(request);
     if (outcome.kind !== "asked" || outcome.question === undefined || !approve) return outcome;
