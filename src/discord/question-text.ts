@@ -3,7 +3,7 @@ import { plainText } from "./plain-text.ts";
 import type { UnaskedQuestion } from "./ports.ts";
 
 /** Of Discord's 2,000; the rest is ours. */
-const QUESTION_LENGTH = 1500;
+const QUESTION_LENGTH = 1750;
 
 /** A question as it is posted. Its words can be those of others: they are quoted on one line, as plain text. */
 export function questionContent({ kind, userId, question, askIn, expiresAt }: UnaskedQuestion): string {
