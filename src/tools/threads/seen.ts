@@ -1,0 +1,60 @@
+import { type APIThreadChannel, ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
+import { readableByAllMembers } from "../../permissions/audience.ts";
+import { channelFacts } from "../channel-facts.ts";
+import { fromChannel, fromGuild } from "../sources.ts";
+import type { ReadContext } from "../tool.ts";
+
+/** How many threads are decided about for one answer: each private one can cost a request. */
+const maxJudged = 200;
+/** At a time. */
+const together = 10;
+
+export interface Seen {
+  readonly threads: readonly APIThreadChannel[];
+  /** Not all of them were decided about. */
+  readonly isCapped: boolean;
+}
+
+/** The first so many of those that the actor and the bot can see; private ones for their members and moderators. */
+export async function seenThreads(
+  all: readonly APIThreadChannel[],
+  guildId: string,
+  wanted: number,
+  { authority }: Pick<ReadContext, "authority">,
+): Promise<Seen> {
+  const parents = new Set((await authority.visibleChannels()).map(({ id }) => id));
+  const inSight = all.filter(({ parent_id: parent }) => parent != null && parents.has(parent));
+  const seen: APIThreadChannel[] = [];
+  for (let at = 0; at < inSight.length && seen.length < wanted; at += together) {
+    if (at >= maxJudged) return { threads: seen, isCapped: true };
+    const some = inSight.slice(at, at + together);
+    const standings = await Promise.all(
+      some.map((thread) => authority.inChannel(channelFacts(thread, guildId))),
+    );
+    seen.push(...some.filter((_, index) => standings[index] != null));
+  }
+  return { threads: seen.slice(0, wanted), isCapped: false };
+}
+
+/** Who might have read of these threads: those of private ones, and of channels that not all members see. */
+export async function threadSources(
+  threads: readonly APIThreadChannel[],
+  { authority }: Pick<ReadContext, "authority">,
+): Promise<readonly string[]> {
+  const guild = await authority.guild();
+  const channels = new Map((await authority.visibleChannels()).map((channel) => [channel.id, channel]));
+  const open = new Map<string, boolean>();
+  const isOpen = (id: string): boolean => {
+    const channel = channels.get(id);
+    const known =
+      open.get(id) ??
+      (channel !== undefined && readableByAllMembers(guild, channel, null, PermissionFlagsBits.ViewChannel));
+    open.set(id, known);
+    return known;
+  };
+  const restricted = threads.flatMap(({ id, type, parent_id: parent }) => {
+    if (type === ChannelType.PrivateThread || parent == null) return [fromChannel(id)];
+    return isOpen(parent) ? [] : [fromChannel(parent)];
+  });
+  return [fromGuild(guild.id), ...new Set(restricted)];
+}
