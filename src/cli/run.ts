@@ -1,6 +1,7 @@
 import { ConfigError } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { DatabaseOpenError } from "../memory/errors.ts";
+import { audit } from "./audit.ts";
 import { type Command, exit, type Io, UsageError } from "./command.ts";
 import { demo } from "./demo.ts";
 import { doctor } from "./doctor.ts";
@@ -8,7 +9,7 @@ import { serve } from "./serve.ts";
 import { token } from "./token.ts";
 import { versionCommand } from "./version.ts";
 
-const commands: readonly Command[] = [serve, demo, token, doctor, versionCommand];
+const commands: readonly Command[] = [serve, demo, token, audit, doctor, versionCommand];
 
 const overview = `discord-mcp: Claude in Discord, and Discord's tools for programs, with each person's own permissions
 
