@@ -1,5 +1,6 @@
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { authorize } from "./authorize.ts";
 import { gateway } from "./gateway.ts";
 import { history } from "./history.ts";
 import { type Bench, type Row, ratio, table } from "./report.ts";
@@ -7,7 +8,7 @@ import { socket } from "./socket.ts";
 import { start } from "./start.ts";
 import { turn } from "./turn.ts";
 
-const benches: readonly Bench[] = [socket, turn, start, history, gateway];
+const benches: readonly Bench[] = [socket, turn, start, history, gateway, authorize];
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),
