@@ -92,6 +92,8 @@ export interface ProtocolDeps {
   readonly tools: ToolsPort;
   readonly rules: RulesPort;
   readonly places: PlacesPort;
+  /** How long the question of a direct call waits, and its yes is good, in milliseconds; 15 minutes if not given. */
+  readonly approvalMs?: number;
   /** A bearer token for this session, which dies with the token that `principal` came with. */
   readonly issueToken: (session: Session, principal: Principal) => IssuedToken;
   readonly now: () => number;
