@@ -215,3 +215,23 @@ function reasonIn(headers: Readonly<Record<string, string>>): readonly string[] 
   const reason = headers["x-audit-log-reason"];
   return reason === undefined ? [] : [decodeURIComponent(reason)];
 }
+
+/** Gives somebody, or everybody, further permissions in the whole server. */
+export function grant({ simulator }: ToolWorld, userId: string | "everyone", permissions: bigint): void {
+  const { guilds, members } = simulator.changes;
+  if (userId === "everyone") {
+    const everyone = simulator.world.guild(guildId).roles.get(guildId);
+    const bits = BigInt(everyone?.permissions ?? 0) | permissions;
+    guilds.updateRole(guildId, guildId, { permissions: String(bits) });
+    return;
+  }
+  const role = guilds.addRole(guildId, { name: "Granted", permissions });
+  members.addRole(guildId, userId, role.id);
+}
+
+/** Takes permissions from the bot's role. */
+export function disarm({ simulator }: ToolWorld, permissions: bigint): void {
+  const role = simulator.world.guild(guildId).roles.get(DEMO.roles.bot);
+  const bits = BigInt(role?.permissions ?? 0) & ~permissions;
+  simulator.changes.guilds.updateRole(guildId, DEMO.roles.bot, { permissions: String(bits) });
+}
