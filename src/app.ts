@@ -5,6 +5,7 @@ import type { TurnEvent } from "./agent/events.ts";
 import { createModel } from "./agent/model-claude.ts";
 import { createTurnService } from "./agent/service.ts";
 import { createAppTools } from "./app-tools.ts";
+import { createAuditOperations } from "./audit-operations.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
 import type { Principal } from "./auth/ports.ts";
 import { actorFor, assertMayOpen, assertMayUse, assertScope } from "./auth/rules.ts";
@@ -179,6 +180,7 @@ async function assemble(
     tools,
     rules,
     places: { assertReachable },
+    approvalMs: config.tools.approvalMs,
     issueToken: ({ id, userId, channelId }, { tokenId }) =>
       sessionTokens.issue({ sessionId: id, userId, channelId, tokenId }),
     now,
@@ -241,6 +243,7 @@ async function assemble(
   ]);
   const control = serveControl(config.dataDir, {
     status: async () => ({ version }),
+    ...createAuditOperations(memory.audit),
     ...createTokenOperations({
       ...tokens,
       async revoke(id) {
