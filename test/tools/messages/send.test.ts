@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { MessageFlags, PermissionFlagsBits } from "discord-api-types/v10";
 import { messagesTools } from "../../../src/tools/messages/all.ts";
-import { DEMO, disarm, grant, startWorld } from "../world.ts";
+import { DEMO, grant, startWorld } from "../world.ts";
 
 const { channels, users, guildId, emojiId } = DEMO;
-const { EmbedLinks, MentionEveryone, SendMessages, UseExternalEmojis } = PermissionFlagsBits;
+const { EmbedLinks, MentionEveryone, UseExternalEmojis } = PermissionFlagsBits;
 const send = "discord_message_send";
 const reply = "discord_message_reply";
 
@@ -119,7 +119,6 @@ describe("sending", () => {
     const deny = { id: users.ana, type: "member", deny: PermissionFlagsBits.ViewChannel } as const;
     world.simulator.changes.channels.setOverwrite(channels.help, deny);
     await world.refused(send, there, { as: users.ana }, "There is no channel with the id");
-    disarm(world, SendMessages);
   });
 
   test("by REST that fails is not known to have happened, and is not tried again", async () => {
