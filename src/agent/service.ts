@@ -195,6 +195,10 @@ class Turns implements TurnService {
     return this.#desk.ask(approval);
   }
 
+  pendingApprovals(conversationId: string): Promise<readonly Approval[]> {
+    return this.#approvals.pending(conversationId);
+  }
+
   approval(approvalId: string): Promise<Approval | null> {
     return this.#approvals.get(approvalId);
   }

@@ -82,7 +82,15 @@ export interface IssuedToken {
 export interface ProtocolDeps {
   readonly turns: Pick<
     TurnService,
-    "submit" | "wait" | "cancel" | "decide" | "ask" | "approval" | "useApproval" | "onApproval"
+    | "submit"
+    | "wait"
+    | "cancel"
+    | "decide"
+    | "ask"
+    | "approval"
+    | "pendingApprovals"
+    | "useApproval"
+    | "onApproval"
   >;
   readonly sessions: Pick<
     Sessions,

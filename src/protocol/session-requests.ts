@@ -59,7 +59,22 @@ export function createSessionRequests(deps: ProtocolDeps) {
       stream_epoch: followed.epoch,
       seq: followed.seq,
       missed_too_much: followed.missedTooMuch,
+      pending_approvals: await pendingOf(session),
     };
+  }
+
+  /** Those of the conversation's turns, and of this session's own calls. */
+  async function pendingOf({ id: sessionId, conversationId }: Session) {
+    const pending = await turns.pendingApprovals(conversationId);
+    return pending
+      .filter((approval) => approval.turnId !== null || approval.sessionId === sessionId)
+      .map(({ id, turnId, toolName, question, expiresAt }) => ({
+        approval_id: id,
+        turn_id: turnId,
+        tool_name: toolName,
+        question: question.text,
+        expires_at: seconds(expiresAt),
+      }));
   }
 
   function follow(session: Session, caller: Caller, data: InitializeData): Followed {

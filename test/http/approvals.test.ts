@@ -54,6 +54,12 @@ describe("a direct call that has to be approved", () => {
       event: { turn_id: null, tool_name: "close", question: "Close #general?", expires_at },
     });
     expect((await call({ approval_id })).data).toMatchObject({ code: "approval_required", approval_id });
+    // Who connects anew learns what waits.
+    const again = await connect(world);
+    const { data } = await again.request("initialize", { ...there, session_id });
+    expect(data.pending_approvals).toEqual([
+      { approval_id, turn_id: null, tool_name: "close", question: "Close #general?", expires_at },
+    ]);
     expect(world.tools.closed).toBe(before);
     expect(await approve(approval_id)).toMatchObject({
       type: "response",
