@@ -23,7 +23,9 @@ export function rolesOf(roleIds: readonly string[], guild: GuildFacts): readonly
  * Of roles in the same place the older one is higher.
  * https://docs.discord.com/developers/topics/permissions#role-object-role-structure
  */
-export function highestFirst(roles: Iterable<RoleFacts>): readonly RoleFacts[] {
+export function highestFirst<Role extends Pick<RoleFacts, "id" | "position">>(
+  roles: Iterable<Role>,
+): readonly Role[] {
   return [...roles].sort((a, b) => b.position - a.position || (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
 }
 
