@@ -8,6 +8,8 @@ export type Search = Omit<MessageSearch, "limit" | "offset">;
 /** Discord's own page. https://docs.discord.com/developers/resources/message#search-guild-messages */
 const pageSize = 25;
 const maxPages = 20;
+/** Once so many threads were decided about, no further page is read: each private one costs a request. */
+const maxThreads = 100;
 
 /** A channel list of this length is what Discord takes; a server has no more channels. */
 const maxChannels = 500;
@@ -35,7 +37,8 @@ export async function collectMessages(
   if (channelIds.length === 0) return { found: [], isCapped: false };
   const readable = new Map<string, boolean>(channelIds.map((id) => [id, true]));
   const found = new Map<string, APIMessage>();
-  for (let page = 0; page < maxPages; page++) {
+  const isBounded = () => readable.size - channelIds.length < maxThreads;
+  for (let page = 0; page < maxPages && isBounded(); page++) {
     const offset = page * pageSize;
     const part = await discord.searchMessages(
       guildId,

@@ -4,8 +4,8 @@ import { channelFacts } from "../channel-facts.ts";
 import { fromChannel, fromGuild } from "../sources.ts";
 import type { ReadContext } from "../tool.ts";
 
-/** How many threads are decided about for one answer: each private one can cost a request. */
-const maxJudged = 200;
+/** How many hidden threads are passed over for one answer: each costs a request, and the bot has 30 in a second for all. */
+const maxHidden = 40;
 /** At a time. */
 const together = 10;
 
@@ -26,7 +26,7 @@ export async function seenThreads(
   const inSight = all.filter(({ parent_id: parent }) => parent != null && parents.has(parent));
   const seen: APIThreadChannel[] = [];
   for (let at = 0; at < inSight.length && seen.length < wanted; at += together) {
-    if (at >= maxJudged) return { threads: seen, isCapped: true };
+    if (at - seen.length >= maxHidden) return { threads: seen, isCapped: true };
     const some = inSight.slice(at, at + together);
     const standings = await Promise.all(
       some.map((thread) => authority.inChannel(channelFacts(thread, guildId))),

@@ -1,5 +1,6 @@
 import {
   ChannelType,
+  MessageFlags,
   PermissionFlagsBits,
   type RESTPostAPIChannelThreadsJSONBody,
 } from "discord-api-types/v10";
@@ -88,8 +89,9 @@ export const threadCreate = defineTool({
     if (isPrivate && channel.facts.type !== ChannelType.GuildText)
       throw wrong("private", "cannot be true here: announcement channels have no private threads");
     if (!isPrivate && invitable !== undefined) throw wrong("invitable", "is for private threads only");
-    if (message?.message.thread !== undefined)
-      throw wrong("message_id", `names a message that has a thread already, ${message.message.thread.id}`);
+    // A thread has the id of the message that it is on.
+    if (message !== null && ((message.message.flags ?? 0) & MessageFlags.HasThread) !== 0)
+      throw wrong("message_id", `names a message that has a thread already, <#${message.message.id}>`);
   },
   question: ({ name, private: isPrivate }, { channel, message }) =>
     `Start a ${isPrivate ? "private" : "public"} thread ${excerpt(name)} ${

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { reactionsTools } from "../../../src/tools/reactions/all.ts";
-import { DEMO, disarm, grant, startWorld, type ToolWorld } from "../world.ts";
+import { DEMO, grant, startWorld, type ToolWorld } from "../world.ts";
 
 const { channels, users, guildId, emojiId } = DEMO;
 const { AddReactions, ReadMessageHistory, UseExternalEmojis } = PermissionFlagsBits;
@@ -143,7 +143,7 @@ describe("listing reactions", () => {
     const [staff] = world.simulator.world.messages.in(channels.staff);
     const input = { channel_id: channels.staff, message_id: staff?.id };
     await world.refused(list, input, { as: users.ana }, "There is no channel with the id");
-    disarm(world, ReadMessageHistory);
+    forbid(world, DEMO.botId, ReadMessageHistory);
     await world.refused(list, { message_id }, { as: users.ben }, "The bot cannot Read Message History");
   });
 });
