@@ -17,6 +17,8 @@ export interface AuthorizeDeps {
   readonly discord: DiscordReader;
   readonly policies: Policies;
   readonly sent: Pick<SentMessages, "lastAt" | "userOf">;
+  /** Takes a point of the person's for a channel that has to be looked up. Throws AppError `rate_limited`. */
+  readonly limits: { readonly lookups: { take(userId: string): Promise<void> } };
   readonly now: () => number;
   readonly underWay: UnderWay;
   readonly progress: Progress;
@@ -38,7 +40,7 @@ export async function authorize(
   tool: Tool,
   given: Given,
   actor: Actor,
-  { facts, discord, policies, sent, now, underWay, progress }: AuthorizeDeps,
+  { facts, discord, policies, sent, limits, now, underWay, progress }: AuthorizeDeps,
 ): Promise<Authorized> {
   const { signal } = underWay;
   const standings = createStandings(facts, now, signal);
@@ -57,6 +59,7 @@ export async function authorize(
       postedFor: (messageId) => sent.userOf(messageId),
       now,
       signal,
+      onLookup: () => limits.lookups.take(actor.userId),
       onTarget: (target) => void progress.targets.push(target),
       onPlace: (place) => void progress.sources.push(...placesSources({ place })),
     });

@@ -42,6 +42,8 @@ export interface Finding {
   readonly signal: AbortSignal;
   /** Hears of each target before it is decided about, such as "channel:1", for the audit log. */
   readonly onTarget: (target: string) => void;
+  /** Called before a channel is looked up that the state does not show to them. Throws AppError `rate_limited`. */
+  readonly onLookup: () => Promise<void>;
   /** Hears of each place that was found, since a refusal may name it. */
   readonly onPlace: (place: Place) => void;
 }
@@ -121,7 +123,10 @@ async function findChannel(spec: ChannelSpec, said: unknown, finding: Finding): 
  * A channel that the actor and the bot can see. What cannot be decided from the gateway's state is looked up by the
  * same requests whether it is hidden, in another server or nowhere, so that neither words nor time tell which.
  */
-async function seenChannel(channelId: string, { actor, standings }: Finding): Promise<ChannelPlace> {
+async function seenChannel(
+  channelId: string,
+  { actor, standings, onLookup }: Finding,
+): Promise<ChannelPlace> {
   const { guildId } = actor;
   const viewerId = actor.kind === "bot" ? await standings.botUserId() : actor.userId;
   const hidden = new AppError(
@@ -134,6 +139,7 @@ async function seenChannel(channelId: string, { actor, standings }: Finding): Pr
   if (facts === null || standing === null || !standings.sees(standing)) {
     // In a direct message there is nothing to be found but itself.
     if (guildId === null && channelId !== actor.channelId) throw hidden;
+    await onLookup();
     const [located] = await Promise.all([
       standings.locate(channelId, viewerId),
       ...(guildId === null

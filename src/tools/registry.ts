@@ -7,7 +7,7 @@ import type { Metrics } from "../metrics.ts";
 import { argumentsParser } from "./arguments.ts";
 import { toActor } from "./audiences.ts";
 import { createAudit } from "./audit.ts";
-import { type Authorized, authorize } from "./authorize.ts";
+import { type AuthorizeDeps, type Authorized, authorize } from "./authorize.ts";
 import { createDeadlines, type UnderWay } from "./deadline.ts";
 import type { PermissionFactsPort } from "./discord-port.ts";
 import { doneWith, failure, type Progress } from "./outcome.ts";
@@ -91,8 +91,8 @@ export interface Registry {
 export interface RegistryOptions extends ContextDeps {
   readonly tools: readonly Tool[];
   readonly facts: PermissionFactsPort;
-  /** Takes a point for each call that changes something. Throws AppError `rate_limited`. */
-  readonly limits: { readonly changes: { take(userId: string): Promise<void> } };
+  /** Take a point for each call that changes something, and for each channel looked up. Throw AppError `rate_limited`. */
+  readonly limits: AuthorizeDeps["limits"] & { readonly changes: { take(userId: string): Promise<void> } };
   readonly audit: AuditSink;
   readonly metrics: Pick<Metrics, "toolCall">;
   /** Milliseconds for one call, authorising included. */

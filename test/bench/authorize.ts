@@ -75,7 +75,7 @@ export const authorize: Bench = {
         facts,
         policies,
         flow: createFlow({ facts, policies, now: Date.now }),
-        limits: { changes: { take: async () => {} } },
+        limits: { changes: { take: async () => {} }, lookups: { take: async () => {} } },
         audit: { append: async () => {}, collect: () => {} },
         metrics: { toolCall: () => {} },
         now: Date.now,

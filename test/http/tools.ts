@@ -111,7 +111,7 @@ export function testTools(
     change: noChanges,
     memories: noMemories,
     sent: new Sent(),
-    limits: { changes: { take: async () => {} } },
+    limits: { changes: { take: async () => {} }, lookups: { take: async () => {} } },
     timeoutMs: 30_000,
     resultBytes: 16_384,
   });

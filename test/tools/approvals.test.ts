@@ -230,7 +230,7 @@ describe("what is switched on", () => {
       points.push(userId);
       if (points.length > 1) throw new AppError("rate_limited", "Too much.", { retryAfterMs: 500 });
     };
-    const at = bench(tools(), { limits: { changes: { take } } });
+    const at = bench(tools(), { limits: { changes: { take }, lookups: { take: async () => {} } } });
     expect(await call(at.registry, { toolName: "look" })).toMatchObject({ kind: "done" });
     expect(await call(at.registry, { toolName: "move" })).toMatchObject({ kind: "done" });
     expect(await call(at.registry, { toolName: "move" })).toMatchObject({

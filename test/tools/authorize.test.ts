@@ -144,6 +144,22 @@ describe("what cannot be seen", () => {
     },
   );
 
+  test("can be asked for so often only, whether it is there or not", async () => {
+    let left = 1;
+    const take = async () => {
+      left -= 1;
+      if (left < 0) throw new AppError("rate_limited", "Too often.", { retryAfterMs: 900 });
+    };
+    const limits = { changes: { take: async () => {} }, lookups: { take } };
+    const gate = guarded(inChannel(), { limits });
+    expect(await gate.ask({ channel_id: ids.hidden })).toMatchObject({ code: "not_found" });
+    expect(await gate.ask({ channel_id: ids.hidden })).toMatchObject({
+      code: "rate_limited",
+      retryAfterMs: 900,
+    });
+    expect(await gate.ask()).toMatchObject({ kind: "done" });
+  });
+
   test("is a private thread of others, but not one's own", async () => {
     const thread = channel(ids.hidden, {
       name: "plans",

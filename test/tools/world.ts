@@ -138,7 +138,7 @@ export async function startWorld(options: WorldOptions): Promise<ToolWorld> {
     facts,
     policies,
     flow: createFlow({ facts, policies, now }),
-    limits: { changes: { take: async () => {} } },
+    limits: { changes: { take: async () => {} }, lookups: { take: async () => {} } },
     audit: { append: async (row) => void audit.push(row), collect: (row) => void audit.push(row) },
     metrics: { toolCall: () => {} },
     now,
