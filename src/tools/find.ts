@@ -133,6 +133,8 @@ async function seenChannel(
     "not_found",
     `There is no channel with the id ${channelId} that can be seen from here.`,
   );
+  // After a resume the state is empty until the server is asked for.
+  if (guildId !== null) await standings.guild(guildId);
   const known = standings.known(channelId);
   let facts: ChannelFacts | null = known?.guildId === guildId ? known : null;
   let standing = facts === null ? null : await standings.inFacts(viewerId, guildId, facts, false);
