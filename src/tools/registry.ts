@@ -71,7 +71,7 @@ export interface ToolOutcome {
 }
 
 export interface Registry {
-  /** All tools, in their one order. */
+  /** All tools, in their one order, without what finds them for the model. */
   list(): readonly ToolInfo[];
   /**
    * Those that are switched on and make sense where the actor is, narrowed to the active ones. What Discord permits is
@@ -120,9 +120,12 @@ export function createRegistry(options: RegistryOptions): Registry {
   const deadlines = createDeadlines(timeoutMs);
   const all = [...tools.values()];
 
+  const listed = all.filter(({ tool }) => !tool.isFinder);
+  const finders = all.filter(({ tool }) => tool.isFinder);
+
   const usable = (actor: Actor, activeTools: readonly string[]) => {
     const policy = policies.of(actor.guildId);
-    return all.filter(
+    return listed.filter(
       ({ tool }) =>
         switched(tool, policy) !== "off" &&
         (!needsGuild(tool) || actor.guildId !== null) &&
@@ -145,6 +148,7 @@ export function createRegistry(options: RegistryOptions): Registry {
           sources: restsOn(call),
           audience: call.audience ?? toActor(call.actor),
           callId: call.callId ?? crypto.randomUUID(),
+          tools: () => usable(call.actor, call.activeTools).map(({ info }) => info),
         },
         underWay,
         options,
@@ -207,9 +211,10 @@ export function createRegistry(options: RegistryOptions): Registry {
   }
 
   return {
-    list: () => all.map(({ info }) => info),
+    list: () => listed.map(({ info }) => info),
     usable: (actor, activeTools) => usable(actor, activeTools).map(({ info }) => info),
-    definitions: (actor, activeTools) => usable(actor, activeTools).map(({ offered }) => offered),
+    definitions: (actor, activeTools) =>
+      [...usable(actor, activeTools), ...finders].map(({ offered }) => offered),
     isRepeatable: (toolName) => tools.get(toolName)?.tool.repeatable ?? true,
     call,
     async assertMay(request) {
@@ -240,7 +245,11 @@ function register(tool: Tool): Registered {
   return {
     tool,
     info: { name, title, description, kind, family, repeatable, parameters },
-    offered: { definition: { name, description, input_schema: parameters }, isCore: tool.isCore ?? false },
+    offered: {
+      definition: { name, description, input_schema: parameters },
+      isCore: tool.isCore ?? false,
+      ...(tool.isFinder ? { isFinder: true } : {}),
+    },
     parse: argumentsParser(name, tool.input),
   };
 }
@@ -254,6 +263,7 @@ function needsGuild({ targets }: Tool): boolean {
 }
 
 function assertUsable(tool: Tool, { activeTools, actor }: ToolCall, policies: Policies): void {
+  if (tool.isFinder) return;
   if (activeTools.length > 0 && !activeTools.includes(tool.name)) {
     throw new AppError(
       "tool_inactive",

@@ -8,7 +8,7 @@ import type { UnderWay } from "./deadline.ts";
 import type { DiscordReader, DiscordWriter } from "./discord-port.ts";
 import type { Policies } from "./policy.ts";
 import type { MemoryStore, SentMessages } from "./ports.ts";
-import type { ChangeContext } from "./tool.ts";
+import type { ChangeContext, KnownTool } from "./tool.ts";
 
 const maxReason = 512;
 
@@ -29,6 +29,7 @@ export interface CallScope {
   readonly audience: Audience;
   /** Names the call: for a turn's, its turn, step and call. */
   readonly callId: string;
+  readonly tools: () => readonly KnownTool[];
 }
 
 /** What a tool runs with. Whatever costs something is made when the tool takes it. */
@@ -42,6 +43,7 @@ export class CallContext implements ChangeContext {
   readonly authority: Authority;
   readonly sources: readonly string[];
   readonly audience: Audience;
+  readonly tools: () => readonly KnownTool[];
   readonly #policies: Policies;
   readonly #flow: FlowPort;
   readonly #call: UnderWay;
@@ -52,6 +54,7 @@ export class CallContext implements ChangeContext {
     this.authority = scope.authority;
     this.sources = scope.sources;
     this.audience = scope.audience;
+    this.tools = scope.tools;
     this.#policies = deps.policies;
     this.#flow = deps.flow;
     this.discord = deps.discord;

@@ -23,6 +23,15 @@ export const families = [
 ] as const;
 export type Family = (typeof families)[number];
 
+/** A tool as another one tells of it. */
+export interface KnownTool {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** JSON Schema of the arguments. */
+  readonly parameters: unknown;
+}
+
 /** What a tool runs with: on behalf of the actor, with the facts that its call was authorised by. */
 export interface ReadContext {
   readonly actor: Actor;
@@ -43,6 +52,8 @@ export interface ReadContext {
   readonly audience: Audience;
   /** Those of the sources that not everybody of that audience can read. */
   readonly restricted: (sources: readonly string[]) => Promise<readonly string[]>;
+  /** The tools that can be used here, in their one order. */
+  readonly tools: () => readonly KnownTool[];
 }
 
 /** What a check may look at besides. */
@@ -78,6 +89,8 @@ interface Common<Input extends TObject, Specs extends TargetSpecs> {
   readonly repeatable: boolean;
   /** Always in front of the model; the others are found when they are needed. */
   readonly isCore?: true;
+  /** Finds the others for the model: whoever else asks has them listed, so it is not; and no policy switches it off. */
+  readonly isFinder?: true;
   /** What the permissions of the targets do not say: throws AppError `permission_denied` or `invalid_arguments`. */
   check?(
     input: Static<Input>,
