@@ -8,7 +8,11 @@ import { createRestReader } from "../../src/discord/rest-reader.ts";
 import { createRestWriter } from "../../src/discord/rest-writer.ts";
 import { AppError } from "../../src/errors.ts";
 import type { WorldSeed } from "../../src/simulator/discord/seed.ts";
-import { type DiscordSimulator, startDiscordSimulator } from "../../src/simulator/discord/simulator.ts";
+import {
+  type DiscordSimulator,
+  type DiscordSimulatorOptions,
+  startDiscordSimulator,
+} from "../../src/simulator/discord/simulator.ts";
 import { DEMO, demoWorld } from "../../src/simulator/discord/world-seed.ts";
 import type { ToolPolicy } from "../../src/tool-policy.ts";
 import { createFlow } from "../../src/tools/flow.ts";
@@ -30,6 +34,8 @@ export interface WorldOptions {
   readonly seed?: (seed: WorldSeed) => WorldSeed;
   /** What differs from "everything is on, and only what destroys asks". */
   readonly policy?: Partial<ToolPolicy>;
+  /** Of the application; all by default. */
+  readonly privilegedIntents?: DiscordSimulatorOptions["privilegedIntents"];
   readonly now?: () => number;
   readonly resultBytes?: number;
 }
@@ -111,7 +117,10 @@ export interface ToolWorld extends AsyncDisposable {
 export async function startWorld(options: WorldOptions): Promise<ToolWorld> {
   const { now = Date.now, tools, policy = {}, resultBytes = 16 * 1024 } = options;
   const seed = options.seed?.(demoWorld()) ?? demoWorld();
-  const simulator = await startDiscordSimulator({ seed, now, rateLimits: "off" });
+  const simulator = await startDiscordSimulator({
+    ...{ seed, now, rateLimits: "off" },
+    ...(options.privilegedIntents === undefined ? {} : { privilegedIntents: options.privilegedIntents }),
+  });
   const contract = attachContract(simulator);
   const clients = createRestClients(simulator.token, simulator.apiUrl);
   const reader = createRestReader(clients.reads);

@@ -99,6 +99,7 @@ export const messagesSearch = defineTool({
     const page = found.slice(offset, offset + limit);
     const notes = [...(page.some(seemsWithheld) ? [withheldNote] : []), ...(isCapped ? [cappedNote] : [])];
     const value = {
+      ...(channel === null ? {} : { channel_id: channel.facts.id }),
       ...(found.length > offset + limit ? next(given, page.at(-1)?.id, offset + page.length) : {}),
       ...(notes.length === 0 ? {} : { note: notes.join(" ") }),
       messages: page.map((message) => ({ channel_id: message.channel_id, ...describeMessage(message) })),
@@ -132,16 +133,17 @@ function searchOf(
   };
 }
 
-/** By time one goes on from the last message, however many there are; by relevance only a number of them can be passed over. */
+/** By time one goes on from the last message, however many there are; only so many can be passed over. */
 function next({ sort = "newest" }: Given, lastId: string | undefined, offset: number) {
   if (lastId === undefined) return {};
+  const passed = offset > maxOffset ? {} : { next_offset: offset };
   switch (sort) {
     case "newest":
-      return { next_before: lastId };
+      return { next_before: lastId, ...passed };
     case "oldest":
-      return { next_after: lastId };
+      return { next_after: lastId, ...passed };
     case "relevance":
-      return offset > maxOffset ? {} : { next_offset: offset };
+      return passed;
     default:
       return sort satisfies never;
   }

@@ -166,6 +166,9 @@ describe("searching", () => {
       { as: users.ana },
     );
     expect([...first.texts, ...second.texts]).toEqual(all.slice(0, 50));
+    const passed = await find(world, { content: "kite", limit: 25, offset: 25 }, { as: users.ana });
+    expect(passed.texts).toEqual(all.toReversed().slice(25, 50));
+    expect(passed.next_offset).toBe(50);
     const related = await find(world, { content: "kite", sort: "relevance", limit: 25 }, { as: users.ana });
     expect(related.next_offset).toBe(25);
     const more = await find(
