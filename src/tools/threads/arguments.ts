@@ -9,7 +9,7 @@ export const threadArgument = (description: string) =>
   });
 
 /** https://docs.discord.com/developers/resources/channel#start-thread-from-message-json-params */
-export const archiveMinutes = [60, 1440, 4320, 10_080] as const;
+const archiveMinutes = [60, 1440, 4320, 10_080] as const;
 export const archiveArgument = Type.Optional(
   Type.Enum([...archiveMinutes], {
     description: "After how many quiet minutes it leaves the channel list: 60, 1440, 4320 or 10080.",
