@@ -52,7 +52,7 @@ export const memberBan = defineTool({
     await change.banUser(guild.facts.id, id, delete_message_seconds, { signal, reason: reason(why) });
     return {
       value: { banned: id, was_member: user.member !== null },
-      sources: [fromGuild(guild.facts.id, BanMembers)],
+      sources: [fromGuild(guild.facts.id)],
     };
   },
 });

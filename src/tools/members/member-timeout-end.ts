@@ -45,6 +45,6 @@ export const memberTimeoutEnd = defineTool({
       timed_out_until: null,
       ...(wasTimedOut ? {} : { note: "They were in no time-out." }),
     };
-    return { value, sources: [fromGuild(guild.facts.id, ModerateMembers)] };
+    return { value, sources: [fromGuild(guild.facts.id)] };
   },
 });

@@ -63,7 +63,7 @@ export const memberTimeout = defineTool({
     );
     return {
       value: { user_id: userId, timed_out_until: until },
-      sources: [fromGuild(guild.facts.id, ModerateMembers)],
+      sources: [fromGuild(guild.facts.id)],
     };
   },
 });

@@ -29,6 +29,6 @@ export const memberUnban = defineTool({
   audience: (_input, { guild }) => inGuild(guild.facts.id),
   async run({ reason: why }, { guild, user: { user } }, { change, reason, signal }) {
     await change.unbanUser(guild.facts.id, user.id, { signal, reason: reason(why) });
-    return { value: { unbanned: user.id }, sources: [fromGuild(guild.facts.id, BanMembers)] };
+    return { value: { unbanned: user.id }, sources: [fromGuild(guild.facts.id)] };
   },
 });
