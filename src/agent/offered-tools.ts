@@ -51,7 +51,7 @@ export interface ToolOffer {
 /**
  * A few tools stand in front all together. Of many, the core ones do; the others are deferred where the API can search
  * among them, which leaves the cached prefix as it is. Where it cannot, the finder stands for them, and what was found
- * or used comes after it, in the order in which that happened, so that what is cached of the tools before stays.
+ * or used comes after it, in the order in which that happened: the prefix changes only when something new is found.
  */
 export function offerTools(offered: readonly OfferedTool[], searches: boolean): ToolOffer {
   const tools = offered.filter(({ isFinder }) => !isFinder);

@@ -8,9 +8,20 @@ import { permissions } from "./permissions.ts";
 import { type Bench, type Row, ratio, table } from "./report.ts";
 import { socket } from "./socket.ts";
 import { start } from "./start.ts";
+import { tools } from "./tools.ts";
 import { turn } from "./turn.ts";
 
-const benches: readonly Bench[] = [socket, turn, start, history, gateway, cache, permissions, authorize];
+const benches: readonly Bench[] = [
+  socket,
+  turn,
+  start,
+  history,
+  gateway,
+  cache,
+  permissions,
+  authorize,
+  tools,
+];
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),
