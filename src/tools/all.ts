@@ -8,6 +8,7 @@ import { rolesTools } from "./roles/all.ts";
 import { serverTools } from "./server/all.ts";
 import { threadsTools } from "./threads/all.ts";
 import type { Tool } from "./tool.ts";
+import { toolsFind } from "./tools-find.ts";
 import { usersTools } from "./users/all.ts";
 
 /** Every tool, in the order in which it is offered. */
@@ -22,4 +23,5 @@ export const allTools: readonly Tool[] = [
   ...membersTools,
   ...rolesTools,
   ...permissionsTools,
+  toolsFind,
 ];
