@@ -42,8 +42,8 @@ write(".env.example", environmentExample);
 write("README.md", (old) =>
   old
     .replace(
-      /(<!-- configuration: made by bun run docs -->\n)[\s\S]*?(\n<!-- end -->)/,
-      (_all, start: string, end: string) => `${start}${configurationTable()}${end}`,
+      /(<!-- configuration: made by bun run docs -->\n)[\s\S]*?(<!-- end -->)/,
+      (_all, start: string, end: string) => `${start}${configurationTable()}\n${end}`,
     )
     .replaceAll(/npx -y bun@[\w.-]+/g, `npx -y ${pinned}`),
 );
