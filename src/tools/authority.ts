@@ -45,13 +45,15 @@ export function createAuthority(actor: Actor, { standings, trustsMfa }: Rules): 
       throw new AppError("not_found", "This is a direct message: there is no server here.");
     return actor.guildId;
   };
-  const guild = async (): Promise<GuildFacts> => {
-    const facts = await standings.guild(guildId());
+  const memberOf = async (userId: string): Promise<MemberFacts> => {
+    const facts = await standings.member(guildId(), userId);
     if (facts === null) throw noServer();
     return facts;
   };
-  const memberOf = async (userId: string): Promise<MemberFacts> => {
-    const facts = await standings.member(guildId(), userId);
+  // Its roles and members are for its members: who has left it may still have a session there.
+  const guild = async (): Promise<GuildFacts> => {
+    const viewerId = actor.kind === "bot" ? await standings.botUserId() : actor.userId;
+    const [facts] = await Promise.all([standings.guild(guildId()), memberOf(viewerId)]);
     if (facts === null) throw noServer();
     return facts;
   };

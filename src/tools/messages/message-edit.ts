@@ -11,7 +11,7 @@ import { describeMessage } from "./describe.ts";
 import { readable } from "./kinds.ts";
 import { embedsOf, mentionsOf, messageText, replyingBits } from "./post.ts";
 import { assertNotArchived } from "./threads-open.ts";
-import { isWritten, named, toEdit } from "./whose.ts";
+import { isWritten, named } from "./whose.ts";
 
 export const messageEdit = defineTool({
   name: "discord_message_edit",
@@ -39,18 +39,14 @@ export const messageEdit = defineTool({
       types: readable,
       needs: replyingBits,
     },
-    message: {
-      kind: "message",
-      argument: "message_id",
-      in: "channel",
-      absent: "error",
-      needs: 0n,
-      actorNeeds: toEdit,
-    },
+    message: { kind: "message", argument: "message_id", in: "channel", absent: "error", needs: 0n },
   },
   async check({ content }, { channel, message }, authority, by) {
     if (!message.isOurs || !isWritten(message.message))
       throw denied("Only messages that the bot posted can be edited; nobody edits those of other people.");
+    // Moderators neither: https://docs.discord.com/developers/resources/message#edit-message
+    if (authority.actor.kind === "user" && message.postedFor !== authority.actor.userId)
+      throw denied("Only the person for whom the bot posted a message can have its words changed.");
     // Its words are what a person presses a button on.
     if ((message.message.components ?? []).length > 0)
       throw denied("That message has buttons, so its words stay as they are.");
