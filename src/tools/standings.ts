@@ -59,6 +59,13 @@ export function createStandings(
     return userId === (await botUserId()) ? "The bot" : nameOf(userId, name);
   }
 
+  // Among the channels that are asked for anyway: a request of its own would tell a hidden thread from none by its time.
+  async function parentOf({ parentId }: ChannelFacts, guildId: string): Promise<ChannelFacts | null> {
+    if (parentId === null) return null;
+    const known = facts.knownChannel(parentId);
+    return known ?? (await channels(guildId))?.find(({ id }) => id === parentId) ?? null;
+  }
+
   const inFacts: Standings["inFacts"] = async (userId, guildId, channelFacts, isThreadMember) => {
     if (channelFacts.guildId !== guildId) return null;
     if (guildId === null) {
@@ -68,7 +75,7 @@ export function createStandings(
     const [ofGuild, ofMember] = await Promise.all([guild(guildId), member(guildId, userId)]);
     if (ofGuild === null || ofMember === null) return null;
     const ofThread = isThread(channelFacts);
-    const parent = ofThread && channelFacts.parentId !== null ? await channel(channelFacts.parentId) : null;
+    const parent = ofThread ? await parentOf(channelFacts, guildId) : null;
     const question = { guild: ofGuild, member: ofMember, channel: channelFacts, parent, now: now() };
     let bits = channelPermissions({ ...question, isThreadMember: isThreadMember ?? false });
     // Asked only where it decides: of a private thread, for who is no moderator.

@@ -99,7 +99,10 @@ export function onChannel(part: ChannelPart): Axis {
       const channelId = channelOf(target, actor);
       const isOwn = target === "own";
       const named = isOwn && part.isOptional ? {} : { [argument ?? ""]: channelId };
-      return { input: { ...named, ...input(channelId, actor) }, channelId: isOwn ? channelId : channels.talk };
+      return {
+        input: { ...named, ...input(channelId, actor) },
+        channelId: isOwn ? channelId : channels.talk,
+      };
     },
     expect(target, scene) {
       const inServer = part.inServer === undefined ? [] : lacksInServer(scene, part.inServer);
@@ -238,9 +241,7 @@ export function inServer(part: {
     targets: ["here"],
     call: () => ({ input: part.input ?? {}, channelId: channels.talk }),
     expect: (_target, scene) =>
-      part.isForAll
-        ? []
-        : [...lacksInServer(scene, part.needs ?? nothing), ...(part.rules?.(scene) ?? [])],
+      part.isForAll ? [] : [...lacksInServer(scene, part.needs ?? nothing), ...(part.rules?.(scene) ?? [])],
   };
 }
 

@@ -92,7 +92,9 @@ export function kindOf({ discord }: Scene, channel: AnyChannel): ChannelKind {
 /** https://docs.discord.com/developers/topics/permissions#permission-hierarchy */
 const rankOf = (scene: Scene, userId: string): number => {
   const all = harbour(scene).roles;
-  const held = (harbour(scene).members.get(userId)?.roles ?? []).flatMap((id): APIRole[] => [all.get(id) ?? []].flat());
+  const held = (harbour(scene).members.get(userId)?.roles ?? []).flatMap((id): APIRole[] =>
+    [all.get(id) ?? []].flat(),
+  );
   return Math.max(0, ...held.map(({ position }) => position));
 };
 

@@ -87,7 +87,9 @@ export const messagesElsewhere: readonly MessageSeed[] = [
 /** For whom the bot has posted them, by message. */
 export const postedForWhom: ReadonlyMap<string, string> = new Map(
   [...within, ...Object.values(elsewhere), ...Object.values(deleted)].flatMap((channelId) =>
-    people.filter((userId) => userId !== botId).map((userId) => [messageIn(channelId, `for ${userId}`), userId] as const),
+    people
+      .filter((userId) => userId !== botId)
+      .map((userId) => [messageIn(channelId, `for ${userId}`), userId] as const),
   ),
 );
 

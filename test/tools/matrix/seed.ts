@@ -1,5 +1,10 @@
 import { PermissionFlagsBits as P } from "discord-api-types/v10";
-import type { ChannelSeed, GuildSeed, OverwriteSeed, WorldSeed } from "../../../src/simulator/discord/seed.ts";
+import type {
+  ChannelSeed,
+  GuildSeed,
+  OverwriteSeed,
+  WorldSeed,
+} from "../../../src/simulator/discord/seed.ts";
 import { EVERYDAY_PERMISSIONS } from "../../../src/simulator/discord/world-seed.ts";
 import { messagesElsewhere, messagesWithin } from "./messages.ts";
 import {

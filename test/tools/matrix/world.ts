@@ -17,7 +17,17 @@ import { fromSelf } from "../../../src/tools/sources.ts";
 import { attachContract, type Violation } from "../../simulator/discord/openapi-contract.ts";
 import { allOn, noMemories, Sent } from "../harness.ts";
 import { messageIn, postedForWhom, reactedTo } from "./messages.ts";
-import { type ActorName, botId, channels, deleted, guildId, otherGuildId, roles, userOf, users } from "./scene.ts";
+import {
+  type ActorName,
+  botId,
+  channels,
+  deleted,
+  guildId,
+  otherGuildId,
+  roles,
+  userOf,
+  users,
+} from "./scene.ts";
 import { matrixSeed } from "./seed.ts";
 
 export interface MatrixOptions {

@@ -1,0 +1,178 @@
+import { type Entry, onChannel, onMember, onMessage } from "../axis.ts";
+import {
+  both,
+  idOf,
+  inTimeOut,
+  type Needs,
+  notFound,
+  type Permission,
+  rule,
+  type Scene,
+} from "../expectation.ts";
+import { messageIn, postedFor } from "../messages.ts";
+import { botId, type ChannelKind, channels, type MessageTarget } from "../scene.ts";
+import { writing } from "./words.ts";
+
+const page = "https://docs.discord.com/developers/resources/message";
+const readable: readonly ChannelKind[] = ["text", "thread", "post"];
+const there = { of: "text", for: readable, isOptional: true } as const;
+const first = (channelId: string) => ({ message_id: messageIn(channelId, "first") });
+const reading = both("ReadMessageHistory");
+const isBot = (scene: Scene): boolean => idOf(scene) === botId;
+
+/** Their own is deleted without a permission; so is what the bot wrote, by the bot. */
+function deleting(target: MessageTarget, scene: Scene): Needs {
+  const isBots =
+    target === "bots_for_them" || target === "bots_for_another" || (target === "own" && isBot(scene));
+  const isTheirs = target === "own" || target === "bots_for_them" || (isBots && isBot(scene));
+  return {
+    actor: isTheirs ? ["ReadMessageHistory"] : ["ReadMessageHistory", "ManageMessages"],
+    bot: isBots ? ["ReadMessageHistory"] : ["ReadMessageHistory", "ManageMessages"],
+  };
+}
+
+/** Only who wrote a message edits its words: of the bot's, whom it wrote it for. */
+function notTheirs(target: MessageTarget, scene: Scene) {
+  if (isBot(scene) ? target !== "somebodys" : target === "bots_for_them") return [];
+  return [rule("not theirs", /Only messages that the bot posted|^Only the person for whom the bot posted/)];
+}
+
+/** The bot's reaction is somebody else's to the person. */
+const unreacting = (scene: Scene): Needs => ({
+  actor: isBot(scene) ? ["ReadMessageHistory"] : ["ReadMessageHistory", "ManageMessages"],
+  bot: ["ReadMessageHistory"],
+});
+
+const pinning: readonly Permission[] = ["ReadMessageHistory", "PinMessages"];
+
+export const messageTools: Readonly<Record<string, Entry>> = {
+  discord_message_history: {
+    source: `${page}#get-channel-messages`,
+    axes: [onChannel({ ...there, needs: reading })],
+  },
+  discord_message_get: {
+    source: `${page}#get-channel-message`,
+    axes: [onChannel({ ...there, input: first, needs: reading }), onMessage({ needs: () => reading })],
+  },
+  discord_pins_list: {
+    source: `${page}#get-channel-pins`,
+    axes: [onChannel({ ...there, needs: reading })],
+  },
+  discord_messages_search: {
+    source: `${page}#search-guild-messages`,
+    axes: [
+      onChannel({
+        of: "text",
+        for: [...readable, "forum"],
+        input: () => ({ content: "said" }),
+        needs: reading,
+      }),
+      onMember({ argument: "author_id", left: "fine" }),
+      onMember({ argument: "mentions", left: "fine" }),
+    ],
+  },
+  discord_message_send: {
+    source: `${page}#create-message`,
+    axes: [onChannel({ ...there, input: () => ({ content: "Ahoy" }), needs: writing() })],
+  },
+  discord_message_reply: {
+    source: `${page}#create-message`,
+    axes: [
+      onChannel({
+        ...there,
+        input: (id) => ({ ...first(id), content: "Ahoy" }),
+        needs: writing("ReadMessageHistory"),
+      }),
+      onMessage({ input: { content: "Ahoy" }, needs: () => both("SendMessages", "ReadMessageHistory") }),
+    ],
+  },
+  discord_message_edit: {
+    source: `${page}#edit-message`,
+    axes: [
+      onChannel({
+        ...there,
+        input: (id, actor) => ({ message_id: postedFor(id, actor), content: "Ahoy" }),
+        needs: writing("ReadMessageHistory"),
+      }),
+      onMessage({
+        input: { content: "Ahoy" },
+        needs: () => both("SendMessages", "ReadMessageHistory"),
+        rules: notTheirs,
+      }),
+    ],
+  },
+  discord_message_delete: {
+    source: `${page}#delete-message`,
+    axes: [
+      onChannel({ ...there, input: first, needs: both("ReadMessageHistory", "ManageMessages") }),
+      onMessage({ needs: deleting, rules: (_target, scene) => inTimeOut(scene) }),
+    ],
+  },
+  discord_messages_delete: {
+    source: `${page}#bulk-delete-messages`,
+    axes: [
+      onChannel({
+        ...there,
+        input: (id) => ({ message_ids: [messageIn(id, "first"), messageIn(id, "second")] }),
+        needs: both("ReadMessageHistory", "ManageMessages"),
+      }),
+      onMessage({
+        argument: "message_ids",
+        with: messageIn(channels.general, "second"),
+        needs: () => both("ReadMessageHistory", "ManageMessages"),
+      }),
+    ],
+  },
+  discord_message_pin: {
+    source: `${page}#pin-message`,
+    axes: [
+      onChannel({ ...there, input: first, needs: both(...pinning) }),
+      onMessage({ needs: () => both(...pinning) }),
+    ],
+  },
+  discord_message_unpin: {
+    source: `${page}#unpin-message`,
+    axes: [
+      onChannel({ ...there, input: first, needs: both(...pinning) }),
+      onMessage({ needs: () => both(...pinning) }),
+    ],
+  },
+  discord_reactions_list: {
+    source: `${page}#get-reactions`,
+    axes: [onChannel({ ...there, input: first, needs: reading }), onMessage({ needs: () => reading })],
+  },
+  discord_reaction_add: {
+    source: `${page}#create-reaction`,
+    axes: [
+      onChannel({
+        ...there,
+        input: (id) => ({ ...first(id), emoji: "🎉" }),
+        needs: both("ReadMessageHistory", "AddReactions"),
+      }),
+      onMessage({ input: { emoji: "🎉" }, needs: () => both("ReadMessageHistory", "AddReactions") }),
+      onMessage({
+        variant: "as somebody else already did",
+        input: { emoji: "👍" },
+        // Only the first message has one.
+        needs: (target) =>
+          target === "somebodys" ? both("ReadMessageHistory") : both("ReadMessageHistory", "AddReactions"),
+        rules: (_target, scene) => inTimeOut(scene),
+      }),
+    ],
+  },
+  discord_reaction_remove: {
+    source: `${page}#delete-user-reaction`,
+    axes: [
+      onChannel({
+        ...there,
+        input: (id) => ({ ...first(id), emoji: "👍" }),
+        needs: (_channel, scene) => unreacting(scene),
+      }),
+      onMessage({
+        input: { emoji: "👍" },
+        needs: (_target, scene) => unreacting(scene),
+        rules: (target) => (target === "somebodys" ? [] : [notFound]),
+      }),
+    ],
+  },
+};
