@@ -1,9 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Exchange } from "../../../src/simulator/discord/rest/serve.ts";
 import type { Axis } from "./axis.ts";
 import { type ActorName, actors, channels } from "./scene.ts";
 import { table } from "./table.ts";
 import { type MatrixOptions, type MatrixWorld, startMatrixWorld } from "./world.ts";
+
+setDefaultTimeout(60_000);
 
 /*
  * To somebody who cannot see it, a private channel, a private thread, another server's channel, one that was deleted a

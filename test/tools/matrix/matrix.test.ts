@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { allTools } from "../../../src/tools/all.ts";
 import { toolsFind } from "../../../src/tools/tools-find.ts";
 import { axisKinds } from "./axis.ts";
@@ -6,6 +6,8 @@ import { actors } from "./scene.ts";
 import { table } from "./table.ts";
 import { disagreement, walk } from "./walk.ts";
 import { startMatrixWorld } from "./world.ts";
+
+setDefaultTimeout(60_000);
 
 const every = [...new Set([...allTools, toolsFind])];
 

@@ -21,7 +21,7 @@ import {
   users,
 } from "./scene.ts";
 
-const moderating =
+export const moderating: bigint =
   P.ManageMessages |
   P.PinMessages |
   P.ManageThreads |
@@ -32,7 +32,7 @@ const moderating =
   P.ManageNicknames |
   P.ManageRoles |
   P.ViewAuditLog;
-const ofBot = EVERYDAY_PERMISSIONS | moderating | P.ManageChannels;
+export const ofBot: bigint = EVERYDAY_PERMISSIONS | moderating | P.ManageChannels;
 
 /** There is something to be cleared in each. */
 const forGuests: OverwriteSeed = { id: roles.guests, type: "role", deny: P.AddReactions };

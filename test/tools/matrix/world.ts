@@ -37,14 +37,17 @@ export interface MatrixOptions {
   readonly hearsMembers: boolean;
 }
 
-/** The whole registry over a simulated Discord in which every kind of target exists. Nothing in it is ever changed. */
+/** The whole registry over a simulated Discord in which every kind of target exists. */
 export interface MatrixWorld extends AsyncDisposable {
   readonly discord: World;
   /** In the order in which they were made. */
   readonly requests: readonly Exchange[];
   /** What does not fit Discord's OpenAPI description. */
   readonly violations: readonly Violation[];
+  /** What would change something asks: nothing is ever changed by it. */
   call(toolName: string, input: Readonly<Record<string, unknown>>, by: Caller): Promise<ToolOutcome>;
+  /** The same with the yes that it asks for. */
+  carryOut(toolName: string, input: Readonly<Record<string, unknown>>, by: Caller): Promise<ToolOutcome>;
 }
 
 export interface Caller {
@@ -101,6 +104,14 @@ export async function startMatrixWorld(options: MatrixOptions): Promise<MatrixWo
     requests,
     violations: contract.violations,
     call: (toolName, input, by) => registry.call(requestOf(toolName, input, by)),
+    async carryOut(toolName, input, by) {
+      const request = requestOf(toolName, input, by);
+      const { question } = await registry.call(request);
+      if (question === undefined) throw new Error(`${toolName} asks nothing.`);
+      const { fingerprint } = question;
+      const approval = { approvalId: "a_1", fingerprint, approvedBy: request.actor.userId };
+      return await registry.call({ ...request, approval });
+    },
     async [Symbol.asyncDispose]() {
       rest.clearHashSweeper();
       rest.clearHandlerSweeper();
