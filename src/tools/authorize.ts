@@ -20,7 +20,7 @@ export interface AuthorizeDeps {
   /** Takes a point of the person's for a channel that has to be looked up. Throws AppError `rate_limited`. */
   readonly limits: { readonly lookups: { take(userId: string): Promise<void> } };
   readonly now: () => number;
-  readonly underWay: UnderWay;
+  readonly underWay: Pick<UnderWay, "signal">;
   readonly progress: Progress;
 }
 
@@ -36,18 +36,50 @@ export interface Authorized {
  * `invalid_arguments`, `rate_limited` for slow mode, or, since what cannot be established is refused, the code of
  * what kept the facts away.
  */
-export async function authorize(
+export function authorize(
   tool: Tool,
   given: Given,
   actor: Actor,
-  { facts, discord, policies, sent, limits, now, underWay, progress }: AuthorizeDeps,
-): Promise<Authorized> {
-  const { signal } = underWay;
-  const standings = createStandings(facts, now, signal);
+  deps: AuthorizeDeps,
+): Promise<Authorized> | Authorized {
+  const namesNothing = Object.keys(tool.targets).length === 0 && tool.check === undefined;
+  return namesNothing ? new Unguarded(actor, deps) : findAndCheck(tool, given, actor, deps);
+}
+
+/** There is nothing to decide; what the tool asks about others itself is made when it does. */
+class Unguarded implements Authorized {
+  readonly places = {};
+  readonly #actor: Actor;
+  readonly #deps: AuthorizeDeps;
+  #authority: Authority | null = null;
+
+  constructor(actor: Actor, deps: AuthorizeDeps) {
+    this.#actor = actor;
+    this.#deps = deps;
+  }
+
+  get authority(): Authority {
+    this.#authority ??= decidersFor(this.#actor, this.#deps).authority;
+    return this.#authority;
+  }
+}
+
+function decidersFor(actor: Actor, { facts, policies, now, underWay }: AuthorizeDeps) {
+  const standings = createStandings(facts, now, underWay.signal);
   const trustsMfa = (guildId: string) => policies.of(guildId).moderatorsUse2fa;
-  const authority = createAuthority(actor, { standings, trustsMfa });
+  return { standings, trustsMfa, authority: createAuthority(actor, { standings, trustsMfa }) };
+}
+
+async function findAndCheck(
+  tool: Tool,
+  given: Given,
+  actor: Actor,
+  deps: AuthorizeDeps,
+): Promise<Authorized> {
+  const { discord, policies, sent, limits, now, underWay, progress } = deps;
+  const { standings, trustsMfa, authority } = decidersFor(actor, deps);
+  const { signal } = underWay;
   try {
-    if (Object.keys(tool.targets).length === 0 && tool.check === undefined) return { places: {}, authority };
     await assertNoBorrowedPower(actor, await standings.botUserId());
     const places = await find(tool.targets, given, {
       actor,

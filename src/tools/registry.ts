@@ -138,16 +138,17 @@ export function createRegistry(options: RegistryOptions): Registry {
     assertUsable(tool, call, policies);
     const given: Given = parse(call.input);
     return deadlines.within(call.signal, tookTooLong(tool, timeoutMs), async (underWay) => {
-      const allowed = await authorize(tool, given, call.actor, { ...options, underWay, progress });
+      const decided = authorize(tool, given, call.actor, { ...options, underWay, progress });
+      const allowed = decided instanceof Promise ? await decided : decided;
       assertHere(tool, allowed, call, policies);
-      underWay.signal.throwIfAborted();
+      underWay.throwIfOver();
       const context = new CallContext(
         {
           actor: call.actor,
-          authority: allowed.authority,
+          allowed,
           sources: restsOn(call),
           audience: call.audience ?? toActor(call.actor),
-          callId: call.callId ?? crypto.randomUUID(),
+          callId: call.callId ?? null,
           tools: () => usable(call.actor, call.activeTools).map(({ info }) => info),
         },
         underWay,
@@ -160,7 +161,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       await options.limits.changes.take(call.actor.userId);
       const question = await ask(tool, given, allowed, call, underWay);
       if (question !== null) return asked(question);
-      underWay.signal.throwIfAborted();
+      underWay.throwIfOver();
       progress.hasStarted = true;
       return finish(tool, await tool.run(given, allowed.places, context));
     });
@@ -223,7 +224,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       const { tool, parse } = registered;
       const progress: Progress = { targets: [], sources: [], hasStarted: false };
       const given: Given = parse(request.input);
-      await deadlines.within(request.signal, tookTooLong(tool, timeoutMs), (underWay) =>
+      await deadlines.within(request.signal, tookTooLong(tool, timeoutMs), async (underWay) =>
         authorize(tool, given, request.actor, { ...options, underWay, progress }),
       );
     },

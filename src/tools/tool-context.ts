@@ -24,11 +24,11 @@ export interface ContextDeps {
 
 export interface CallScope {
   readonly actor: Actor;
-  readonly authority: Authority;
+  readonly allowed: { readonly authority: Authority };
   readonly sources: readonly string[];
   readonly audience: Audience;
-  /** Names the call: for a turn's, its turn, step and call. */
-  readonly callId: string;
+  /** Names the call: for a turn's, its turn, step and call. Null: nothing will ever repeat it. */
+  readonly callId: string | null;
   readonly tools: () => readonly KnownTool[];
 }
 
@@ -40,18 +40,18 @@ export class CallContext implements ChangeContext {
   readonly memories: MemoryStore;
   readonly sent: SentMessages;
   readonly now: () => number;
-  readonly authority: Authority;
   readonly sources: readonly string[];
   readonly audience: Audience;
   readonly tools: () => readonly KnownTool[];
   readonly #policies: Policies;
   readonly #flow: FlowPort;
   readonly #call: UnderWay;
-  readonly #callId: string;
+  readonly #callId: string | null;
+  readonly #allowed: CallScope["allowed"];
 
   constructor(scope: CallScope, call: UnderWay, deps: ContextDeps) {
     this.actor = scope.actor;
-    this.authority = scope.authority;
+    this.#allowed = scope.allowed;
     this.sources = scope.sources;
     this.audience = scope.audience;
     this.tools = scope.tools;
@@ -68,6 +68,10 @@ export class CallContext implements ChangeContext {
 
   get signal(): AbortSignal {
     return this.#call.signal;
+  }
+
+  get authority(): Authority {
+    return this.#allowed.authority;
   }
 
   get policy(): ToolPolicy {
@@ -95,7 +99,7 @@ export class CallContext implements ChangeContext {
   }
 
   get nonce(): ChangeContext["nonce"] {
-    const callId = this.#callId;
+    const callId = this.#callId ?? crypto.randomUUID();
     return () => new Bun.CryptoHasher("sha256").update(`tool ${callId}`).digest("base64url").slice(0, 22);
   }
 
