@@ -56,11 +56,11 @@ export const messageEdit = defineTool({
   },
   question: ({ content }, { message }) => `Change ${named(message)} into ${excerpt(content)}?`,
   audience: (_input, { channel }) => inChannel(channel),
-  async run({ content }, { channel, message: { message } }, { change, signal }) {
+  async run({ content }, { channel, message: { message } }, { actor, change, signal }) {
     const body = {
       content,
       ...embedsOf(channel, message.flags),
-      allowed_mentions: mentionsOf(channel),
+      allowed_mentions: mentionsOf(channel, actor),
     };
     const edited = await change.editMessage(channel.facts.id, message.id, body, { signal });
     return { value: describeMessage(edited), sources: [fromChannel(channel.facts.id)] };

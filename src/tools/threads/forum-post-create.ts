@@ -64,7 +64,7 @@ export const forumPostCreate = defineTool({
       forum.id,
       {
         name: title,
-        message: { content, allowed_mentions: mentionsOf(place), ...embedsOf(place) },
+        message: { content, allowed_mentions: mentionsOf(place, actor), ...embedsOf(place) },
         ...(applied.length === 0 ? {} : { applied_tags: applied }),
         ...(minutes === undefined ? {} : { auto_archive_duration: minutes }),
       },

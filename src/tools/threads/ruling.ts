@@ -1,4 +1,5 @@
 import { ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
+import type { ChannelFacts } from "../../permissions/facts.ts";
 import type { ChannelPlace, Requirement } from "../targets.ts";
 
 const { ManageThreads, SendMessagesInThreads } = PermissionFlagsBits;
@@ -23,11 +24,14 @@ export const toReopen: Requirement<ChannelPlace> = {
 export const toAdd: Requirement<ChannelPlace> = {
   words:
     "Send Messages in Threads; for a private thread whose members may invite nobody also Manage Threads, unless it is one's own",
-  bits: ({ facts: { thread, type } }, userId) => {
-    const isClosed = type === ChannelType.PrivateThread && !thread?.isInvitable && thread?.ownerId !== userId;
-    return SendMessagesInThreads | (isClosed ? ManageThreads : 0n);
-  },
+  bits: ({ facts }, userId) => bitsToAdd(facts, userId),
 };
+
+/** What somebody needs to add others to a thread. */
+export function bitsToAdd({ thread, type }: ChannelFacts, userId: string): bigint {
+  const isClosed = type === ChannelType.PrivateThread && !thread?.isInvitable && thread?.ownerId !== userId;
+  return SendMessagesInThreads | (isClosed ? ManageThreads : 0n);
+}
 
 /** https://docs.discord.com/developers/resources/channel#remove-thread-member */
 export const toRemove: Requirement<ChannelPlace> = {
