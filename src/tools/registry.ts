@@ -84,8 +84,11 @@ export interface Registry {
   isRepeatable(toolName: string): boolean;
   /** The one way to run a tool. Throws nothing but the reason of the caller's signal, when that is aborted. */
   call(call: ToolCall): Promise<ToolOutcome>;
-  /** Whether that actor could make that call now, and nothing more. Throws AppError as a call would be refused. */
-  assertMay(call: Pick<ToolCall, "toolName" | "input" | "actor" | "signal">): Promise<void>;
+  /** Whether somebody could do now, as themselves, what that call does. Throws AppError as a call would be refused. */
+  assertMayApprove(
+    call: Pick<ToolCall, "toolName" | "input" | "actor" | "signal">,
+    approver: Actor,
+  ): Promise<void>;
 }
 
 export interface RegistryOptions extends ContextDeps {
@@ -176,9 +179,10 @@ export function createRegistry(options: RegistryOptions): Registry {
     given: Given,
     { places }: Authorized,
     call: ToolCall,
-    { signal }: UnderWay,
+    underWay: UnderWay,
   ): Promise<Question | null> {
     const { actor, approval = null } = call;
+    const { signal } = underWay;
     const sources = restsOn(call);
     const audience = tool.audience(given, places, actor);
     const escaping = sources.length === 0 ? [] : await options.flow.restricted(audience, sources, signal);
@@ -189,14 +193,44 @@ export function createRegistry(options: RegistryOptions): Registry {
       options.flow,
       signal,
     );
-    return approval?.fingerprint === question.fingerprint ? null : question;
+    if (approval?.fingerprint !== question.fingerprint) return question;
+    const stands =
+      approval.approvedBy === actor.userId ||
+      (await mayStandIn(tool, given, actor, approval.approvedBy, underWay));
+    return stands ? null : question;
   }
+
+  /** Whether somebody could do it themselves. Throws what keeps that from being established. */
+  async function mayStandIn(
+    tool: Tool,
+    given: Given,
+    actor: Actor,
+    userId: string,
+    underWay: UnderWay,
+  ): Promise<boolean> {
+    try {
+      await authorizeApprover(tool, given, actor, { ...actor, kind: "user", userId }, underWay);
+      return true;
+    } catch (error) {
+      if (error instanceof AppError && hasNoRight.includes(error.code)) return false;
+      throw error;
+    }
+  }
+
+  const authorizeApprover = async (
+    tool: Tool,
+    given: Given,
+    actor: Actor,
+    approver: Actor,
+    underWay: UnderWay,
+  ): Promise<Authorized> =>
+    authorize(tool, spelledOut(tool, given, actor), approver, { ...options, underWay, progress: unnoted() });
 
   async function call(request: ToolCall): Promise<ToolOutcome> {
     request.signal.throwIfAborted();
     const started = now();
     const registered = tools.get(request.toolName);
-    const progress: Progress = { targets: [], sources: [], hasStarted: false };
+    const progress = unnoted();
     let outcome: ToolOutcome;
     try {
       if (registered === undefined) throw unknownTool(request, usable);
@@ -218,18 +252,20 @@ export function createRegistry(options: RegistryOptions): Registry {
       [...usable(actor, activeTools), ...finders].map(({ offered }) => offered),
     isRepeatable: (toolName) => tools.get(toolName)?.tool.repeatable ?? true,
     call,
-    async assertMay(request) {
+    async assertMayApprove(request, approver) {
       const registered = tools.get(request.toolName);
       if (registered === undefined) throw unknownTool(request, usable);
       const { tool, parse } = registered;
-      const progress: Progress = { targets: [], sources: [], hasStarted: false };
       const given: Given = parse(request.input);
-      await deadlines.within(request.signal, tookTooLong(tool, timeoutMs), async (underWay) =>
-        authorize(tool, given, request.actor, { ...options, underWay, progress }),
+      await deadlines.within(request.signal, tookTooLong(tool, timeoutMs), (underWay) =>
+        authorizeApprover(tool, given, request.actor, approver, underWay),
       );
     },
   };
 }
+
+const hasNoRight: readonly ErrorCode[] = ["permission_denied", "not_found"];
+const unnoted = (): Progress => ({ targets: [], sources: [], hasStarted: false });
 
 function register(tool: Tool): Registered {
   const { name, title, description, kind, family, repeatable } = tool;
@@ -289,6 +325,16 @@ function assertHere(tool: Tool, { places }: Authorized, { actor }: ToolCall, pol
     "tool_inactive",
     `${tool.name} is switched on for the channel of this conversation alone; the operator can allow more with TOOLS or GUILD_POLICIES.`,
   );
+}
+
+/** Who is meant by "oneself" is the actor, whoever looks at it in their place. */
+function spelledOut(tool: Tool, given: Given, { userId }: Actor): Given {
+  const oneself = Object.values(tool.targets).flatMap((spec) =>
+    "absent" in spec && spec.absent === "self" && spec.argument !== null && given[spec.argument] === undefined
+      ? [[spec.argument, userId]]
+      : [],
+  );
+  return oneself.length === 0 ? given : { ...given, ...Object.fromEntries(oneself) };
 }
 
 function channelsOf(places: Authorized["places"]): readonly string[] {
