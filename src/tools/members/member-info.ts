@@ -9,8 +9,9 @@ import { fromGuild, fromUser } from "../sources.ts";
 import type { MemberPlace } from "../targets.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
 import { describeMember, rolesOf } from "./describe.ts";
+import { timeoutOf } from "./timeouts.ts";
 
-const { Administrator, ManageRoles, ModerateMembers } = PermissionFlagsBits;
+const { Administrator, ManageRoles } = PermissionFlagsBits;
 
 export const memberInfo = defineTool({
   name: "discord_member_info",
@@ -45,7 +46,7 @@ export const memberInfo = defineTool({
       discord.member(guildId, facts.userId, signal),
       authority.guild(),
     ]);
-    const timeout = await timeoutOf(member, context);
+    const timeout = await timeoutOf(guildId, facts, context);
     const permissions = withPermissions ? await permissionsOf(member, context) : { value: {}, sources: [] };
     const value = {
       ...describeMember(found, guild),
@@ -61,18 +62,6 @@ export const memberInfo = defineTool({
     return { value, sources };
   },
 });
-
-/** Discord's apps show a time-out to those who can give one. */
-async function timeoutOf({ guildId, facts }: MemberPlace, { actor, authority, now }: ReadContext) {
-  const { bits } = (await authority.inGuild()).actor;
-  if (actor.userId !== facts.userId && (bits & ModerateMembers) === 0n) return { value: {}, sources: [] };
-  const until = facts.timedOutUntil;
-  if (until === null || until <= now()) return { value: { timed_out_until: null }, sources: [] };
-  return {
-    value: { timed_out_until: new Date(until).toISOString() },
-    sources: [fromGuild(guildId, ModerateMembers)],
-  };
-}
 
 /** Discord's apps show permissions of others to those who manage roles. */
 async function permissionsOf({ guildId, facts }: MemberPlace, { actor, authority, now }: ReadContext) {

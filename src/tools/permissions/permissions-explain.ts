@@ -3,18 +3,23 @@ import { Type } from "typebox";
 import { isThread } from "../../permissions/compute.ts";
 import { explainPermission, type PermissionQuestion, type Step } from "../../permissions/explain.ts";
 import { permissionNames } from "../../permissions/names.ts";
-import { plain } from "../authority.ts";
+import { assertStanding, plain } from "../authority.ts";
+import { seesTimeoutOf, timeoutOf } from "../members/timeouts.ts";
 import { channelArgument, userArgument } from "../schemas.ts";
 import { fromChannel, fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { inChannels, permissionArgument, permissionBits } from "./permission-words.ts";
 import { hash, inWords, type Spoken } from "./words.ts";
 
+const { ManageRoles } = PermissionFlagsBits;
+const timeoutNote =
+  "Whether they are in time-out is not counted: that is shown to those who can give a time-out.";
+
 export const permissionsExplain = defineTool({
   name: "discord_permissions_explain",
   title: "Explain a permission",
   description:
-    "Says why somebody may or may not do something in a channel, or in the server: which role or channel permission decided.",
+    "Says why somebody may or may not do something in a channel, or in the server: which role or channel permission decided. About others it is for those who manage roles.",
   family: "permissions",
   kind: "read",
   repeatable: true,
@@ -31,21 +36,27 @@ export const permissionsExplain = defineTool({
     { additionalProperties: false },
   ),
   targets: {
-    // Members see each other's roles, and what a channel that they can see says of roles and members.
     member: { kind: "member", argument: "user_id", absent: "self", needs: 0n },
     channel: { kind: "channel", argument: "channel_id", absent: "own", needs: 0n },
   },
-  check({ permission }) {
-    permissionBits("permission", [permission]);
+  /** Discord's settings show what roles and channels permit to those who manage roles, in the server or in that channel. */
+  async check({ permission }, { member, channel }, authority) {
+    const bit = permissionBits("permission", [permission]);
+    if (member.facts.userId === authority.actor.userId) return;
+    const isOfChannel = (bit & inChannels) !== 0n;
+    assertStanding(ManageRoles, isOfChannel ? channel.actor : (await authority.inGuild()).actor);
   },
-  async run({ permission }, { member, channel }, { authority, now }) {
+  async run({ permission }, { member, channel }, context) {
+    const { actor, authority, now } = context;
     const bit = permissionBits("permission", [permission]);
     const guild = await authority.guild();
     const isOfChannel = (bit & inChannels) !== 0n;
+    const isSelf = member.facts.userId === actor.userId;
+    const seesTimeout = await seesTimeoutOf(member.facts.userId, authority);
     const { facts, parent } = channel;
     const question: PermissionQuestion = {
       guild,
-      member: member.facts,
+      member: seesTimeout ? member.facts : { ...member.facts, timedOutUntil: null },
       channel: isOfChannel ? facts : null,
       parent,
       isThreadMember: isThread(facts) && (await authority.isThreadMember(facts.id, member.facts.userId)),
@@ -68,8 +79,15 @@ export const permissionsExplain = defineTool({
       ...(isOfChannel ? { channel_id: facts.id } : {}),
       // In the order in which Discord decides; the last one counts.
       why,
+      ...(seesTimeout ? {} : { note: timeoutNote }),
     };
-    return { value, sources: [fromGuild(guild.id), ...(isOfChannel ? [fromChannel(facts.id)] : [])] };
+    const timeout = isSelf ? [] : (await timeoutOf(guild.id, member.facts, context)).sources;
+    const sources = [
+      fromGuild(guild.id, isSelf ? 0n : ManageRoles),
+      ...timeout,
+      ...(isOfChannel ? [fromChannel(facts.id)] : []),
+    ];
+    return { value, sources };
   },
 });
 

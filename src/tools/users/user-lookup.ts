@@ -1,6 +1,7 @@
 import { type APIUser, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { nobody } from "../find-people.ts";
+import { timeoutOf } from "../members/timeouts.ts";
 import { madeAt, userArgument } from "../schemas.ts";
 import { fromGuild, fromUser } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
@@ -9,7 +10,7 @@ export const userLookup = defineTool({
   name: "discord_user_lookup",
   title: "Look up a user",
   description:
-    "Tells who a Discord user is: names, when the account was made, and in a server also nickname, roles, when they joined, time-out and boosts. Without user_id: the person who asks.",
+    "Tells who a Discord user is: names, when the account was made, and in a server also nickname, roles, when they joined and boosts, and to those who can give one a time-out. Without user_id: the person who asks.",
   family: "users",
   kind: "read",
   repeatable: true,
@@ -37,10 +38,13 @@ export const userLookup = defineTool({
   },
   async run(_input, { guild, user: { user, member } }, context) {
     if (guild === null) return { value: describeUser(user), sources: [fromUser(user.id)] };
-    const described = member === null ? null : await describeMember(guild.facts.id, user.id, context);
+    if (member === null)
+      return { value: { ...describeUser(user), member: null }, sources: [fromUser(user.id)] };
+    const timeout = await timeoutOf(guild.facts.id, member, context);
+    const described = await describeMember(guild.facts.id, user.id, context);
     return {
-      value: { ...describeUser(user), member: described },
-      sources: [fromUser(user.id), ...(member === null ? [] : [fromGuild(guild.facts.id)])],
+      value: { ...describeUser(user), member: { ...described, ...timeout.value } },
+      sources: [fromUser(user.id), fromGuild(guild.facts.id), ...timeout.sources],
     };
   },
 });
@@ -55,14 +59,9 @@ function describeUser(user: APIUser) {
   };
 }
 
-async function describeMember(
-  guildId: string,
-  userId: string,
-  { authority, discord, now, signal }: ReadContext,
-) {
+async function describeMember(guildId: string, userId: string, { authority, discord, signal }: ReadContext) {
   const member = await discord.member(guildId, userId, signal);
   const { roles } = await authority.guild();
-  const until = member.communication_disabled_until ?? null;
   return {
     nick: member.nick ?? null,
     roles: [...roles.values()]
@@ -70,7 +69,6 @@ async function describeMember(
       .sort((a, b) => b.position - a.position)
       .map(({ name }) => name),
     joined_at: member.joined_at,
-    timed_out_until: until !== null && Date.parse(until) > now() ? until : null,
     boosting_since: member.premium_since ?? null,
     pending_rules: member.pending ?? false,
   };

@@ -2,10 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import type { WorldSeed } from "../../../src/simulator/discord/seed.ts";
 import { permissionsTools } from "../../../src/tools/permissions/all.ts";
-import { type CallOptions, DEMO, startWorld } from "../world.ts";
+import { type CallOptions, DEMO, grant, startWorld } from "../world.ts";
 
 const { channels, users, guildId, roles } = DEMO;
-const { ManageRoles, ManageWebhooks, MentionEveryone, ViewChannel } = PermissionFlagsBits;
+const { ManageRoles, ManageWebhooks, MentionEveryone, ModerateMembers, ViewChannel } = PermissionFlagsBits;
 const explain = "discord_permissions_explain";
 const audit = "discord_permissions_audit";
 const ana: CallOptions = { as: users.ana };
@@ -101,11 +101,39 @@ describe("an explanation", () => {
     const until = new Date(Date.now() + 60_000).toISOString();
     const member = world.simulator.world.guilds.get(guildId)?.members.get(users.ben);
     Object.assign(member ?? {}, { communication_disabled_until: until });
-    const value = await world.done(explain, { permission: "Send Messages", user_id: users.ben }, ana);
-    expect(value).toMatchObject({
-      allowed: false,
-      why: expect.arrayContaining([expect.stringContaining("time-out")]),
+    const ofBen = { permission: "Send Messages", user_id: users.ben };
+    const told = { allowed: false, why: expect.arrayContaining([expect.stringContaining("time-out")]) };
+    const toMika = await world.call(explain, ofBen, mika);
+    expect(toMika.value).toMatchObject(told);
+    expect(toMika.sources).toContain(`guild:${guildId}:${ModerateMembers}`);
+    expect(await world.done(explain, { permission: "Send Messages" }, { as: users.ben })).toMatchObject(told);
+  });
+
+  test("counts no time-out of others for who could not see it by hand", async () => {
+    await using world = await open();
+    grant(world, users.ana, ManageRoles);
+    const ofBen = { permission: "Send Messages", user_id: users.ben };
+    const before = await world.call(explain, ofBen, ana);
+    world.simulator.changes.members.timeout(guildId, users.ben, Date.now() + 60_000);
+    const after = await world.call(explain, ofBen, ana);
+    expect(after.value).toEqual(before.value);
+    expect(after.sources).toEqual(before.sources);
+    expect(after.value).toMatchObject({ note: expect.stringContaining("is not counted") });
+  });
+
+  test("about others is for those who manage roles there, as what not everybody sees", async () => {
+    await using world = await open();
+    const ofMika = { permission: "Ban Members", user_id: users.moderator };
+    await world.refused(explain, ofMika, ana, "@Ana cannot Manage Roles in Harbour");
+    const sends = { ...ofMika, permission: "Send Messages" };
+    await world.refused(explain, sends, ana, "@Ana cannot Manage Roles in #general");
+    const { sources } = await world.call(explain, sends, {});
+    expect(sources).toEqual([`guild:${guildId}:${ManageRoles}`, `channel:${channels.general}`]);
+    world.simulator.changes.channels.setOverwrite(channels.general, {
+      ...{ id: users.ana, type: "member", allow: ManageRoles },
     });
+    await world.done(explain, sends, ana);
+    await world.refused(explain, ofMika, ana, "@Ana cannot Manage Roles in Harbour");
   });
 
   test("is given of no channel that the person does not see, and of no stranger", async () => {

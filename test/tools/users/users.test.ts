@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { PermissionFlagsBits } from "discord-api-types/v10";
 import type { ToolPolicy } from "../../../src/tool-policy.ts";
 import { usersTools } from "../../../src/tools/users/all.ts";
 import { type CallOptions, DEMO, startWorld, type ToolWorld } from "../world.ts";
@@ -51,6 +52,20 @@ describe("looking up", () => {
       created_at: "2024-03-01T00:00:00.000Z",
       member: { nick: null, roles: ["Moderator", "Crew"], timed_out_until: until },
     });
+  });
+
+  test("tells of others' time-outs to those who can give one, as what not everybody sees", async () => {
+    await using world = await open();
+    const until = Date.now() + 60_000;
+    world.simulator.changes.members.timeout(guildId, users.ben, until);
+    const toAna = await world.call(lookup, { user_id: users.ben }, ana);
+    expect(toAna.value).toMatchObject({ member: { nick: "Benny" } });
+    expect(JSON.stringify(toAna.value)).not.toContain("timed_out");
+    expect(toAna.sources).toEqual([`user:${users.ben}`, `guild:${guildId}`]);
+    const toMika = await world.call(lookup, { user_id: users.ben }, { as: users.moderator });
+    const shown = { timed_out_until: new Date(until).toISOString() };
+    expect(toMika.value).toMatchObject({ member: shown });
+    expect(toMika.sources).toContain(`guild:${guildId}:${PermissionFlagsBits.ModerateMembers}`);
   });
 
   test("finds another member by name, mention or id", async () => {
