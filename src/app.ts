@@ -170,8 +170,10 @@ async function assemble(
   const rules = {
     assertScope,
     assertMayOpen,
-    assertMayUse,
-    actorFor: (principal: Principal, session: Session) => actorFor(principal, session, discord.botUserId()),
+    assertMayUse: (principal: Principal, session: Session) =>
+      assertMayUse(principal, session, discord.botUserId()),
+    actorFor: (principal: Principal, session: Parameters<typeof actorFor>[1]) =>
+      actorFor(principal, session, discord.botUserId()),
   };
   const protocol = createProtocol({
     turns,

@@ -61,7 +61,7 @@ export interface RulesPort {
     wanted: { readonly userId: string; readonly guildId: string | null },
   ): void;
   assertMayUse(principal: Principal, session: Session): void;
-  actorFor(principal: Principal, session: Session): Actor;
+  actorFor(principal: Principal, session: Pick<Session, "userId" | "guildId" | "channelId">): Actor;
 }
 
 /** Whether somebody is where they are said to be. */

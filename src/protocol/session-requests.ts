@@ -31,7 +31,7 @@ export function createSessionRequests(deps: ProtocolDeps) {
     rules.assertMayOpen(caller.principal, wanted);
     assertBound(caller, sessionId);
     assertOwn(caller.principal, sessionId, data.channel_id);
-    await deps.places.assertReachable({ kind: "user", ...wanted }, caller.signal);
+    await deps.places.assertReachable(rules.actorFor(caller.principal, wanted), caller.signal);
     const { session } = await sessions.open({ ...wanted, sessionId, tokenId: caller.principal.tokenId });
     rules.assertMayUse(caller.principal, session);
     return { type: "initialize", data: await welcome(session, caller, data) };

@@ -27,6 +27,7 @@ import { createSessions } from "../../src/sessions/service.ts";
 import { text, toolUse } from "../../src/simulator/claude/reply.ts";
 import { startClaudeSimulator } from "../../src/simulator/claude/simulator.ts";
 import { agentTools } from "../../src/tools/agent-port.ts";
+import { ids } from "../tools/harness.ts";
 import { testTools } from "./tools.ts";
 
 export interface WorldOptions {
@@ -102,8 +103,8 @@ export async function startWorld(options: WorldOptions = {}) {
   const rules = {
     assertScope,
     assertMayOpen,
-    assertMayUse,
-    actorFor: (p: Principal, s: Session) => actorFor(p, s),
+    assertMayUse: (p: Principal, s: Session) => assertMayUse(p, s, ids.bot),
+    actorFor: (p: Principal, s: Parameters<typeof actorFor>[1]) => actorFor(p, s, ids.bot),
   };
   const tools = testTools({ audit: memory.audit, metrics, now });
   const { registry } = tools;
