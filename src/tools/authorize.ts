@@ -65,9 +65,9 @@ class Unguarded implements Authorized {
 }
 
 function decidersFor(actor: Actor, { facts, policies, now, underWay }: AuthorizeDeps) {
-  const standings = createStandings(facts, now, underWay.signal);
   const trustsMfa = (guildId: string) => policies.of(guildId).moderatorsUse2fa;
-  return { standings, trustsMfa, authority: createAuthority(actor, { standings, trustsMfa }) };
+  const standings = createStandings({ facts, now, signal: underWay.signal, trustsMfa });
+  return { standings, authority: createAuthority(actor, standings) };
 }
 
 async function findAndCheck(
@@ -77,7 +77,7 @@ async function findAndCheck(
   deps: AuthorizeDeps,
 ): Promise<Authorized> {
   const { discord, policies, sent, limits, now, underWay, progress } = deps;
-  const { standings, trustsMfa, authority } = decidersFor(actor, deps);
+  const { standings, authority } = decidersFor(actor, deps);
   const { signal } = underWay;
   try {
     await assertNoBorrowedPower(actor, await standings.botUserId());
@@ -86,7 +86,6 @@ async function findAndCheck(
       standings,
       authority,
       discord,
-      trustsMfa,
       lastAt: (channelId, userId) => sent.lastAt(channelId, userId),
       postedFor: (messageId) => sent.userOf(messageId),
       now,

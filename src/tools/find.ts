@@ -1,9 +1,8 @@
-import { PermissionFlagsBits } from "discord-api-types/v10";
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import { isThread } from "../permissions/compute.ts";
 import type { ChannelFacts } from "../permissions/facts.ts";
-import { type Authority, assertMfaOf, assertStanding, plain } from "./authority.ts";
+import { type Authority, assertStanding, plain } from "./authority.ts";
 import { channelKind } from "./channels/kinds.ts";
 import type { DiscordReader } from "./discord-port.ts";
 import { findMessage, findMessages } from "./find-messages.ts";
@@ -33,7 +32,6 @@ export interface Finding {
   readonly standings: Standings;
   readonly authority: Authority;
   readonly discord: DiscordReader;
-  readonly trustsMfa: (guildId: string) => boolean;
   /** When a tool last posted there for them: see `SentMessages`. */
   readonly lastAt: (channelId: string, userId: string) => Promise<number | null>;
   /** For whom the bot posted a message, if for anybody. */
@@ -255,17 +253,7 @@ async function assertBoth<Found>(
       : typeof requirement === "bigint"
         ? requirement
         : requirement.bits(found, userId, given);
-  if (who.kind === "user") {
-    const needed = bitsOf(spec.needs, who.userId) | bitsOf(spec.actorNeeds, who.userId);
-    assertStanding(needed, actor);
-    await assertMfa(needed, finding);
-  }
+  if (who.kind === "user")
+    assertStanding(bitsOf(spec.needs, who.userId) | bitsOf(spec.actorNeeds, who.userId), actor);
   assertStanding(bitsOf(spec.needs, botUserId) | bitsOf(spec.botNeeds, botUserId), bot);
 }
-
-async function assertMfa(needed: bigint, { actor, authority, trustsMfa }: Finding): Promise<void> {
-  if (actor.guildId === null || (needed & ~readingBits) === 0n) return;
-  assertMfaOf(await authority.guild(), needed, trustsMfa);
-}
-
-const readingBits = PermissionFlagsBits.ViewChannel | PermissionFlagsBits.ReadMessageHistory;

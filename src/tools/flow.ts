@@ -27,7 +27,8 @@ export function createFlow({ facts, policies, now }: FlowDeps): FlowPort {
     async restricted(audience, sources, signal) {
       const far = [...new Set(sources)].filter((source) => !isPlainlyOpen(audience, source));
       if (far.length === 0) return [];
-      const standings = createStandings(facts, now, signal);
+      const trustsMfa = (guildId: string) => policies.of(guildId).moderatorsUse2fa;
+      const standings = createStandings({ facts, now, signal, trustsMfa });
       const open = await Promise.all(far.map((source) => isOpen(audience, source, standings)));
       signal.throwIfAborted();
       return far.filter((_, index) => !open[index]);
