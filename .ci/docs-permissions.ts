@@ -24,8 +24,11 @@ const headings: Readonly<Record<AxisKind, Readonly<Record<string, string>>>> = {
   channel: {
     own: "The channel that they speak in",
     public: "A public channel",
+    silent: "A public channel where only moderators write",
+    no_history: "A public channel where only moderators read what was written before",
     private: "A private channel",
     private_thread: "A private thread",
+    unseen: "A channel that the bot cannot see",
     foreign: "A channel of another server",
     deleted: "A channel that was deleted a moment ago",
     missing: "A channel that does not exist",

@@ -2,7 +2,7 @@ import { permissionNames } from "../src/permissions/names.ts";
 import { allTools } from "../src/tools/all.ts";
 import { channelKind } from "../src/tools/channels/kinds.ts";
 import { plainSchema } from "../src/tools/plain-schema.ts";
-import type { Requirement, TargetSpec } from "../src/tools/targets.ts";
+import type { TargetSpec } from "../src/tools/targets.ts";
 import { families, type Tool } from "../src/tools/tool.ts";
 import { toolsFind } from "../src/tools/tools-find.ts";
 import { table } from "./docs-section.ts";
@@ -119,7 +119,7 @@ function needsOf(name: string, spec: TargetSpec): string {
   return `**${name}**${namedBy(spec)}, ${said.join(". ")}.`;
 }
 
-function wordsOf<Place>(needs: Requirement<Place> | undefined): readonly string[] {
+function wordsOf(needs: bigint | { readonly words: string } | undefined): readonly string[] {
   if (needs === undefined || needs === 0n) return [];
   return typeof needs === "bigint" ? [permissionNames(needs).join(", ")] : [needs.words];
 }

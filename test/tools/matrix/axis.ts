@@ -6,7 +6,7 @@ import {
   kindOf,
   lacksInChannel,
   lacksInServer,
-  type Needs,
+  type Needed,
   notFound,
   nothing,
   type Reason,
@@ -82,9 +82,9 @@ export interface ChannelPart extends Part {
   /** Left out for the own channel. */
   readonly isOptional?: boolean;
   readonly input?: (channelId: string, actor: ActorName) => Input;
-  readonly needs: Needs | ((channel: AnyChannel, scene: Scene) => Needs);
+  readonly needs: Needed | ((channel: AnyChannel, scene: Scene) => Needed);
   /** In the server, besides. */
-  readonly inServer?: Needs;
+  readonly inServer?: Needed;
   readonly rules?: (channel: AnyChannel, scene: Scene) => Expected;
 }
 
@@ -120,7 +120,7 @@ export interface MessagePart extends Part {
   readonly input?: Input;
   /** Several are named by such an argument, of which this is one. */
   readonly with?: string;
-  readonly needs: (target: MessageTarget, scene: Scene) => Needs;
+  readonly needs: (target: MessageTarget, scene: Scene) => Needed;
   readonly rules?: (target: MessageTarget, scene: Scene) => Expected;
 }
 
@@ -154,9 +154,9 @@ export function onMessage(part: MessagePart): Axis {
 export interface MemberPart extends Part {
   readonly isOptional?: boolean;
   readonly input?: Input;
-  readonly needs?: (userId: string, scene: Scene) => Needs;
+  readonly needs?: (userId: string, scene: Scene) => Needed;
   /** In #general. */
-  readonly inChannel?: Needs;
+  readonly inChannel?: Needed;
   /** What becomes of who has left. */
   readonly left: "fine" | "not_found";
   readonly rules?: (userId: string, scene: Scene) => Expected;
@@ -192,15 +192,15 @@ export function onMember(part: MemberPart): Axis {
 
 const idOfActor = (actor: ActorName): string => idOf({ actor });
 
-function general(scene: Scene, needs: Needs): Expected {
+function general(scene: Scene, needs: Needed): Expected {
   const channel = seen(scene, channels.general);
   return channel === null ? [notFound] : lacksInChannel(scene, channel, needs);
 }
 
 export interface RolePart extends Part {
   readonly input?: Input;
-  readonly needs?: Needs;
-  readonly inChannel?: Needs;
+  readonly needs?: Needed;
+  readonly inChannel?: Needed;
   readonly rules?: (role: APIRole, scene: Scene) => Expected;
 }
 
@@ -229,7 +229,7 @@ export function onRole(part: RolePart): Axis {
 export function inServer(part: {
   readonly variant?: string;
   readonly input?: Input;
-  readonly needs?: Needs;
+  readonly needs?: Needed;
   /** Also who is no member. */
   readonly isForAll?: boolean;
   readonly rules?: (scene: Scene) => Expected;

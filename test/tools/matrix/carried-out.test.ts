@@ -14,6 +14,9 @@ const changing = new Set(
 // Read as they are needed, which is less than all there is.
 const options = { isTrusted: false, hearsMembers: false };
 
+/** Where others than the bot lack something it is as in public. */
+const isTold = (target: string): boolean => target !== "silent" && target !== "no_history";
+
 interface Allowed {
   readonly tool: string;
   readonly axis: Axis;
@@ -32,7 +35,7 @@ async function allowed(): Promise<readonly Allowed[]> {
     .filter(([tool]) => changing.has(tool))
     .flatMap(([tool, { axes }]) =>
       axes.flatMap((axis) =>
-        axis.targets.flatMap((target) => {
+        axis.targets.filter(isTold).flatMap((target) => {
           const actor = mayDo(axis, target);
           return actor === undefined ? [] : [{ tool, axis, target, actor }];
         }),

@@ -49,8 +49,15 @@ export const both = (...permissions: Permission[]): Needs => ({ actor: permissio
 export const actorAlone = (...permissions: Permission[]): Needs => ({ actor: permissions, bot: [] });
 export const nothing: Needs = { actor: [], bot: [] };
 
+/** What is needed at once, or one after the other: a refusal then names what the first of them lacks. */
+export type Needed = Needs | readonly Needs[];
+
+const isList = (needed: Needed): needed is readonly Needs[] => Array.isArray(needed);
+
 /** In the words of Discord's settings; for a bot's own power everything is the bot's. */
-function lacks(scene: Scene, needs: Needs, bitsOf: (userId: string) => bigint): readonly Reason[] {
+function lacks(scene: Scene, needed: Needed, bitsOf: (userId: string) => bigint): readonly Reason[] {
+  if (isList(needed)) return needed.flatMap((needs) => lacks(scene, needs, bitsOf));
+  const needs = needed;
   return whose(scene).flatMap(({ who, userId }): readonly Reason[] => {
     const missing = needs[who].filter((name) => (bitsOf(userId) & PermissionFlagsBits[name]) === 0n);
     const permissions = missing.flatMap((name) => permissionNames(PermissionFlagsBits[name]));
@@ -59,12 +66,12 @@ function lacks(scene: Scene, needs: Needs, bitsOf: (userId: string) => bigint): 
   });
 }
 
-export const lacksInServer = (scene: Scene, needs: Needs): readonly Reason[] =>
+export const lacksInServer = (scene: Scene, needs: Needed): readonly Reason[] =>
   isMember(scene)
     ? lacks(scene, needs, (userId) => guildPermissions(scene.discord, harbour(scene), userId))
     : [notFound];
 
-export const lacksInChannel = (scene: Scene, channel: AnyChannel, needs: Needs): readonly Reason[] =>
+export const lacksInChannel = (scene: Scene, channel: AnyChannel, needs: Needed): readonly Reason[] =>
   lacks(scene, needs, (userId) => channelPermissions(scene.discord, channel, userId));
 
 /** A channel of the server that both can see; null for what is to be as if there were none. */

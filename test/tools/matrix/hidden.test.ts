@@ -8,8 +8,8 @@ import { type MatrixOptions, type MatrixWorld, startMatrixWorld } from "./world.
 setDefaultTimeout(60_000);
 
 /*
- * To somebody who cannot see it, a private channel, a private thread, another server's channel, one that was deleted a
- * moment ago and one that never was are the same: by what they are told, and by what Discord is asked meanwhile, which
+ * To somebody who cannot see it, a private channel, a private thread, one that the bot cannot see, another server's
+ * channel, one that was deleted a moment ago and one that never was are the same: by what they are told, and by what Discord is asked meanwhile, which
  * is what the time goes into.
  */
 

@@ -8,6 +8,9 @@ import {
   deleted,
   elsewhere,
   type MessageTarget,
+  noHistory,
+  silent,
+  unseen,
   userOf,
   users,
 } from "./scene.ts";
@@ -57,6 +60,7 @@ export function messageFor(target: MessageTarget, actor: ActorName): string {
 
 const { talk, general, staff, generalThread, staffThread, privateThread, ideasPost, plansPost } = channels;
 const within = [talk, general, staff, generalThread, staffThread, privateThread, ideasPost, plansPost];
+const alike = [silent, noHistory, unseen, deleted];
 const people = [...new Set(actors.map((actor) => userOf[actor]))];
 
 const said = (channelId: string, authorId: string, which: Which): MessageSeed => ({
@@ -74,7 +78,7 @@ const ofChannel = (channelId: string): readonly MessageSeed[] => [
 ];
 
 export const messagesWithin: readonly MessageSeed[] = [
-  ...[...within, deleted.text, deleted.thread, deleted.post].flatMap(ofChannel),
+  ...[...within, ...alike.flatMap(({ text, thread, post }) => [text, thread, post])].flatMap(ofChannel),
   ...people.map((userId) => said(general, userId, `by ${userId}`)),
   said(general, users.newcomer, "deleted"),
 ];
@@ -86,7 +90,7 @@ export const messagesElsewhere: readonly MessageSeed[] = [
 
 /** For whom the bot has posted them, by message. */
 export const postedForWhom: ReadonlyMap<string, string> = new Map(
-  [...within, ...Object.values(elsewhere), ...Object.values(deleted)].flatMap((channelId) =>
+  [...within, ...[...alike, elsewhere].flatMap((some) => Object.values(some))].flatMap((channelId) =>
     people
       .filter((userId) => userId !== botId)
       .map((userId) => [messageIn(channelId, `for ${userId}`), userId] as const),
@@ -94,6 +98,7 @@ export const postedForWhom: ReadonlyMap<string, string> = new Map(
 );
 
 /** Those that the bot has reacted to with 👍. */
-export const reactedTo: readonly string[] = [...within, elsewhere.text, elsewhere.thread, elsewhere.post].map(
-  (channelId) => messageIn(channelId, "first"),
-);
+export const reactedTo: readonly string[] = [
+  ...within,
+  ...[silent, noHistory, unseen, elsewhere].flatMap(({ text, thread, post }) => [text, thread, post]),
+].map((channelId) => messageIn(channelId, "first"));

@@ -74,8 +74,11 @@ export type ChannelKind = "text" | "thread" | "forum" | "post" | "category";
 export const channelTargets = [
   "own",
   "public",
+  "silent",
+  "no_history",
   "private",
   "private_thread",
+  "unseen",
   "foreign",
   "deleted",
   "missing",
@@ -97,6 +100,12 @@ export const channels = {
   plansPost: id(51),
 } as const;
 export const elsewhere = { category: id(60), text: id(61), thread: id(62), forum: id(63), post: id(64) };
+/** Where everybody looks on, and only moderators write. */
+export const silent = { category: id(100), text: id(101), thread: id(102), forum: id(103), post: id(104) };
+/** Where only moderators read what was written before. */
+export const noHistory = { category: id(110), text: id(111), thread: id(112), forum: id(113), post: id(114) };
+/** For everybody but the bot. */
+export const unseen = { category: id(65), text: id(66), thread: id(67), forum: id(68), post: id(69) };
 export const deleted = { category: id(70), text: id(71), thread: id(72), forum: id(73), post: id(74) };
 export const missingChannel = id(80);
 
@@ -107,35 +116,50 @@ for (const user of new Set(Object.values(userOf))) ownThreads.set(user, id(90 + 
 export const ownThreadOf = (actor: ActorName): string => ownThreads.get(userOf[actor]) ?? "";
 
 const ofKind: Readonly<
-  Record<ChannelKind, Readonly<Record<"public" | "private" | "foreign" | "deleted", string>>>
+  Record<ChannelKind, Readonly<Record<Exclude<ChannelTarget, "own" | "private_thread" | "missing">, string>>>
 > = {
   text: {
     public: channels.general,
     private: channels.staff,
+    silent: silent.text,
+    no_history: noHistory.text,
+    unseen: unseen.text,
     foreign: elsewhere.text,
     deleted: deleted.text,
   },
   thread: {
     public: channels.generalThread,
     private: channels.staffThread,
+    silent: silent.thread,
+    no_history: noHistory.thread,
+    unseen: unseen.thread,
     foreign: elsewhere.thread,
     deleted: deleted.thread,
   },
   forum: {
     public: channels.ideas,
     private: channels.plans,
+    silent: silent.forum,
+    no_history: noHistory.forum,
+    unseen: unseen.forum,
     foreign: elsewhere.forum,
     deleted: deleted.forum,
   },
   post: {
     public: channels.ideasPost,
     private: channels.plansPost,
+    silent: silent.post,
+    no_history: noHistory.post,
+    unseen: unseen.post,
     foreign: elsewhere.post,
     deleted: deleted.post,
   },
   category: {
     public: channels.quay,
     private: channels.vault,
+    silent: silent.category,
+    no_history: noHistory.category,
+    unseen: unseen.category,
     foreign: elsewhere.category,
     deleted: deleted.category,
   },

@@ -14,9 +14,12 @@ import {
   deleted,
   elsewhere,
   guildId,
+  noHistory,
   otherGuildId,
   ownThreadOf,
   roles,
+  silent,
+  unseen,
   userOf,
   users,
 } from "./scene.ts";
@@ -44,11 +47,27 @@ const hidden: readonly OverwriteSeed[] = [
   { id: roles.moderators, type: "role", allow: P.ViewChannel },
   { id: botId, type: "member", allow: P.ViewChannel, deny: P.ManageMessages | P.ManageChannels },
 ];
+const withoutBot: readonly OverwriteSeed[] = [forGuests, { id: botId, type: "member", deny: P.ViewChannel }];
+
+const forModerators = (bits: bigint): readonly OverwriteSeed[] => [
+  forGuests,
+  { id: guildId, type: "role", deny: bits },
+  { id: roles.moderators, type: "role", allow: bits },
+  { id: botId, type: "member", allow: bits },
+];
+const writing = P.SendMessages | P.SendMessagesInThreads | P.AddReactions;
+
+/** Those that only differ in what they say of permissions. */
+const alike = [
+  { name: "news", ids: silent, overwrites: forModerators(writing) },
+  { name: "fresh", ids: noHistory, overwrites: forModerators(P.ReadMessageHistory) },
+  { name: "cabin", ids: unseen, overwrites: withoutBot },
+  { name: "wreck", ids: deleted, overwrites: [forGuests] },
+] as const;
 
 const threads: readonly ChannelSeed[] = [
   thread(channels.generalThread, "regatta", channels.general, users.newcomer),
   thread(channels.staffThread, "keys", channels.staff, users.otherModerator),
-  thread(deleted.thread, "gone", channels.general, users.newcomer),
   {
     ...thread(channels.privateThread, "surprise", channels.general, users.otherModerator),
     kind: "private_thread",
@@ -56,7 +75,6 @@ const threads: readonly ChannelSeed[] = [
   },
   thread(channels.ideasPost, "dock", channels.ideas, users.newcomer),
   thread(channels.plansPost, "pier", channels.plans, users.newcomer),
-  thread(deleted.post, "sunk", channels.ideas, users.newcomer),
   ...[...new Set(actors.map(ownThreadOf))].map((id): ChannelSeed => {
     const owner = actors.find((actor) => ownThreadOf(actor) === id) ?? "owner";
     return thread(id, `thread of ${owner}`, channels.talk, userOf[owner]);
@@ -98,9 +116,13 @@ const harbour: GuildSeed = {
     place(channels.staff, "staff", "text", channels.vault, hidden),
     place(channels.ideas, "ideas", "forum", channels.quay),
     place(channels.plans, "plans", "forum", channels.vault, hidden),
-    place(deleted.category, "Wreck", "category", null),
-    place(deleted.text, "wreckage", "text", channels.quay),
-    place(deleted.forum, "flotsam", "forum", channels.quay),
+    ...alike.flatMap(({ name, ids, overwrites }) => [
+      place(ids.category, `${name} deck`, "category", null, overwrites),
+      place(ids.text, name, "text", ids.category, overwrites),
+      place(ids.forum, `${name}-forum`, "forum", ids.category, overwrites),
+      thread(ids.thread, `${name} thread`, ids.text, users.newcomer),
+      thread(ids.post, `${name} post`, ids.forum, users.newcomer),
+    ]),
     ...threads,
   ],
   members: [

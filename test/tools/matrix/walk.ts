@@ -84,8 +84,7 @@ function fits(verdict: Verdict, reason: Reason): boolean {
   return (
     verdict.kind === "lacks" &&
     verdict.who === reason.who &&
-    verdict.permissions.length > 0 &&
-    verdict.permissions.every((name) => reason.permissions.includes(name))
+    verdict.permissions.toSorted().join() === reason.permissions.toSorted().join()
   );
 }
 

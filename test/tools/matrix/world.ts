@@ -144,7 +144,7 @@ function deleteChannels({ changes, world }: DiscordSimulator, state: GuildState)
   const { thread, post, ...others } = deleted;
   for (const id of [thread, post]) {
     changes.channels.remove(id);
-    const d = { id, guild_id: guildId, parent_id: channels.general, type: 11 };
+    const d = { id, guild_id: guildId, parent_id: deleted.text, type: 11 };
     state.apply({ op: GatewayOpcodes.Dispatch, s: 1, t: GatewayDispatchEvents.ThreadDelete, d });
   }
   for (const id of Object.values(others)) {

@@ -1,6 +1,6 @@
 import { type Entry, inServer, onChannel, onMember, onRole } from "../axis.ts";
 import { both, lacksInServer, type Needs, notFound, nothing, unfit } from "../expectation.ts";
-import { type ChannelKind, channels, roles } from "../scene.ts";
+import { type ChannelKind, channels, noHistory, roles, silent } from "../scene.ts";
 
 const page = "https://docs.discord.com/developers/resources/channel";
 const guildPage = "https://docs.discord.com/developers/resources/guild";
@@ -9,6 +9,12 @@ const noThreads: readonly ChannelKind[] = ["text", "forum", "category"];
 const threads: readonly ChannelKind[] = ["thread", "post"];
 const managing = both("ManageChannels");
 const { general, quay, staff, vault } = channels;
+
+/** The category that a channel is in, where it is in one; else another. */
+function categoryOf(channelId: string): string {
+  const own = [silent, noHistory].find(({ text }) => text === channelId);
+  return own?.category ?? (channelId === staff ? vault : quay);
+}
 
 /** Channels by MANAGE_CHANNELS, threads by MANAGE_THREADS. */
 const deleting = (kind: ChannelKind): Needs => (threads.includes(kind) ? both("ManageThreads") : managing);
@@ -91,7 +97,7 @@ export const channelTools: Readonly<Record<string, Entry>> = {
         of: "text",
         for: ["text", "forum"],
         isOptional: true,
-        input: (id) => ({ category_id: id === staff ? vault : quay }),
+        input: (id) => ({ category_id: categoryOf(id) }),
         needs: both("ManageChannels", "ManageRoles"),
       }),
       onChannel({

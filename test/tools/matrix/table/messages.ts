@@ -1,8 +1,10 @@
 import { type Entry, onChannel, onMember, onMessage } from "../axis.ts";
 import {
+  actorAlone,
   both,
   idOf,
   inTimeOut,
+  type Needed,
   type Needs,
   notFound,
   type Permission,
@@ -21,14 +23,15 @@ const reading = both("ReadMessageHistory");
 const isBot = (scene: Scene): boolean => idOf(scene) === botId;
 
 /** Their own is deleted without a permission; so is what the bot wrote, by the bot. */
-function deleting(target: MessageTarget, scene: Scene): Needs {
+function deleting(target: MessageTarget, scene: Scene): Needed {
   const isBots =
     target === "bots_for_them" || target === "bots_for_another" || (target === "own" && isBot(scene));
   const isTheirs = target === "own" || target === "bots_for_them" || (isBots && isBot(scene));
-  return {
-    actor: isTheirs ? ["ReadMessageHistory"] : ["ReadMessageHistory", "ManageMessages"],
-    bot: isBots ? ["ReadMessageHistory"] : ["ReadMessageHistory", "ManageMessages"],
+  const ofMessage: Needs = {
+    actor: isTheirs ? [] : ["ManageMessages"],
+    bot: isBots ? [] : ["ManageMessages"],
   };
+  return [reading, ofMessage];
 }
 
 /** Only who wrote a message edits its words: of the bot's, whom it wrote it for. */
@@ -38,10 +41,9 @@ function notTheirs(target: MessageTarget, scene: Scene) {
 }
 
 /** The bot's reaction is somebody else's to the person. */
-const unreacting = (scene: Scene): Needs => ({
-  actor: isBot(scene) ? ["ReadMessageHistory"] : ["ReadMessageHistory", "ManageMessages"],
-  bot: ["ReadMessageHistory"],
-});
+const unreacting = (scene: Scene): Needed =>
+  isBot(scene) ? reading : [reading, actorAlone("ManageMessages")];
+const reacting: Needed = [reading, both("AddReactions")];
 
 const pinning: readonly Permission[] = ["ReadMessageHistory", "PinMessages"];
 
@@ -104,7 +106,7 @@ export const messageTools: Readonly<Record<string, Entry>> = {
   discord_message_delete: {
     source: `${page}#delete-message`,
     axes: [
-      onChannel({ ...there, input: first, needs: both("ReadMessageHistory", "ManageMessages") }),
+      onChannel({ ...there, input: first, needs: [reading, both("ManageMessages")] }),
       onMessage({ needs: deleting, rules: (_target, scene) => inTimeOut(scene) }),
     ],
   },
@@ -147,15 +149,14 @@ export const messageTools: Readonly<Record<string, Entry>> = {
       onChannel({
         ...there,
         input: (id) => ({ ...first(id), emoji: "🎉" }),
-        needs: both("ReadMessageHistory", "AddReactions"),
+        needs: reacting,
       }),
-      onMessage({ input: { emoji: "🎉" }, needs: () => both("ReadMessageHistory", "AddReactions") }),
+      onMessage({ input: { emoji: "🎉" }, needs: () => reacting }),
       onMessage({
         variant: "as somebody else already did",
         input: { emoji: "👍" },
         // Only the first message has one.
-        needs: (target) =>
-          target === "somebodys" ? both("ReadMessageHistory") : both("ReadMessageHistory", "AddReactions"),
+        needs: (target) => (target === "somebodys" ? reading : reacting),
         rules: (_target, scene) => inTimeOut(scene),
       }),
     ],

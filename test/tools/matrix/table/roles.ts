@@ -4,7 +4,7 @@ import {
   actorAlone,
   both,
   lacksInServer,
-  type Needs,
+  type Needed,
   notAboveRole,
   type Permission,
   type Reason,
@@ -30,7 +30,7 @@ const handing = (role: APIRole, scene: Scene): readonly Reason[] => [
   ...ruling(role, scene),
   ...(isEveryone(role) ? [rule("@everyone", /is the role of all members/)] : []),
 ];
-const roleMaking = (...given: Permission[]): Needs => both("ManageRoles", ...given);
+const roleMaking = (...given: Permission[]): Needed => [both("ManageRoles"), both(...given)];
 
 export const roleTools: Readonly<Record<string, Entry>> = {
   discord_roles_list: { source: `${page}#get-guild-roles`, axes: [inServer({})] },

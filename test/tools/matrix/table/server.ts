@@ -4,6 +4,7 @@ import {
   both,
   idOf,
   isMember,
+  lacksInChannel,
   lacksInServer,
   notFound,
   nothing,
@@ -12,7 +13,7 @@ import {
   type Scene,
   unfit,
 } from "../expectation.ts";
-import { botId } from "../scene.ts";
+import { botId, channels } from "../scene.ts";
 
 const page = "https://docs.discord.com/developers/resources/guild";
 
@@ -31,7 +32,18 @@ export const permissionTools: Readonly<Record<string, Entry>> = {
         input: () => ({ permission: "Send Messages" }),
         needs: nothing,
       }),
-      onMember({ isOptional: true, input: { permission: "Send Messages" }, left: "not_found" }),
+      onMember({
+        isOptional: true,
+        input: { permission: "Send Messages", channel_id: channels.general },
+        left: "not_found",
+        // Discord's apps show what others may do to those who manage it.
+        rules: (userId, scene) => {
+          const general = scene.discord.channel(channels.general);
+          return userId === idOf(scene) || general === null
+            ? []
+            : lacksInChannel(scene, general, actorAlone("ManageRoles"));
+        },
+      }),
     ],
   },
   discord_permissions_audit: {
