@@ -8,6 +8,7 @@ import type { Progress } from "./outcome.ts";
 import type { Policies } from "./policy.ts";
 import type { SentMessages } from "./ports.ts";
 import { placesSources } from "./question.ts";
+import { fromChannel } from "./sources.ts";
 import { createStandings } from "./standings.ts";
 import type { Given, Place } from "./targets.ts";
 import type { Tool } from "./tool.ts";
@@ -93,6 +94,7 @@ async function findAndCheck(
       onLookup: () => limits.lookups.take(actor.userId),
       onTarget: (target) => void progress.targets.push(target),
       onPlace: (place) => void progress.sources.push(...placesSources({ place })),
+      onNamed: (channelId) => void progress.sources.push(fromChannel(channelId)),
     });
     await tool.check?.(given, places, authority, {
       discord,

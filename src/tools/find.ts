@@ -44,6 +44,8 @@ export interface Finding {
   readonly onLookup: () => Promise<void>;
   /** Hears of each place that was found, since a refusal may name it. */
   readonly onPlace: (place: Place) => void;
+  /** Hears of each channel that a refusal names besides. */
+  readonly onNamed: (channelId: string) => void;
 }
 
 /**
@@ -107,6 +109,7 @@ async function findChannel(spec: ChannelSpec, said: unknown, finding: Finding): 
   onTarget(`channel:${channelId}`);
   const place = await seenChannel(channelId, finding);
   if (spec.types !== undefined && !spec.types.some((type) => type === place.facts.type)) {
+    finding.onPlace(place);
     const wanted = [...new Set(spec.types.map(channelKind))].join(", ").replaceAll("_", " ");
     throw new AppError(
       "invalid_arguments",
