@@ -175,13 +175,14 @@ async function assemble(
     actorFor: (principal: Principal, session: Parameters<typeof actorFor>[1]) =>
       actorFor(principal, session, discord.botUserId()),
   };
+  const places = { assertReachable };
   const protocol = createProtocol({
     turns,
     sessions,
     events,
     tools,
     rules,
-    places: { assertReachable },
+    places,
     approvalMs: config.tools.approvalMs,
     issueToken: ({ id, userId, channelId }, { tokenId }) =>
       sessionTokens.issue({ sessionId: id, userId, channelId, tokenId }),
@@ -195,6 +196,7 @@ async function assemble(
     events,
     tools,
     rules,
+    places,
     auth: createAuthenticator({
       tokens,
       sessionTokens,

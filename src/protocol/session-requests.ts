@@ -91,6 +91,8 @@ export function createSessionRequests(deps: ProtocolDeps) {
   async function contextUpdate(envelope: Envelope, caller: Caller): Promise<ReplyData> {
     const data = parseContextUpdate(envelope.data);
     const session = await useSession(deps, caller, data.session_id, "sessions");
+    // What it answers with is the conversation.
+    await deps.places.assertReachable(rules.actorFor(caller.principal, session), caller.signal);
     if (data.user_preferences !== undefined) assertWholePerson(caller.principal);
     if (data.active_tools !== undefined) assertKnown(session, caller, data.active_tools);
     const context = await sessions.updateContext(session, update(data));

@@ -20,6 +20,7 @@ beforeEach(async () => {
   world.tools.facts.everyone = manage;
   world.tools.facts.channelFacts.set(ids.general, channel(ids.general, { name: "general" }));
   world.reach.refusal = null;
+  world.script.tool = null;
   world.clock.offset = 0;
   client = await connect(world);
   session_id = await open(client);
@@ -256,6 +257,25 @@ describe("where somebody cannot be", () => {
     world.reach.refusal = null;
     const unknown = await client.request("tool_call", { session_id: session, tool_name: "echo" });
     expect(unknown.data.code).toBe("session_not_found");
+  });
+
+  test("nothing is told to them any more of a session that they had", async () => {
+    await client.request("process", { session_id, message: "between us" });
+    const [stranger, listener] = [await connect(world), await connect(world)];
+    world.reach.refusal = new AppError("not_found", "There is no such channel.");
+    const refused = await stranger.request("context_update", { session_id });
+    expect(refused).toMatchObject({ type: "error", data: { code: "not_found" } });
+    await stranger.request("process", { session_id, message: "hello" });
+    const path = `/mcp/ws/${session_id}?last_seq=0`;
+    await expect(connect(world, { path })).rejects.toThrow();
+
+    world.reach.refusal = null;
+    await client.request("process", { session_id, message: "hello" });
+    await listener.request("process", { session_id, message: "hello" });
+    for (const one of [stranger, listener]) await one.request("cancel", { session_id });
+    expect(listener.received.map(({ type }) => type)).toContain("event");
+    expect(stranger.received.map(({ type }) => type)).not.toContain("event");
+    await (await connect(world, { path })).close();
   });
 });
 

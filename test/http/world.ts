@@ -151,6 +151,7 @@ export async function startWorld(options: WorldOptions = {}) {
     events,
     tools: toolsPort,
     rules,
+    places,
     auth,
     limits,
     interactions: options.interactions ?? null,
