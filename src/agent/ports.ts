@@ -104,10 +104,10 @@ export interface ToolPort {
 
 /* ---- where words may go -------------------------------------------------------------------------- */
 
-/** Who will read something: those who can read a channel, everybody in a guild, or one person alone. */
+/** Who will read something: those who can read a channel, everybody in a guild (or those who hold `permissions` there), or one person alone. */
 export type Audience =
   | { readonly kind: "channel"; readonly guildId: string | null; readonly channelId: string }
-  | { readonly kind: "guild"; readonly guildId: string }
+  | { readonly kind: "guild"; readonly guildId: string; readonly permissions?: bigint }
   | { readonly kind: "user"; readonly guildId: string | null; readonly userId: string };
 
 /** Keeps words from going, unasked, to people who could not have read what they rest on. */

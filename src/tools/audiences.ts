@@ -1,3 +1,4 @@
+import { PermissionFlagsBits } from "discord-api-types/v10";
 import type { Actor } from "../actor.ts";
 import type { Audience } from "../agent/ports.ts";
 import type { ChannelPlace } from "./targets.ts";
@@ -11,6 +12,13 @@ export const inChannel = ({ facts }: Pick<ChannelPlace, "facts">): Audience => (
 
 /** Everybody in a server: names of roles, nicknames, and whatever else is shown to all. */
 export const inGuild = (guildId: string): Audience => ({ kind: "guild", guildId });
+
+/** Those who read the reasons in Discord's audit log, whatever channel they are about. */
+export const inAuditLog = (guildId: string): Audience => ({
+  kind: "guild",
+  guildId,
+  permissions: PermissionFlagsBits.ViewAuditLog,
+});
 
 /** One person alone. */
 export const toUser = (userId: string, guildId: string | null): Audience => ({

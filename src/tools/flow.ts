@@ -47,7 +47,8 @@ function isPlainlyOpen(audience: Audience, text: string): boolean {
     case "channel":
       return audience.kind === "channel" && audience.channelId === source.channelId;
     case "guild":
-      return audience.kind !== "user" && audience.guildId === source.guildId && source.permissions === 0n;
+      if (audience.kind === "user" || audience.guildId !== source.guildId) return false;
+      return (source.permissions & ~heldBy(audience)) === 0n;
     case undefined:
       return false;
     default:
@@ -92,7 +93,7 @@ async function allMaySee(
   const guild = await standings.guild(guildId);
   const readers =
     audience.kind === "guild"
-      ? everybody
+      ? { ...everybody, bits: heldBy(audience) }
       : await readersOf(audience.channelId, guildId, ViewChannel, standings);
   const ofSource =
     source.kind === "guild"
@@ -100,6 +101,10 @@ async function allMaySee(
       : await readersOf(source.channelId, guildId, reading, standings);
   return guild !== null && readers !== null && ofSource ? isWithin(guild, readers, ofSource) : false;
 }
+
+/** What everybody of an audience holds in the server. */
+const heldBy = (audience: Audience): bigint =>
+  audience.kind === "guild" ? (audience.permissions ?? 0n) : 0n;
 
 const everybody: Readers = { channel: null, parent: null, bits: 0n };
 

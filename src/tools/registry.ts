@@ -10,6 +10,7 @@ import { createAudit } from "./audit.ts";
 import { type AuthorizeDeps, type Authorized, authorize } from "./authorize.ts";
 import { createDeadlines, type UnderWay } from "./deadline.ts";
 import type { PermissionFactsPort } from "./discord-port.ts";
+import { escapingFrom } from "./escaping.ts";
 import { doneWith, failure, type Progress } from "./outcome.ts";
 import { plainSchema } from "./plain-schema.ts";
 import { isReply, mustAsk, type Policies, switched } from "./policy.ts";
@@ -184,15 +185,11 @@ export function createRegistry(options: RegistryOptions): Registry {
     const { actor, approval = null } = call;
     const { signal } = underWay;
     const sources = restsOn(call);
-    const audience = tool.audience(given, places, actor);
-    const escaping = sources.length === 0 ? [] : await options.flow.restricted(audience, sources, signal);
+    const about = { tool, given, places, actor, sources };
+    const escaping = await escapingFrom(about, options.flow, signal);
     const asks = mustAsk(tool, policies.of(actor.guildId), actor, channelsOf(places));
     if (!asks && escaping.length === 0) return null;
-    const question = await questionFor(
-      { tool, given, places, actor, sources, escaping },
-      options.flow,
-      signal,
-    );
+    const question = await questionFor({ ...about, escaping }, options.flow, signal);
     if (approval?.fingerprint !== question.fingerprint) return question;
     const stands =
       approval.approvedBy === actor.userId ||
