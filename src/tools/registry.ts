@@ -5,7 +5,7 @@ import type { Audience, OfferedTool } from "../agent/ports.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
 import { argumentsParser } from "./arguments.ts";
-import { toActor } from "./audiences.ts";
+import { toActor, toUser } from "./audiences.ts";
 import { createAudit } from "./audit.ts";
 import { type AuthorizeDeps, type Authorized, authorize } from "./authorize.ts";
 import { createDeadlines, type UnderWay } from "./deadline.ts";
@@ -191,10 +191,12 @@ export function createRegistry(options: RegistryOptions): Registry {
     if (!asks && escaping.length === 0) return null;
     const question = await questionFor({ ...about, escaping }, options.flow, signal);
     if (approval?.fingerprint !== question.fingerprint) return question;
-    const stands =
-      approval.approvedBy === actor.userId ||
-      (await mayStandIn(tool, given, actor, approval.approvedBy, underWay));
-    return stands ? null : question;
+    const { approvedBy } = approval;
+    if (approvedBy === actor.userId) return null;
+    // What they let out has to be theirs to tell as well.
+    const untold = await options.flow.restricted(toUser(approvedBy, actor.guildId), escaping, signal);
+    if (untold.length > 0) return question;
+    return (await mayStandIn(tool, given, actor, approvedBy, underWay)) ? null : question;
   }
 
   /** Whether somebody could do it themselves. Throws what keeps that from being established. */
