@@ -97,10 +97,12 @@ async function assemble(
   const listeners = new Set<(event: TurnEvent) => void>();
   const tokens = createTokens(memory.tokens, now);
   const sessionTokens = createSessionTokens({ secretKey, secretKeyPrevious: config.secretKeyPrevious, now });
+  // The circle of flow and Discord is closed as that of turns and tools below.
   const sessions = createSessions({
     store: memory.sessions,
     preferences: memory.preferences,
     transcript: memory.transcript,
+    flow: { restricted: (audience, sources, signal) => flow.restricted(audience, sources, signal) },
     ttlMs: config.session.ttlMs,
     now,
   });

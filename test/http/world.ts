@@ -93,6 +93,7 @@ export async function startWorld(options: WorldOptions = {}) {
     store: memory.sessions,
     preferences: memory.preferences,
     transcript: memory.transcript,
+    flow: { restricted: (audience, sources, signal) => tools.flow.restricted(audience, sources, signal) },
     ttlMs: 30 * 86_400_000,
     now,
   });
