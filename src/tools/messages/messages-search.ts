@@ -104,7 +104,8 @@ export const messagesSearch = defineTool({
       ...(notes.length === 0 ? {} : { note: notes.join(" ") }),
       messages: page.map((message) => ({ channel_id: message.channel_id, ...describeMessage(message) })),
     };
-    const places = [...(channel === null ? [] : [channel.facts.id]), ...page.map((one) => one.channel_id)];
+    // What is on other pages shows in that there are some.
+    const places = [...(channel === null ? [] : [channel.facts.id]), ...found.map((one) => one.channel_id)];
     return { value, sources: [fromGuild(guild.facts.id), ...[...new Set(places)].map(fromChannel)] };
   },
 });

@@ -23,7 +23,7 @@ export interface Told {
 
 export interface ToldEntries {
   readonly entries: readonly object[];
-  /** Of channels, threads apart, that the entries name. */
+  /** Of channels, threads apart, that the entries name or are about. */
   readonly channelIds: readonly string[];
 }
 
@@ -43,22 +43,25 @@ export function tellEntries(entries: readonly APIAuditLogEntry[], told: Told): T
   );
   const hidden = new Set(told.channels.flatMap(({ id }) => (seen.has(id) ? [] : [id])));
   const named = new Set<string>();
+  const name = (id: string): void => {
+    const channelId = threads.get(id)?.parentId ?? id;
+    if (seen.has(channelId)) named.add(channelId);
+  };
   const place = (id: string): { readonly channel_id: string; readonly channel: string } | null => {
     const thread = threads.get(id);
-    const name = seen.get(id)?.name ?? thread?.name;
-    if (name == null) return null;
-    named.add(thread?.parentId ?? id);
-    return { channel_id: id, channel: name };
+    const channel = seen.get(id)?.name ?? thread?.name;
+    return channel == null ? null : { channel_id: id, channel };
   };
   const tell = (entry: APIAuditLogEntry): object => {
     const who =
       entry.user_id === null ? null : { user_id: entry.user_id, name: names.get(entry.user_id) ?? null };
     const head = { entry_id: entry.id, action: actionName(entry.action_type), by: who, at: madeAt(entry.id) };
     const concerned = channelsOf(entry, told.log);
+    const mentioned = JSON.stringify(entry).match(ids) ?? [];
     const isHidden =
-      concerned.some((id) => !seen.has(id) && !threads.has(id)) ||
-      (JSON.stringify(entry).match(ids) ?? []).some((id) => hidden.has(id));
+      concerned.some((id) => !seen.has(id) && !threads.has(id)) || mentioned.some((id) => hidden.has(id));
     if (isHidden) return { ...head, note: "about a channel that you cannot see, or that is gone" };
+    for (const id of [...concerned, ...mentioned]) name(id);
     const { target_id: targetId, reason, options } = entry;
     const at = options?.channel_id === undefined ? null : place(options.channel_id);
     return {

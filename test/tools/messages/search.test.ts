@@ -92,6 +92,15 @@ describe("searching", () => {
     expect(seen.sources).toEqual([`guild:${guildId}`, `channel:${channels.staff}`]);
   });
 
+  test("comes from the channels of what is on other pages too, since that there is more is told", async () => {
+    await using world = await start();
+    world.simulator.say({ userId: users.moderator, channelId: channels.staff, content: "heron" });
+    world.simulator.say({ userId: users.ben, channelId: channels.help, content: "heron" });
+    const first = await world.call(search, { content: "heron", limit: 1 }, { as: users.moderator });
+    expect(first.value).toMatchObject({ next_offset: 1, messages: [{ channel_id: channels.help }] });
+    expect(first.sources).toContain(`channel:${channels.staff}`);
+  });
+
   test("asks Discord for nothing when the person can read nothing", async () => {
     await using world = await start();
     const everyone = world.simulator.world.guild(guildId).roles.get(guildId);

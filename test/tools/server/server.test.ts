@@ -210,6 +210,12 @@ describe("the audit log", () => {
       changes: [{ what: "name", to: "staff" }],
     });
     expect(sources).toContain(`channel:${channels.staff}`);
+    // Of webhooks and settings too, which are no channels themselves.
+    for (const action of ["webhook_create", "guild_update", "auto_moderation_rule_update"]) {
+      const outcome = await world.call(log, { action }, mika);
+      expect(JSON.stringify(outcome.value)).toContain(channels.staff);
+      expect(outcome.sources).toContain(`channel:${channels.staff}`);
+    }
   });
 
   test("tells no stranger from nobody", async () => {
