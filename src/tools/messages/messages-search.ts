@@ -66,7 +66,7 @@ export const messagesSearch = defineTool({
   name: "discord_messages_search",
   title: "Search messages",
   description:
-    "Searches the messages of the Discord server, threads included, in all channels that the person can read or in one. Give at least one of content, author_id, mentions, has, after and before; for more results give next_before as before, next_after as after, or next_offset as offset.",
+    "Searches the messages of the Discord server, threads included, in all channels that the person can read or in one. Give at least one of content, author_id, mentions, has, after and before; for more results give next_before as before, next_after as after, or next_offset as offset. Only so much is looked through at once: narrow a search that finds less than expected.",
   family: "messages",
   kind: "read",
   repeatable: true,

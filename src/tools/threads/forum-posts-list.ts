@@ -110,7 +110,7 @@ async function active(
     .filter((post) => post.parent_id === forumId && fits(post))
     .filter((post) => before === undefined || BigInt(activityOf(post)) < BigInt(before))
     .toSorted((a, b) => (BigInt(activityOf(a)) > BigInt(activityOf(b)) ? -1 : 1));
-  const { threads: posts } = await seenThreads(sorted, guildId, limit + 1, context);
+  const posts = await seenThreads(sorted, guildId, limit + 1, context);
   const cursor: Posts["cursor"] = (shown) => {
     const last = shown.at(-1);
     return last === undefined ? undefined : activityOf(last);
@@ -136,7 +136,7 @@ async function archived(
       context.signal,
     );
     const seen = await seenThreads(threads.filter(fits), guildId, limit + 1 - posts.length, context);
-    posts.push(...seen.threads);
+    posts.push(...seen);
     from = threads.at(-1)?.thread_metadata?.archive_timestamp;
     if (posts.length > limit) break;
     if (!hasMore || from === undefined) return { posts, isCapped: false, cursor: () => undefined };

@@ -15,8 +15,6 @@ const { ManageThreads, ReadMessageHistory } = PermissionFlagsBits;
 const states = ["active", "archived", "private_archived"] as const;
 /** Pages of a hundred archived private threads that are looked through for one answer. */
 const maxPages = 2;
-const cappedNote =
-  "Not all threads could be looked through; name a channel, or ask about a thread by its id.";
 const noPrivateNote = "The bot lacks Manage Threads there, so archived private threads cannot be listed.";
 
 const toList: Requirement<ChannelPlace> = {
@@ -28,7 +26,7 @@ export const threadsList = defineTool({
   name: "discord_threads_list",
   title: "List threads",
   description:
-    "Lists threads of the Discord server or of one channel, those with the latest activity first: active ones, or a channel's archived ones.",
+    "Lists threads of the Discord server or of one channel, those with the latest activity first: active ones, or a channel's archived ones. Not all private threads are looked through for those that the person is in: name a channel, or ask about a thread by its id.",
   family: "threads",
   kind: "read",
   repeatable: true,
@@ -109,13 +107,12 @@ async function active(
     .filter((thread) => channel === null || thread.parent_id === channel.facts.id)
     .filter((thread) => before === undefined || BigInt(activityOf(thread)) < BigInt(before))
     .toSorted((a, b) => (BigInt(activityOf(a)) > BigInt(activityOf(b)) ? -1 : 1));
-  const { threads, isCapped } = await seenThreads(sorted, guildId, limit + 1, context);
+  const threads = await seenThreads(sorted, guildId, limit + 1, context);
   const shown = threads.slice(0, limit);
   const last = shown.at(-1);
   return {
     threads: shown,
     ...(threads.length > limit && last !== undefined ? { more: activityOf(last) } : {}),
-    ...(isCapped ? { note: cappedNote } : {}),
   };
 }
 
@@ -135,14 +132,11 @@ async function archived(
     const asked = { limit: kind === "public" ? page.limit + 1 : 100, ...(from ? { before: from } : {}) };
     const { threads, hasMore } = await context.discord.archivedThreads(facts.id, kind, asked, context.signal);
     const wanted = page.limit + 1 - seen.length;
-    const { threads: some, isCapped } = await seenThreads(threads, guildId, wanted, context);
-    seen.push(...some);
+    seen.push(...(await seenThreads(threads, guildId, wanted, context)));
     from = threads.at(-1)?.thread_metadata?.archive_timestamp;
-    const isOver = !hasMore || from === undefined;
-    if (seen.length > page.limit || (isOver && !isCapped)) return shownOf(seen, page);
-    if (isCapped) break;
+    if (seen.length > page.limit || !hasMore || from === undefined) break;
   }
-  return { ...shownOf(seen, page), note: cappedNote };
+  return shownOf(seen, page);
 }
 
 function shownOf(seen: readonly APIThreadChannel[], { limit }: Page): Listed {
