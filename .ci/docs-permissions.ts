@@ -25,7 +25,7 @@ const headings: Readonly<Record<AxisKind, Readonly<Record<string, string>>>> = {
     own: "The channel that they speak in",
     public: "A public channel",
     silent: "A public channel where only moderators write",
-    no_history: "A public channel where only moderators read what was written before",
+    no_history: "A public channel where only administrators read what was written before",
     private: "A private channel",
     private_thread: "A private thread",
     unseen: "A channel that the bot cannot see",

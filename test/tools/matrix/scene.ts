@@ -102,7 +102,7 @@ export const channels = {
 export const elsewhere = { category: id(60), text: id(61), thread: id(62), forum: id(63), post: id(64) };
 /** Where everybody looks on, and only moderators write. */
 export const silent = { category: id(100), text: id(101), thread: id(102), forum: id(103), post: id(104) };
-/** Where only moderators read what was written before. */
+/** Where only administrators read what was written before. */
 export const noHistory = { category: id(110), text: id(111), thread: id(112), forum: id(113), post: id(114) };
 /** For everybody but the bot. */
 export const unseen = { category: id(65), text: id(66), thread: id(67), forum: id(68), post: id(69) };

@@ -49,18 +49,19 @@ const hidden: readonly OverwriteSeed[] = [
 ];
 const withoutBot: readonly OverwriteSeed[] = [forGuests, { id: botId, type: "member", deny: P.ViewChannel }];
 
-const forModerators = (bits: bigint): readonly OverwriteSeed[] => [
+/** Kept from all but those, and the bot. */
+const keptFor = (bits: bigint, roleIds: readonly string[]): readonly OverwriteSeed[] => [
   forGuests,
   { id: guildId, type: "role", deny: bits },
-  { id: roles.moderators, type: "role", allow: bits },
+  ...roleIds.map((id): OverwriteSeed => ({ id, type: "role", allow: bits })),
   { id: botId, type: "member", allow: bits },
 ];
 const writing = P.SendMessages | P.SendMessagesInThreads | P.AddReactions;
 
 /** Those that only differ in what they say of permissions. */
 const alike = [
-  { name: "news", ids: silent, overwrites: forModerators(writing) },
-  { name: "fresh", ids: noHistory, overwrites: forModerators(P.ReadMessageHistory) },
+  { name: "news", ids: silent, overwrites: keptFor(writing, [roles.moderators]) },
+  { name: "fresh", ids: noHistory, overwrites: keptFor(P.ReadMessageHistory, []) },
   { name: "cabin", ids: unseen, overwrites: withoutBot },
   { name: "wreck", ids: deleted, overwrites: [forGuests] },
 ] as const;

@@ -107,6 +107,13 @@ export const messageTools: Readonly<Record<string, Entry>> = {
     source: `${page}#delete-message`,
     axes: [
       onChannel({ ...there, input: first, needs: [reading, both("ManageMessages")] }),
+      onChannel({
+        variant: "what the bot posted for them",
+        ...there,
+        input: (id, actor) => ({ message_id: postedFor(id, actor) }),
+        needs: reading,
+        rules: (_channel, scene) => inTimeOut(scene),
+      }),
       onMessage({ needs: deleting, rules: (_target, scene) => inTimeOut(scene) }),
     ],
   },
