@@ -7,6 +7,7 @@ import type { Metrics } from "../metrics.ts";
 import { argumentsParser } from "./arguments.ts";
 import { toActor, toUser } from "./audiences.ts";
 import { createAudit } from "./audit.ts";
+import { plain } from "./authority.ts";
 import { type AuthorizeDeps, type Authorized, authorize } from "./authorize.ts";
 import { createDeadlines, type UnderWay } from "./deadline.ts";
 import type { PermissionFactsPort } from "./discord-port.ts";
@@ -154,6 +155,7 @@ export function createRegistry(options: RegistryOptions): Registry {
           audience: call.audience ?? toActor(call.actor),
           callId: call.callId ?? null,
           tools: () => usable(call.actor, call.activeTools).map(({ info }) => info),
+          ...(tool.kind === "read" ? {} : { actorName: await nameOf(call.actor, allowed) }),
         },
         underWay,
         options,
@@ -334,6 +336,12 @@ function spelledOut(tool: Tool, given: Given, { userId }: Actor): Given {
       : [],
   );
   return oneself.length === 0 ? given : { ...given, ...Object.fromEntries(oneself) };
+}
+
+/** As Discord's audit log is to show them. */
+async function nameOf({ kind, userId, guildId }: Actor, { authority }: Authorized): Promise<string> {
+  const name = kind === "bot" || guildId === null ? undefined : (await authority.member(userId))?.name;
+  return name === undefined ? "user" : `@${plain(name)}`;
 }
 
 function channelsOf(places: Authorized["places"]): readonly string[] {

@@ -30,6 +30,8 @@ export interface CallScope {
   /** Names the call: for a turn's, its turn, step and call. Null: nothing will ever repeat it. */
   readonly callId: string | null;
   readonly tools: () => readonly KnownTool[];
+  /** For Discord's audit log; of calls that change something. */
+  readonly actorName?: string;
 }
 
 /** What a tool runs with. Whatever costs something is made when the tool takes it. */
@@ -48,10 +50,12 @@ export class CallContext implements ChangeContext {
   readonly #call: UnderWay;
   readonly #callId: string | null;
   readonly #allowed: CallScope["allowed"];
+  readonly #actorName: string;
 
   constructor(scope: CallScope, call: UnderWay, deps: ContextDeps) {
     this.actor = scope.actor;
     this.#allowed = scope.allowed;
+    this.#actorName = scope.actorName ?? "user";
     this.sources = scope.sources;
     this.audience = scope.audience;
     this.tools = scope.tools;
@@ -91,7 +95,8 @@ export class CallContext implements ChangeContext {
   }
 
   get reason(): ChangeContext["reason"] {
-    const who = this.actor.kind === "bot" ? "the bot's operator" : `user ${this.actor.userId}`;
+    const who =
+      this.actor.kind === "bot" ? "the bot's operator" : `${this.#actorName} (${this.actor.userId})`;
     return (why) => {
       const said = why === undefined || why.trim() === "" ? "" : `: ${why.replaceAll(/\s+/g, " ").trim()}`;
       return `For ${who}${said}`.slice(0, maxReason).toWellFormed();

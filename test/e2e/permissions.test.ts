@@ -169,7 +169,7 @@ describe("a moderator and a newcomer ask the same in the same channel", () => {
     expect((await verdictOf(question, "Approved")).content).toContain(`<@${users.owner}>`);
     expect(at.discord.world.guilds.get(guildId)?.banned.has(users.ben)).toBe(true);
     const entry = at.discord.world.guilds.get(guildId)?.auditLog.at(-1);
-    expect(entry?.reason).toBe(`For user ${users.moderator}: mutiny`);
+    expect(entry?.reason).toBe(`For @Mika (${users.moderator}): mutiny`);
     expect(await auditOf(users.moderator)).toEqual([
       "discord_member_ban asked approval_required",
       "discord_member_ban done",

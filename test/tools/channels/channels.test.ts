@@ -192,7 +192,7 @@ describe("a new channel", () => {
       rate_limit_per_user: 30,
       nsfw: true,
     });
-    expect(world.reasons()).toEqual([`For user ${users.owner}: asked for`]);
+    expect(world.reasons()).toEqual([`For @Olive (${users.owner}): asked for`]);
   });
 
   test("of another kind has what that kind has", async () => {
@@ -411,7 +411,7 @@ describe("deleting", () => {
       deleted: true,
     });
     expect(named(world, "help")).toBeUndefined();
-    expect(world.reasons()).toEqual([`For user ${users.owner}: empty`]);
+    expect(world.reasons()).toEqual([`For @Olive (${users.owner}): empty`]);
   });
 
   test("takes Manage Channels, of threads Manage Threads", async () => {

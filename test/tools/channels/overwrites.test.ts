@@ -68,7 +68,7 @@ test("a role is allowed and denied what is named; the rest stays", async () => {
     allow: String(SendMessages),
     deny: "0",
   });
-  expect(world.reasons()[0]).toBe(`For user ${users.moderator}: quiet`);
+  expect(world.reasons()[0]).toBe(`For @Mika (${users.moderator}): quiet`);
 });
 
 test("it is always asked about, in words", async () => {

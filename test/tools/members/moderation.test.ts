@@ -9,7 +9,7 @@ const { BanMembers, ChangeNickname, KickMembers, ManageNicknames, ModerateMember
 const now = Date.UTC(2026, 4, 1, 12);
 const day = 24 * 3_600_000;
 const world = () => startWorld({ tools: membersTools, now: () => now });
-const forMika = `For user ${users.moderator}`;
+const forMika = `For @Mika (${users.moderator})`;
 const timeoutOf = (at: ToolWorld, userId: string) =>
   Date.parse(member(at, userId)?.communication_disabled_until ?? "");
 

@@ -57,7 +57,7 @@ describe("pins", () => {
     expect(world.simulator.world.messages.get(id)?.pinned).toBe(true);
     await world.done(unpin, { message_id: id, reason: "old" }, { as: users.ana });
     expect(world.simulator.world.messages.get(id)?.pinned).toBe(false);
-    expect(world.reasons()).toEqual([`For user ${users.ana}: the rules`, `For user ${users.ana}: old`]);
+    expect(world.reasons()).toEqual([`For @Ana (${users.ana}): the rules`, `For @Ana (${users.ana}): old`]);
     disarm(world, PinMessages);
     await world.refused(
       pin,

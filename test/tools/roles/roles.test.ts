@@ -8,7 +8,7 @@ const { guildId, users, roles } = DEMO;
 const { BanMembers, KickMembers, ManageMessages, ManageRoles } = PermissionFlagsBits;
 const world = () => startWorld({ tools: rolesTools });
 const rolesOf = (at: ToolWorld) => at.simulator.world.guild(guildId).roles;
-const forMika = `For user ${users.moderator}`;
+const forMika = `For @Mika (${users.moderator})`;
 
 /** From the lowest. */
 const order = (at: ToolWorld) =>
@@ -197,7 +197,7 @@ test("a role moves among those below both", async () => {
   const up = await at.done("discord_role_edit", { role_id: top.id, position: 3, reason: "up" });
   expect(up).toMatchObject({ name: "Deck", position: 3 });
   expect(order(at)).toEqual(["@everyone", "Muted", "Crew", "Deck", "Harbour Pilot", "Moderator"]);
-  expect(at.reasons().at(-1)).toBe(`For user ${users.owner}: up`);
+  expect(at.reasons().at(-1)).toBe(`For @Olive (${users.owner}): up`);
   await at.done("discord_role_edit", { role_id: top.id, position: 1 });
   expect(order(at)).toEqual(["@everyone", "Deck", "Muted", "Crew", "Harbour Pilot", "Moderator"]);
   const sent = at.reasons().length;
@@ -237,7 +237,7 @@ test("a role is deleted, and taken from all", async () => {
   await at.done("discord_role_delete", { role_id: "Crew", reason: "ashore" });
   expect(rolesOf(at).has(roles.crew)).toBe(false);
   expect(member(at, users.ana)?.roles).toEqual([]);
-  expect(at.reasons().at(-1)).toBe(`For user ${users.owner}: ashore`);
+  expect(at.reasons().at(-1)).toBe(`For @Olive (${users.owner}): ashore`);
 });
 
 const acts = [

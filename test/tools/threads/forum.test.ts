@@ -99,7 +99,7 @@ describe("making a post", () => {
       mention_everyone: false,
     });
     expect(world.sent.users.get(id)).toBe(users.ana);
-    expect(world.reasons()).toEqual([`For user ${users.ana}: as agreed`]);
+    expect(world.reasons()).toEqual([`For @Ana (${users.ana}): as agreed`]);
   });
 
   test("asks in plain words", async () => {

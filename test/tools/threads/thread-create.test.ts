@@ -34,7 +34,7 @@ describe("starting a thread", () => {
       parent_id: channels.general,
       thread_metadata: { auto_archive_duration: 60 },
     });
-    expect(world.reasons()).toEqual([`For user ${users.ana}: too long here`]);
+    expect(world.reasons()).toEqual([`For @Ana (${users.ana}): too long here`]);
     const { id } = world.simulator.say({ userId: users.ben, channelId: channels.help, content: "Knots?" });
     const input = { channel_id: "#help", name: "Knots", message_id: id };
     expect((await started(world, input, { as })).thread).toMatchObject({

@@ -46,7 +46,7 @@ describe("archiving", () => {
       archived: true,
     });
     expect(metadata(world, own)?.archived).toBe(true);
-    expect(world.reasons()).toEqual([`For user ${users.ana}: over`]);
+    expect(world.reasons()).toEqual([`For @Ana (${users.ana}): over`]);
     await world.done(archive, own, { as: users.moderator });
     expect(world.simulator.requests.filter(({ method }) => method === "PATCH")).toHaveLength(1);
   });
