@@ -1,3 +1,4 @@
+import type { APIMessage } from "discord-api-types/v10";
 import type { Actor } from "../actor.ts";
 import type { Question } from "../agent/approvals.ts";
 import type { FlowPort } from "../agent/ports.ts";
@@ -26,7 +27,8 @@ export async function questionFor(asked: Asked, flow: FlowPort, signal: AbortSig
     escaping.length === 0
       ? ""
       : " Note: I have read things for you that not everybody there can see, and what I write may rest on them.";
-  const text = `${tool.question(given, places)}${leak}`.slice(0, maxQuestion).toWellFormed();
+  const asks = tool.question(given, places).slice(0, maxQuestion - leak.length);
+  const text = `${asks.toWellFormed()}${leak}`;
   const restricted =
     actor.guildId === null
       ? []
@@ -93,9 +95,9 @@ function stateOf(place: Place | null): unknown {
       return [id, name, type, parentId, overwrites, thread];
     }
     case "message":
-      return [place.message.id, place.message.content, place.message.author.id];
+      return stateOfMessage(place.message);
     case "messages":
-      return place.messages.map(({ id, content }) => [id, content]);
+      return place.messages.map(stateOfMessage);
     case "member":
       return [place.facts.userId, place.name, place.facts.roleIds, place.facts.timedOutUntil];
     case "user":
@@ -110,6 +112,13 @@ function stateOf(place: Place | null): unknown {
       return place satisfies never;
   }
 }
+
+const stateOfMessage = ({ id, content, author, attachments }: APIMessage): unknown => [
+  id,
+  content,
+  author.id,
+  attachments.map((attachment) => attachment.id),
+];
 
 /** JSON with the keys in order, and bits as text. */
 function canonical(value: unknown): string {

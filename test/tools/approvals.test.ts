@@ -200,6 +200,14 @@ describe("words from a private place", () => {
     expect(await at.ask({ sources: [fromChannel(ids.hidden)], approval })).toMatchObject({ kind: "done" });
   });
 
+  test("are warned of however long the question is", async () => {
+    const at = staffOnly();
+    const input = { words: "hello ".repeat(400) };
+    const { question } = await at.ask({ sources: [fromChannel(ids.hidden)], input });
+    expect(question?.text).toContain("not everybody there can see");
+    expect(question?.text.length).toBeLessThanOrEqual(1500);
+  });
+
   test("are also those that were said where a turn takes place", async () => {
     const at = staffOnly();
     const inStaff = { ...ana, channelId: ids.hidden };

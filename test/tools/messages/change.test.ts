@@ -94,7 +94,7 @@ describe("deleting", () => {
     );
     await world.done(remove, { message_id: own.id, reason: "a slip" }, { as: users.ana });
     expect(stored(world, own.id)).toBeNull();
-    expect(world.reasons()).toEqual([`For user ${users.ana}: a slip`]);
+    expect(world.reasons()).toEqual([`For @Ana (${users.ana}): a slip`]);
     const ours = await posted(world, users.ana);
     await world.refused(
       remove,
@@ -167,7 +167,7 @@ describe("deleting several", () => {
       await world.done(removeMany, { message_ids, reason: "spam" }, { as: users.moderator }),
     ).toMatchObject({ count: 3 });
     expect(message_ids.map((id) => stored(world, id))).toEqual([null, null, null]);
-    expect(world.reasons()).toEqual([`For user ${users.moderator}: spam`]);
+    expect(world.reasons()).toEqual([`For @Mika (${users.moderator}): spam`]);
   });
 
   test("names those that are too old, and wants 2 to 100 of one channel", async () => {
@@ -199,4 +199,22 @@ describe("deleting several", () => {
     await world.refused(removeMany, { message_ids: [fresh[0], elsewhere.id] }, { as }, elsewhere.id);
     await world.done(removeMany, { message_ids: fresh }, { as });
   });
+});
+
+test("a yes to deleting holds for the words and the files that there were", async () => {
+  await using world = await start();
+  const attachments = [{ filename: "map.png" }];
+  const said = world.simulator.say({ userId: users.ana, channelId: general, content: "a map", attachments });
+  const asked = async (tool: string, input: object) => {
+    const options = { as: users.owner, approve: false };
+    return (await world.call(tool, { channel_id: general, ...input }, options)).question?.fingerprint;
+  };
+  const other = world.simulator.say({ userId: users.ana, channelId: general, content: "and more" });
+  const both = { message_ids: [said.id, other.id] };
+  const before = [await asked(remove, { message_id: said.id }), await asked(removeMany, both)];
+  expect(before).toEqual([expect.any(String), expect.any(String)]);
+  expect(await asked(remove, { message_id: said.id })).toBe(before[0]);
+  world.simulator.world.messages.replace({ ...said, attachments: [] });
+  expect(await asked(remove, { message_id: said.id })).not.toBe(before[0]);
+  expect(await asked(removeMany, both)).not.toBe(before[1]);
 });
