@@ -4,14 +4,11 @@ import { channelKind } from "../src/tools/channels/kinds.ts";
 import { plainSchema } from "../src/tools/plain-schema.ts";
 import type { TargetSpec } from "../src/tools/targets.ts";
 import { families, type Tool } from "../src/tools/tool.ts";
-import { toolsFind } from "../src/tools/tools-find.ts";
 import { table } from "./docs-section.ts";
-
-const tools: readonly Tool[] = [...new Set([...allTools, toolsFind])];
 
 /** Every tool of the registry, by family: what it does, its arguments, and what it needs. */
 export function toolsSection(): string {
-  const present = families.filter((family) => tools.some((tool) => tool.family === family));
+  const present = families.filter((family) => allTools.some((tool) => tool.family === family));
   const overview = table(
     ["family", "tools"],
     present.map((family) => [`[${family}](#${family})`, ofFamily(family).map(link).join(", ")]),
@@ -20,7 +17,7 @@ export function toolsSection(): string {
   return [overview, ...sections].join("\n\n");
 }
 
-const ofFamily = (family: string): readonly Tool[] => tools.filter((tool) => tool.family === family);
+const ofFamily = (family: string): readonly Tool[] => allTools.filter((tool) => tool.family === family);
 const link = ({ name }: Tool): string => `[\`${name}\`](#${name})`;
 
 function describe(tool: Tool): string {
