@@ -3,12 +3,13 @@ import type { Actor } from "../actor.ts";
 import type { Audience } from "../agent/ports.ts";
 import type { ChannelPlace } from "./targets.ts";
 
-/** Those who will read what is written in a channel. */
-export const inChannel = ({ facts }: Pick<ChannelPlace, "facts">): Audience => ({
-  kind: "channel",
-  guildId: facts.guildId,
-  channelId: facts.id,
-});
+/** Those who will read what is written in a channel; in a direct message that is the person alone. */
+export function inChannel({ facts: { id, guildId, recipientIds } }: Pick<ChannelPlace, "facts">): Audience {
+  const [person, ...others] = guildId === null ? recipientIds : [];
+  return person !== undefined && others.length === 0
+    ? toUser(person, guildId)
+    : { kind: "channel", guildId, channelId: id };
+}
 
 /** Everybody in a server: names of roles, nicknames, and whatever else is shown to all. */
 export const inGuild = (guildId: string): Audience => ({ kind: "guild", guildId });
