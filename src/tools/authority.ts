@@ -154,10 +154,7 @@ const noServer = (): AppError =>
 /** Names are other people's text: in a sentence of ours they stay one short line. */
 export const quoted = (name: string): string => `"${plain(name)}"`;
 
-export function plain(name: string): string {
-  return name
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
-    .trim()
-    .slice(0, 100)
-    .toWellFormed();
-}
+export const plain = (name: string): string => oneLine(name).slice(0, 100).toWellFormed();
+
+/** Without anything that breaks the line or hides in it. */
+export const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();

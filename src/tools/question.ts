@@ -2,7 +2,7 @@ import type { APIMessage } from "discord-api-types/v10";
 import type { Actor } from "../actor.ts";
 import type { Question } from "../agent/approvals.ts";
 import type { FlowPort } from "../agent/ports.ts";
-import { plain } from "./authority.ts";
+import { oneLine } from "./authority.ts";
 import { fromChannel, fromGuild } from "./sources.ts";
 import type { Given, Place } from "./targets.ts";
 import type { Tool } from "./tool.ts";
@@ -101,7 +101,7 @@ function stateOf(place: Place | null): unknown {
     case "member":
       return [place.facts.userId, place.name, place.facts.roleIds, place.facts.timedOutUntil];
     case "user":
-      return [place.user.id, place.user.username, place.member?.roleIds ?? null];
+      return [place.user.id, place.user.username, place.name, place.member?.roleIds ?? null];
     case "role": {
       const { id, name, permissions, position } = place.facts;
       return [id, name, permissions, position];
@@ -129,8 +129,14 @@ function canonical(value: unknown): string {
   });
 }
 
-/** Other people's words in a question: one short line in quotes. */
+/** Other people's words in a question: one short line in quotes, and how much more there is. */
 export function excerpt(text: string, length = 120): string {
-  const line = plain(text.replaceAll(/\s+/g, " ").slice(0, 2 * length));
-  return line.length > length ? `“${line.slice(0, length).toWellFormed()}…”` : `“${line}”`;
+  const line = oneLine(text).replaceAll(/\s+/g, " ");
+  const more = line.length - length;
+  if (more <= 0) return `“${line.toWellFormed()}”`;
+  const characters = more === 1 ? "character" : "characters";
+  return `“${line.slice(0, length).toWellFormed()}…” (and ${more} more ${characters})`;
 }
+
+/** What is to be said for them: more of it, as far as the question stays short when Discord's marks are escaped in it. */
+export const saying = (text: string): string => excerpt(text, 400);

@@ -2,7 +2,7 @@ import { ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { isThread } from "../../permissions/compute.ts";
 import { inChannel } from "../audiences.ts";
-import { quoted } from "../authority.ts";
+import { plain, quoted } from "../authority.ts";
 import { channelArgument, reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import type { ChannelPlace } from "../targets.ts";
@@ -49,7 +49,7 @@ export const channelDelete = defineTool({
 
 function lost({ facts, actor: { place }, parent }: ChannelPlace): string {
   if (isThread(facts)) {
-    const where = parent === null ? "" : ` of #${parent.name}`;
+    const where = parent === null ? "" : ` of #${plain(parent.name)}`;
     return `the thread ${quoted(facts.name)}${where} with every message in it`;
   }
   switch (facts.type) {

@@ -1,7 +1,8 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { AppError } from "../../errors.ts";
 import { quoted } from "../authority.ts";
-import type { RolePlace } from "../targets.ts";
+import { whom } from "../members/describe.ts";
+import type { MemberPlace, RolePlace, UserPlace } from "../targets.ts";
 import { guildTypes } from "./kinds.ts";
 
 /** Where overwrites are: threads have those of their channel. */
@@ -22,7 +23,11 @@ export function assertOne(role: object | null, somebody: object | null): void {
 }
 
 /** As a question names them. */
-export function named(role: RolePlace | null, somebody: { readonly name: string } | null): string {
-  if (role === null) return somebody?.name ?? "";
-  return role.facts.id === role.guildId ? "everyone" : `the role ${quoted(role.facts.name)}`;
+export function named(role: RolePlace | null, somebody: MemberPlace | UserPlace | null): string {
+  if (role === null) return somebody === null ? "" : whom(somebody.name, idOf(somebody));
+  if (role.facts.id === role.guildId) return "everyone";
+  return `the role ${whom(quoted(role.facts.name), role.facts.id)}`;
 }
+
+const idOf = (somebody: MemberPlace | UserPlace): string =>
+  somebody.kind === "member" ? somebody.facts.userId : somebody.user.id;

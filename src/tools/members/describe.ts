@@ -29,5 +29,5 @@ export function highestFirst<Role extends Pick<RoleFacts, "id" | "position">>(
   return [...roles].sort((a, b) => b.position - a.position || (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
 }
 
-/** In a question: a name can be taken by anybody, an id cannot. */
-export const whom = (name: string, userId: string): string => `${name} (${userId})`;
+/** Of a person or role in a question: a name can be taken by anybody, an id cannot. */
+export const whom = (name: string, id: string): string => `${name} (${id})`;

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
 import { denied } from "../authority.ts";
-import { excerpt } from "../question.ts";
+import { saying } from "../question.ts";
 import { channelArgument, messageArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { assertMayTakePart } from "../speaking.ts";
@@ -54,7 +54,7 @@ export const messageEdit = defineTool({
     await assertMayTakePart(channel, authority, by.now);
     await assertMayUseEmojis(customEmojiIds(content), channel, authority, by);
   },
-  question: ({ content }, { message }) => `Change ${named(message)} into ${excerpt(content)}?`,
+  question: ({ content }, { message }) => `Change ${named(message)} into ${saying(content)}?`,
   audience: (_input, { channel }) => inChannel(channel),
   async run({ content }, { channel, message: { message } }, { actor, change, signal }) {
     const body = {

@@ -4,6 +4,7 @@ import { AppError } from "../../errors.ts";
 import { permissionNames } from "../../permissions/names.ts";
 import { inGuild } from "../audiences.ts";
 import { type Authority, denied, quoted } from "../authority.ts";
+import { whom } from "../members/describe.ts";
 import { permissionBits, permissionsArgument } from "../permissions/permission-words.ts";
 import { excerpt } from "../question.ts";
 import { reasonArgument, roleArgument } from "../schemas.ts";
@@ -76,7 +77,8 @@ export const roleEdit = defineTool({
     if (position !== undefined) await assertMayMove(role, position, authority);
     await assertMayPermit(given, role, authority);
   },
-  question: (given, { role }) => `Change the role ${quoted(role.facts.name)}: ${changesOf(given, role)}?`,
+  question: (given, { role }) =>
+    `Change the role ${whom(quoted(role.facts.name), role.facts.id)}: ${changesOf(given, role)}?`,
   audience: (_input, { role }) => inGuild(role.guildId),
   async run(given, { role }, context) {
     const value =

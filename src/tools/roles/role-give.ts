@@ -31,7 +31,7 @@ export const roleGive = defineTool({
   },
   check: (_input, { role }) => assertNotEveryone(role, "given"),
   question: (_input, { role, member }) =>
-    `Give the role ${quoted(role.facts.name)} to ${whom(member.name, member.facts.userId)}?`,
+    `Give the role ${whom(quoted(role.facts.name), role.facts.id)} to ${whom(member.name, member.facts.userId)}?`,
   audience: (_input, { role }) => inGuild(role.guildId),
   async run({ reason: why }, { role, member }, { change, reason, signal }) {
     const { guildId, facts } = role;

@@ -31,7 +31,7 @@ export const roleTake = defineTool({
   },
   check: (_input, { role }) => assertNotEveryone(role, "taken"),
   question: (_input, { role, member }) =>
-    `Take the role ${quoted(role.facts.name)} from ${whom(member.name, member.facts.userId)}?`,
+    `Take the role ${whom(quoted(role.facts.name), role.facts.id)} from ${whom(member.name, member.facts.userId)}?`,
   audience: (_input, { role }) => inGuild(role.guildId),
   async run({ reason: why }, { role, member }, { change, reason, signal }) {
     const { guildId, facts } = role;

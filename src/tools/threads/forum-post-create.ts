@@ -4,7 +4,7 @@ import { inChannel } from "../audiences.ts";
 import { assertMayUseEmojis, customEmojiIds } from "../messages/custom-emojis.ts";
 import { forums } from "../messages/kinds.ts";
 import { embedsOf, mentionsOf, messageText } from "../messages/post.ts";
-import { excerpt } from "../question.ts";
+import { excerpt, saying } from "../question.ts";
 import { channelArgument, reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
@@ -53,7 +53,7 @@ export const forumPostCreate = defineTool({
     await assertMayUseEmojis(customEmojiIds(content), place, authority, by);
   },
   question: ({ title, content }, { forum }) =>
-    `Make a post ${excerpt(title)} in ${forum.actor.place}, saying ${excerpt(content)}?`,
+    `Make a post ${excerpt(title)} in ${forum.actor.place}, saying ${saying(content)}?`,
   audience: (_input, { forum }) => inChannel(forum),
   async run(given, { forum: place }, context) {
     const { actor, change, now, reason, sent, signal } = context;

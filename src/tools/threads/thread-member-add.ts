@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
+import { whom } from "../members/describe.ts";
 import { assertNotArchived } from "../messages/threads-open.ts";
 import { userArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
@@ -31,7 +32,8 @@ export const threadMemberAdd = defineTool({
     assertNotArchived(thread);
     await assertMayTakePart(thread, authority, now);
   },
-  question: (_input, { thread, member }) => `Add ${member.name} to the thread ${thread.actor.place}?`,
+  question: (_input, { thread, member }) =>
+    `Add ${whom(member.name, member.facts.userId)} to the thread ${thread.actor.place}?`,
   audience: (_input, { thread }) => inChannel(thread),
   async run(_input, { thread: { facts }, member }, { change, signal }) {
     const { userId } = member.facts;

@@ -1,9 +1,11 @@
 import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
+import { whom } from "../members/describe.ts";
 import { assertNotArchived } from "../messages/threads-open.ts";
 import { userArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { assertMayTakePart } from "../speaking.ts";
+import type { UserPlace } from "../targets.ts";
 import { defineTool } from "../tool.ts";
 import { threadArgument } from "./arguments.ts";
 import { threads } from "./kinds.ts";
@@ -31,10 +33,14 @@ export const threadMemberRemove = defineTool({
     assertNotArchived(thread);
     await assertMayTakePart(thread, authority, now);
   },
-  question: (_input, { thread, user }) => `Remove ${user.name} from the thread ${thread.actor.place}?`,
+  question: (_input, { thread, user }) => `Remove ${shown(user)} from the thread ${thread.actor.place}?`,
   audience: (_input, { thread }) => inChannel(thread),
   async run(_input, { thread: { facts }, user: { user } }, { change, signal }) {
     await change.removeThreadMember(facts.id, user.id, { signal });
     return { value: { thread_id: facts.id, removed: user.id }, sources: [fromChannel(facts.id)] };
   },
 });
+
+/** Strangers are named to nobody here, by whatever id. */
+const shown = ({ member, name, user }: UserPlace): string =>
+  member === null ? `the user ${user.id}` : whom(name, user.id);

@@ -3,7 +3,8 @@ import { AppError } from "../../errors.ts";
 import { toUser } from "../audiences.ts";
 import { denied } from "../authority.ts";
 import { nobody } from "../find-people.ts";
-import { excerpt } from "../question.ts";
+import { whom } from "../members/describe.ts";
+import { saying } from "../question.ts";
 import { userArgument } from "../schemas.ts";
 import { fromUser } from "../sources.ts";
 import { defineTool } from "../tool.ts";
@@ -47,7 +48,8 @@ export const userMessage = defineTool({
     if (user.bot)
       throw new AppError("invalid_arguments", `${name} is a bot: bots take no direct messages from bots.`);
   },
-  question: ({ content }, { receiver }) => `Send ${receiver.name} the direct message ${excerpt(content)}?`,
+  question: ({ content }, { receiver }) =>
+    `Send ${whom(receiver.name, receiver.user.id)} the direct message ${saying(content)}?`,
   audience: (_input, { receiver }, { guildId }) => toUser(receiver.user.id, guildId),
   async run({ content }, { receiver }, { actor, change, sent, signal, nonce, now }) {
     const channel = await change.openDirectMessage(receiver.user.id, { signal });

@@ -78,7 +78,9 @@ test("it is always asked about, in words", async () => {
     "In #help, for everyone: deny View Channel; no longer say anything about Speak?",
   );
   const member = { channel_id: "#help", user_id: "ana", allow: ["View Channel"] };
-  expect(await world.question(set, member, mika)).toBe("In #help, for @Ana: allow View Channel?");
+  expect(await world.question(set, member, mika)).toBe(
+    `In #help, for @Ana (${users.ana}): allow View Channel?`,
+  );
 });
 
 test("who may not manage roles there is refused, and so is the bot", async () => {
@@ -176,7 +178,7 @@ test("what a channel says of somebody is cleared", async () => {
   });
   const ben = { channel_id: "#help", user_id: "Benny" };
   expect(await world.question(clear, ben, mika)).toBe(
-    "Clear what #help says of its own about the permissions of @Benny (now denied: Send Messages)?",
+    `Clear what #help says of its own about the permissions of @Benny (${users.ben}) (now denied: Send Messages)?`,
   );
   await world.refused(clear, ben, { as: users.ana }, "@Ana cannot Manage Roles in #help");
   expect(await world.done(clear, ben, mika)).toMatchObject({ user_id: users.ben, cleared: true });

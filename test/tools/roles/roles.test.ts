@@ -145,7 +145,7 @@ test("a role is changed in what is said alone", async () => {
     remove_permissions: ["Kick Members"],
   };
   expect(await at.question("discord_role_edit", input, asModerator)).toBe(
-    'Change the role "Crew": call it “Sailors”; let not everybody mention it; let its members Manage Messages; no longer let its members Kick Members?',
+    `Change the role "Crew" (${roles.crew}): call it “Sailors”; let not everybody mention it; let its members Manage Messages; no longer let its members Kick Members?`,
   );
   await at.done("discord_role_edit", input, asModerator);
   expect(rolesOf(at).get(roles.crew)).toMatchObject({
@@ -216,7 +216,7 @@ test("a role is given and taken, once", async () => {
   letModerators(at, ManageRoles);
   const input = { role_id: "Muted", user_id: "@Benny", reason: "loud" };
   expect(await at.question("discord_role_give", input, asModerator)).toBe(
-    `Give the role "Muted" to @Benny (${users.ben})?`,
+    `Give the role "Muted" (${roles.muted}) to @Benny (${users.ben})?`,
   );
   await at.done("discord_role_give", input, asModerator);
   expect(member(at, users.ben)?.roles).toEqual([roles.muted]);

@@ -58,7 +58,7 @@ describe("archiving", () => {
     set(world, own, { locked: false });
     const deny = { id: users.ana, type: "member", deny: SendMessagesInThreads } as const;
     world.simulator.changes.channels.setOverwrite(channels.general, deny);
-    await world.refused(archive, own, { as: users.ana }, "@Ana cannot Send Messages In Threads");
+    await world.refused(archive, own, { as: users.ana }, "@Ana cannot Send Messages in Threads");
     disarm(world, ManageThreads);
     await world.refused(archive, own, { as: users.moderator }, "The bot cannot Manage Threads");
   });
@@ -85,7 +85,7 @@ describe("reopening", () => {
     set(world, old, { archived: true });
     const deny = { id: users.ana, type: "member", deny: SendMessagesInThreads } as const;
     world.simulator.changes.channels.setOverwrite(channels.help, deny);
-    await world.refused(unarchive, old, { as: users.ana }, "@Ana cannot Send Messages In Threads");
+    await world.refused(unarchive, old, { as: users.ana }, "@Ana cannot Send Messages in Threads");
     set(world, old, { locked: true });
     await world.done(unarchive, old, { as: users.moderator });
   });
@@ -93,7 +93,7 @@ describe("reopening", () => {
   test("is not for who is timed out", async () => {
     await using world = await start();
     world.simulator.changes.members.timeout(guildId, users.ben, Date.now() + 60_000);
-    await world.refused(unarchive, old, { as: users.ben }, "@Benny cannot Send Messages In Threads");
+    await world.refused(unarchive, old, { as: users.ben }, "@Benny cannot Send Messages in Threads");
   });
 });
 
@@ -162,7 +162,7 @@ describe("members of threads", () => {
     const input = { ...shared, user_id: users.ana };
     await world.refused(removeMember, input, { as: users.ana }, "@Ana cannot Manage Threads in #boat names");
     expect(await world.question(removeMember, input, { as: users.moderator })).toBe(
-      "Remove @Ana from the thread #boat names?",
+      `Remove @Ana (${users.ana}) from the thread #boat names?`,
     );
     await world.done(removeMember, input, { as: users.moderator });
     expect(members(world, channels.sharedThread)).not.toContain(users.ana);
@@ -186,4 +186,13 @@ describe("members of threads", () => {
     grant(world, users.ana, ManageThreads);
     await world.done(removeMember, public_, { as: users.ana });
   });
+});
+
+test("who is no member of the server is named to nobody by removing them from a thread", async () => {
+  await using world = await start();
+  const stranger = world.simulator.changes.guilds.addUser({ username: "stranger" });
+  const input = { ...own, user_id: stranger.id };
+  expect(await world.question(removeMember, input, { as: users.moderator })).toBe(
+    `Remove the user ${stranger.id} from the thread #spring regatta?`,
+  );
 });

@@ -152,7 +152,9 @@ describe("a direct message", () => {
   test("to another member says on whose behalf, where no text can stand before it", async () => {
     await using world = await open({ directMessages: "members", writes: "ask" });
     const input = { user_id: "@Benny", content: "Bring tea" };
-    expect(await world.question(message, input, ana)).toBe("Send @Benny the direct message “Bring tea”?");
+    expect(await world.question(message, input, ana)).toBe(
+      `Send @Benny (${users.ben}) the direct message “Bring tea”?`,
+    );
     const posted = postedAs(world, await world.done(message, input, ana));
     expect(posted?.channel_id).toBe(world.simulator.openDirectMessage(users.ben));
     expect(posted?.content).toBe(`-# On behalf of <@${users.ana}>:\nBring tea`);
