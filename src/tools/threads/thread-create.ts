@@ -108,7 +108,8 @@ export const threadCreate = defineTool({
       message?.message.id ?? null,
       { signal, reason: reason(given.reason) },
     );
-    if (message === null) await countForSlowMode(thread.id, facts.id, context);
+    // Of the message that it is on it has the id; that one is not theirs for it.
+    await countForSlowMode(message === null ? thread.id : `thread ${thread.id}`, facts.id, context);
     const note = isPrivate ? await addActor(thread.id, context) : null;
     const value = { ...describeThread(thread), ...(note === null ? {} : { note }) };
     return { value, sources: [fromChannel(isPrivate ? thread.id : facts.id)] };
@@ -133,11 +134,11 @@ function bodyOf(
 
 /** Threads count for it as messages do: https://docs.discord.com/developers/resources/channel#channel-object-channel-structure */
 async function countForSlowMode(
-  threadId: string,
+  messageId: string,
   channelId: string,
   { actor, now, sent }: ChangeContext,
 ): Promise<void> {
-  await sent.record({ messageId: threadId, channelId, userId: actor.userId, at: now() });
+  await sent.record({ messageId, channelId, userId: actor.userId, at: now() });
 }
 
 /** Whoever starts a private thread is in it. Null when they are; else what to tell. */

@@ -97,7 +97,7 @@ describe("starting a thread", () => {
     forbid(world, users.ana, CreatePublicThreads);
     await world.refused(create, input, { as }, "@Ana cannot Create Public Threads in #general");
     forbid(world, users.ana, SendMessagesInThreads);
-    await world.refused(create, input, { as }, "@Ana cannot Send Messages In Threads in #general");
+    await world.refused(create, input, { as }, "@Ana cannot Send Messages in Threads in #general");
     forbid(world, users.ana, SendMessages);
     await world.refused(create, input, { as }, "@Ana cannot Send Messages in #general");
     forbid(world, DEMO.botId, CreatePublicThreads);
@@ -122,6 +122,23 @@ describe("starting a thread", () => {
     const there = { channel_id: channels.random, name: "one" };
     await world.done(create, there, { as: users.ana });
     await world.refused(create, there, { as: users.ana }, "slow mode");
+  });
+
+  test("on a message counts too, and makes the message nobody else's", async () => {
+    await using world = await start();
+    const say = () =>
+      world.simulator.say({ userId: DEMO.botId, channelId: channels.random, content: "For Ben" }).id;
+    const [first, second] = [say(), say()];
+    await world.sent.record({
+      messageId: first,
+      channelId: channels.general,
+      userId: users.ben,
+      at: 1,
+    });
+    const there = { channel_id: channels.random, name: "one" };
+    await world.done(create, { ...there, message_id: first }, { as: users.ana });
+    await world.refused(create, { ...there, message_id: second }, { as: users.ana }, "slow mode");
+    expect(await world.sent.userOf(first)).toBe(users.ben);
   });
 
   test("wants a name within Discord's limit, and what fits together", async () => {
