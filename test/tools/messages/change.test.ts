@@ -81,7 +81,7 @@ describe("editing", () => {
     await world.refused(edit, input, { as: users.ana }, "which is locked");
     close(world, { locked: false });
     world.simulator.changes.members.timeout(guildId, users.ana, Date.now() + day);
-    await world.refused(edit, input, { as: users.ana }, "@Ana cannot Send Messages In Threads");
+    await world.refused(edit, input, { as: users.ana }, "@Ana cannot Send Messages in Threads");
   });
 });
 
