@@ -1,10 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Variable, variables } from "../src/config-variables.ts";
+import { matrixSection, matrixWorldSection } from "./docs-permissions.ts";
+import { withSection } from "./docs-section.ts";
+import { toolsSection } from "./docs-tools.ts";
 
 /**
- * Writes what the documentation takes from the code: the table of variables in README.md, .env.example, and
- * Bun's version in the README's commands. With --check it changes nothing and fails when a file is stale.
+ * Writes what the documentation takes from the code: the table of variables in README.md, .env.example, Bun's version
+ * in the README's commands, the tools, and the matrix of who may do what with them. With --check it changes nothing
+ * and fails when a file is stale.
  */
 const root = resolve(import.meta.dir, "..");
 const check = process.argv.includes("--check");
@@ -42,10 +46,15 @@ write(".env.example", environmentExample);
 write("README.md", (old) =>
   old
     .replace(
-      /(<!-- configuration: made by bun run docs -->\n)[\s\S]*?(\n<!-- end -->)/,
-      (_all, start: string, end: string) => `${start}${configurationTable()}${end}`,
+      /(<!-- configuration: made by bun run docs -->\n)[\s\S]*?(<!-- end -->)/,
+      (_all, start: string, end: string) => `${start}${configurationTable()}\n${end}`,
     )
     .replaceAll(/npx -y bun@[\w.-]+/g, `npx -y ${pinned}`),
+);
+write("docs/tools.md", (old) => withSection(old, "tools", toolsSection()));
+const matrix = await matrixSection();
+write("docs/permissions.md", (old) =>
+  withSection(withSection(old, "world", matrixWorldSection()), "matrix", matrix),
 );
 
 if (stale.length > 0) {

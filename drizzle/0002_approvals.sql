@@ -61,3 +61,12 @@ ALTER TABLE `messages` ADD `sources` text;--> statement-breakpoint
 ALTER TABLE `turns` ADD `answer_to` text DEFAULT 'channel' NOT NULL;--> statement-breakpoint
 CREATE UNIQUE INDEX `turns_suspended` ON `turns` (`conversation_id`) WHERE state = 'suspended';--> statement-breakpoint
 UPDATE `turns` SET `answer_to` = 'asker' WHERE `origin` = 'program';
+--> statement-breakpoint
+UPDATE `messages` SET `sources` = (SELECT json_array('self:' || `user_id`) FROM `turns` WHERE `seq` = `turn_seq`)
+WHERE `role` = 'assistant' AND `turn_seq` IN (
+	SELECT `later`.`seq` FROM `turns` AS `later` WHERE `later`.`origin` = 'program' AND EXISTS (
+		SELECT 1 FROM `turns` AS `reading` JOIN `tool_calls` ON `tool_calls`.`turn_seq` = `reading`.`seq`
+		WHERE `reading`.`conversation_id` = `later`.`conversation_id` AND `reading`.`epoch` = `later`.`epoch`
+			AND `reading`.`seq` <= `later`.`seq` AND `tool_calls`.`sources` <> '[]'
+	)
+);

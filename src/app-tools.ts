@@ -2,7 +2,7 @@ import type { Actor } from "./actor.ts";
 import type { FlowPort } from "./agent/ports.ts";
 import type { Config } from "./config.ts";
 import type { Discord } from "./discord/discord.ts";
-import type { Limits } from "./limits.ts";
+import { createLimit, type Limits } from "./limits.ts";
 import type { Memory } from "./memory/memory.ts";
 import type { Metrics } from "./metrics.ts";
 import { createFlow } from "./tools/flow.ts";
@@ -28,6 +28,14 @@ export interface AppTools {
   assertReachable(actor: Actor, signal: AbortSignal): Promise<void>;
 }
 
+/**
+ * Channels that the state does not show are looked up by requests that Discord may refuse, and it shuts out who is
+ * refused 10,000 times in ten minutes: https://docs.discord.com/developers/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans
+ * Each look-up is two such requests.
+ */
+const lookupsOfPerson = { points: 60, seconds: 60 };
+const lookupsOfAll = { points: 300, seconds: 60 };
+
 /** The registry with what it decides by. Throws AppError for a policy that names what does not exist. */
 export function createAppTools({ config, tools, discord, memory, ...deps }: AppToolsDeps): AppTools {
   const { policy, guilds } = config.tools;
@@ -36,8 +44,23 @@ export function createAppTools({ config, tools, discord, memory, ...deps }: AppT
   const policies = createPolicies(policy, guilds);
   const { facts } = discord;
   const flow = createFlow({ facts, policies, now });
+  const ofPerson = createLimit(
+    lookupsOfPerson,
+    "This person has named too many channels that cannot be seen",
+  );
+  const ofAll = createLimit(lookupsOfAll, "Too many channels were named that cannot be seen");
+  const limits = {
+    changes: deps.limits.changes,
+    lookups: {
+      async take(userId: string) {
+        await ofPerson.take(userId);
+        await ofAll.take("all");
+      },
+    },
+  };
   const registry = createRegistry({
     ...deps,
+    limits,
     tools,
     discord: discord.reader,
     change: discord.writer,
@@ -56,11 +79,9 @@ export function createAppTools({ config, tools, discord, memory, ...deps }: AppT
     async assertReachable(actor, signal) {
       if (config.discord.token === null) return;
       await assertReachable(actor, signal, {
-        facts,
+        ...{ facts, policies, limits, now },
         discord: discord.reader,
-        policies,
         sent: memory.sent,
-        now,
       });
     },
   };

@@ -5,6 +5,7 @@ import type { TurnEvent } from "./agent/events.ts";
 import { createModel } from "./agent/model-claude.ts";
 import { createTurnService } from "./agent/service.ts";
 import { createAppTools } from "./app-tools.ts";
+import { createAuditOperations } from "./audit-operations.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
 import type { Principal } from "./auth/ports.ts";
 import { actorFor, assertMayOpen, assertMayUse, assertScope } from "./auth/rules.ts";
@@ -100,10 +101,12 @@ async function assemble(
   const listeners = new Set<(event: TurnEvent) => void>();
   const tokens = createTokens(memory.tokens, now);
   const sessionTokens = createSessionTokens({ secretKey, secretKeyPrevious: config.secretKeyPrevious, now });
+  // The circle of flow and Discord is closed as that of turns and tools below.
   const sessions = createSessions({
     store: memory.sessions,
     preferences: memory.preferences,
     transcript: memory.transcript,
+    flow: { restricted: (audience, sources, signal) => flow.restricted(audience, sources, signal) },
     ttlMs: config.session.ttlMs,
     now,
   });
@@ -173,16 +176,20 @@ async function assemble(
   const rules = {
     assertScope,
     assertMayOpen,
-    assertMayUse,
-    actorFor: (principal: Principal, session: Session) => actorFor(principal, session, discord.botUserId()),
+    assertMayUse: (principal: Principal, session: Session) =>
+      assertMayUse(principal, session, discord.botUserId()),
+    actorFor: (principal: Principal, session: Parameters<typeof actorFor>[1]) =>
+      actorFor(principal, session, discord.botUserId()),
   };
+  const places = { assertReachable };
   const protocol = createProtocol({
     turns,
     sessions,
     events,
     tools,
     rules,
-    places: { assertReachable },
+    places,
+    approvalMs: config.tools.approvalMs,
     issueToken: ({ id, userId, channelId }, { tokenId }) =>
       sessionTokens.issue({ sessionId: id, userId, channelId, tokenId }),
     now,
@@ -195,6 +202,7 @@ async function assemble(
     events,
     tools,
     rules,
+    places,
     auth: createAuthenticator({
       tokens,
       sessionTokens,
@@ -245,6 +253,7 @@ async function assemble(
   ]);
   const control = serveControl(config.dataDir, {
     status: async () => ({ version }),
+    ...createAuditOperations(memory.audit),
     ...createTokenOperations({
       ...tokens,
       async revoke(id) {

@@ -29,30 +29,36 @@ export function createLimits(
   rates: Readonly<Record<LimitName, Rate>>,
   onRefused: (name: LimitName) => void,
 ): Limits {
-  const make = (name: LimitName, keyOf = (key: string) => key): Limit => {
-    const limiter = new RateLimiterMemory({ points: rates[name].points, duration: rates[name].seconds });
-    return {
-      async take(key) {
-        try {
-          await limiter.consume(keyOf(key));
-        } catch (refusal) {
-          if (!(refusal instanceof RateLimiterRes)) throw refusal;
-          onRefused(name);
-          const retryAfterMs = Math.max(1, refusal.msBeforeNext);
-          const seconds = Math.ceil(retryAfterMs / 1000);
-          throw new AppError("rate_limited", `${subject[name]}; try again in ${seconds} s.`, {
-            retryAfterMs,
-          });
-        }
-      },
-    };
-  };
+  const make = (name: LimitName, keyOf?: (key: string) => string): Limit =>
+    createLimit(rates[name], subject[name], { onRefused: () => onRefused(name), ...(keyOf && { keyOf }) });
   return {
     token: make("token"),
     address: make("address", network),
     user: make("user"),
     guild: make("guild"),
     changes: make("changes"),
+  };
+}
+
+/** One limit; `sentence` says what was too much, without its full stop. */
+export function createLimit(
+  { points, seconds: duration }: Rate,
+  sentence: string,
+  { onRefused, keyOf = (key) => key }: { onRefused?: () => void; keyOf?: (key: string) => string } = {},
+): Limit {
+  const limiter = new RateLimiterMemory({ points, duration });
+  return {
+    async take(key) {
+      try {
+        await limiter.consume(keyOf(key));
+      } catch (refusal) {
+        if (!(refusal instanceof RateLimiterRes)) throw refusal;
+        onRefused?.();
+        const retryAfterMs = Math.max(1, refusal.msBeforeNext);
+        const seconds = Math.ceil(retryAfterMs / 1000);
+        throw new AppError("rate_limited", `${sentence}; try again in ${seconds} s.`, { retryAfterMs });
+      }
+    },
   };
 }
 

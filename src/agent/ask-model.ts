@@ -1,7 +1,8 @@
-import type { MessageParam, TextBlockParam, Tool } from "@anthropic-ai/sdk/resources/messages";
+import type { MessageParam, TextBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import type { TurnEvent } from "./events.ts";
 import { prepareHistory } from "./history.ts";
 import { userMessage, withCacheMarks } from "./messages.ts";
+import { offerTools, type ToolOffer, usesToolSearch } from "./offered-tools.ts";
 import type { StoredStep, TurnRecord } from "./ports.ts";
 import { lastStepBlock, systemPrompt } from "./prompt.ts";
 import { settleReply, toStep } from "./settle-reply.ts";
@@ -21,7 +22,7 @@ interface Asking {
 /** What stays the same over a turn's steps. */
 interface Prompt {
   readonly system: readonly TextBlockParam[];
-  readonly tools: readonly Tool[];
+  readonly tools: ToolOffer;
   /** History, and the person's message as its last. */
   readonly messages: readonly MessageParam[];
   /** Ids of all tool calls in them and since. */
@@ -44,7 +45,7 @@ export function createAsker(asking: Asking): (number: number) => Promise<StoredS
     const messages = [...history.messages, userMessage(turn)];
     return {
       system: systemPrompt(turn, preferences, deps.config.model.systemPrompt),
-      tools: deps.tools.definitions(turn.actor, activeTools).map(({ definition }) => definition),
+      tools: offerTools(deps.tools.definitions(turn.actor, activeTools), usesToolSearch(deps.config.model)),
       messages,
       callIds: callIdsIn([...messages, ...progress.messages]),
       sources: history.sources,
@@ -53,8 +54,8 @@ export function createAsker(asking: Asking): (number: number) => Promise<StoredS
 
   return async (number) => {
     prompt ??= await prepare();
-    const { system, tools, callIds } = prompt;
-    const messages = [...prompt.messages, ...progress.messages];
+    const { system, callIds } = prompt;
+    const { tools, messages, inFront } = prompt.tools.forRequest(prompt.messages, progress.messages);
     const isLast = number === deps.config.turn.maxSteps && tools.length > 0;
     const reply = await deps.model.stream(
       {
@@ -71,7 +72,7 @@ export function createAsker(asking: Asking): (number: number) => Promise<StoredS
       signal,
     );
     if (progress.messages.length === 0)
-      deps.gauge.learn(jsonBytes([system, tools, messages]), promptTokens(reply.usage));
+      deps.gauge.learn(jsonBytes([system, inFront, messages]), promptTokens(reply.usage));
 
     const { stopReason, model } = reply;
     const content = settleReply(reply, callIds, progress.hasSpoken);

@@ -5,6 +5,7 @@ import type {
   TextBlockParam,
   Tool as ToolDefinition,
   ToolResultBlockParam,
+  ToolSearchToolBm25_20251119,
 } from "@anthropic-ai/sdk/resources/messages";
 import type { Actor } from "../actor.ts";
 import type { ErrorCode } from "../errors.ts";
@@ -13,10 +14,13 @@ import type { ToolOutcomeKind, TurnEvent, TurnOrigin, Usage } from "./events.ts"
 
 /* ---- the model ---------------------------------------------------------------------------------- */
 
+/** Ours, or the Messages API's own search among those of ours that are deferred. */
+export type ModelTool = ToolDefinition | ToolSearchToolBm25_20251119;
+
 export interface ModelRequest {
   readonly system: readonly TextBlockParam[];
   readonly messages: readonly MessageParam[];
-  readonly tools: readonly ToolDefinition[];
+  readonly tools: readonly ModelTool[];
   readonly maxTokens: number;
   /** `none`: the tools stay named, so that the history with them is valid, and may not be called. Default: the model decides. */
   readonly toolChoice?: "none";
@@ -56,6 +60,8 @@ export interface ToolCallRequest {
   readonly toolUseId: string;
   /** What the turn has read so far, and so what its arguments may rest on. */
   readonly sources: readonly string[];
+  /** Who reads the answer that it is made for. */
+  readonly audience: Audience;
   /** The yes that this very call was given; null before it was asked for. */
   readonly approval: ApprovalGrant | null;
   readonly signal: AbortSignal;
@@ -78,6 +84,8 @@ export interface OfferedTool {
   readonly definition: ToolDefinition;
   /** Always in front of the model; the others are found when they are needed. */
   readonly isCore: boolean;
+  /** Finds the others for a model that cannot search them by itself. */
+  readonly isFinder?: true;
 }
 
 /** The registry as the agent sees it: what may be offered to the model, and the one way to call it. */
@@ -96,10 +104,10 @@ export interface ToolPort {
 
 /* ---- where words may go -------------------------------------------------------------------------- */
 
-/** Who will read something: those who can read a channel, everybody in a guild, or one person alone. */
+/** Who will read something: those who can read a channel, everybody in a guild (or those who hold `permissions` there), or one person alone. */
 export type Audience =
   | { readonly kind: "channel"; readonly guildId: string | null; readonly channelId: string }
-  | { readonly kind: "guild"; readonly guildId: string }
+  | { readonly kind: "guild"; readonly guildId: string; readonly permissions?: bigint }
   | { readonly kind: "user"; readonly guildId: string | null; readonly userId: string };
 
 /** Keeps words from going, unasked, to people who could not have read what they rest on. */

@@ -7,6 +7,7 @@ import type { TurnEvent } from "./events.ts";
 import type { StoredStep, StoredToolCall, ToolCallOutcome, TurnRecord } from "./ports.ts";
 import { cutCall } from "./settle-reply.ts";
 import { maxApprovals, maxCallsPerStep, type TurnDeps } from "./turn-deps.ts";
+import { answerAudience } from "./where-answers-go.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);
 
@@ -132,6 +133,7 @@ async function runCall(
         step: step.step,
         toolUseId,
         sources,
+        audience: answerAudience(turn),
         approval: asked === null ? null : grantOf(asked),
         signal,
       }),

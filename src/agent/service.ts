@@ -113,6 +113,8 @@ class Turns implements TurnService {
       if (turn === null) return;
       stopped.add(turn.id);
       await this.#endedSuspended(turn);
+      const next = await this.#deps.journal.nextQueued(conversationId);
+      if (next !== null) this.#lanes.wake(next);
     };
     if (turnId === undefined)
       for (const turn of await this.#deps.journal.cancelQueued(conversationId))
@@ -193,6 +195,10 @@ class Turns implements TurnService {
 
   ask(approval: NewApproval): Promise<Approval> {
     return this.#desk.ask(approval);
+  }
+
+  pendingApprovals(conversationId: string): Promise<readonly Approval[]> {
+    return this.#approvals.pending(conversationId);
   }
 
   approval(approvalId: string): Promise<Approval | null> {

@@ -11,7 +11,8 @@ export const wasCut = (stopReason: string): boolean => cutReasons.includes(stopR
 
 /**
  * A reply as it is stored and given back: never empty, without what the API would refuse on replay (blank text,
- * thinking at the end, call ids that are malformed or taken, arguments that are no object).
+ * thinking at the end, call ids that are malformed or taken, arguments that are no object, a search for tools that
+ * was cut off before its result).
  * `taken` holds the ids of all calls before; `hasSpoken`: an earlier step of the turn had words.
  */
 export function settleReply(
@@ -23,8 +24,14 @@ export function settleReply(
   // https://platform.claude.com/docs/en/test-and-evaluate/strengthen-guardrails/handle-streaming-refusals
   if (reply.stopReason === "refusal") return [textBlock(answers.refused)];
   const content: ContentBlockParam[] = [];
+  const answered = new Set(
+    reply.content.flatMap((block) => (block.type === "tool_search_tool_result" ? [block.tool_use_id] : [])),
+  );
   for (const block of reply.content) {
     if (block.type === "text" && block.text.trim() === "") continue;
+    // A pause is taken up where it was, its search included.
+    if (block.type === "server_tool_use" && !answered.has(block.id) && reply.stopReason !== "pause_turn")
+      continue;
     content.push(block.type === "tool_use" ? usableCall(block, taken) : block);
   }
   while (isThinking(content.at(-1))) content.pop();

@@ -20,7 +20,10 @@ export interface TurnDeps {
   readonly context: TurnContextPort;
   readonly budgets: BudgetPort;
   readonly config: {
-    readonly model: Pick<Config["model"], "maxTokens" | "historyTokens" | "systemPrompt">;
+    readonly model: Pick<
+      Config["model"],
+      "name" | "toolSearch" | "maxTokens" | "historyTokens" | "systemPrompt"
+    >;
     readonly turn: Pick<Config["turn"], "maxSteps">;
   };
   readonly gauge: TokenGauge;

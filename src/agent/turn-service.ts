@@ -51,6 +51,8 @@ export interface TurnService extends AsyncDisposable {
   decide(approvalId: string, approved: boolean, byUserId: string, signal: AbortSignal): Promise<Approval>;
   /** Asks for a call that belongs to no turn. */
   ask(approval: NewApproval): Promise<Approval>;
+  /** The questions of a conversation that wait for an answer, oldest first. */
+  pendingApprovals(conversationId: string): Promise<readonly Approval[]>;
   /** Null when there is none. */
   approval(approvalId: string): Promise<Approval | null>;
   /** Takes the yes of a call that belongs to no turn: true once. */

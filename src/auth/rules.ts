@@ -30,8 +30,16 @@ export function assertMayOpen(
   assertGuild(principal, wanted.guildId);
 }
 
-/** Whether it may use that session: a session token its own alone, a user's token that user's. Throws AppError `forbidden`. */
-export function assertMayUse(principal: Principal, session: Session): void {
+/** Each of these lets a token do something with a session. */
+const ofSessions: readonly Scope[] = ["sessions", "turns", "tools", "approve"];
+
+/**
+ * Whether it may use that session: a session token its own alone, a user's token that user's, and none that is good
+ * for other things alone. One of the bot's own user (given `botUserId`) needs the scope `act:bot`, whatever is asked of
+ * it: what it hears and decides is the bot's. Throws AppError `forbidden`.
+ */
+export function assertMayUse(principal: Principal, session: Session, botUserId: string | null = null): void {
+  if (!ofSessions.some((scope) => principal.scopes.has(scope))) assertScope(principal, "sessions");
   if (principal.kind === "session") {
     // A session's id can be chosen anew once it has expired: user and channel must still be those of the token.
     const own = principal.sessionId === session.id && principal.channelId === session.channelId;
@@ -40,14 +48,18 @@ export function assertMayUse(principal: Principal, session: Session): void {
   if (principal.userId !== null && principal.userId !== session.userId)
     throw notYours("This session belongs to another Discord user");
   assertGuild(principal, session.guildId);
+  if (session.userId === botUserId) assertScope(principal, "act:bot");
 }
 
 /**
  * On whose behalf a session acts: its user, whoever opened it. A session of the bot's own user (given
  * `botUserId`) acts with the bot's power, and needs the scope `act:bot`; throws AppError `forbidden` without it.
  */
-export function actorFor(principal: Principal, session: Session, botUserId: string | null = null): Actor {
-  const { userId, guildId, channelId } = session;
+export function actorFor(
+  principal: Principal,
+  { userId, guildId, channelId }: Pick<Session, "userId" | "guildId" | "channelId">,
+  botUserId: string | null = null,
+): Actor {
   if (userId !== botUserId) return { kind: "user", userId, guildId, channelId };
   assertScope(principal, "act:bot");
   return { kind: "bot", userId, guildId, channelId };

@@ -18,8 +18,8 @@ export const demo: Command = {
   help: `Usage: discord-mcp demo [--port N]
 
 Runs the whole service on this machine: a simulated Discord with the server "Harbour", and a simulated
-Claude that answers by rules (the real one when ANTHROPIC_API_KEY is set). In a terminal it offers a chat as
-Ana, a member; without one it serves and prints. What is said is stored in data/demo, so that the next demo
+Claude that answers by rules (the real one when ANTHROPIC_API_KEY is set), with all tools switched on. In a
+terminal it offers a chat as Ana, a member, or as somebody else of the crew; without one it serves and prints. What is said is stored in data/demo, so that the next demo
 remembers it; delete the folder to begin anew.
 
   --port N   listen on this port instead of MCP_PORT (8000), 0 for a free one
@@ -69,6 +69,7 @@ function environment(
     DATABASE_URL: env.DEMO_DATABASE_URL || "file:./data/demo/discord-mcp.db",
     SECRET_KEY: "",
     SECRET_KEY_PREVIOUS: "",
+    TOOLS: env.TOOLS || "all",
     ...(claude ? { ANTHROPIC_API_KEY: claude.apiKey, ANTHROPIC_BASE_URL: claude.baseUrl } : {}),
     ...(port === undefined ? {} : { MCP_PORT: port }),
     LOG_FORMAT: env.LOG_FORMAT || "text",

@@ -1,7 +1,8 @@
 import type { API } from "@discordjs/core";
-import { ChannelType } from "discord-api-types/v10";
+import { ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { readableByAllMembers } from "../permissions/audience.ts";
 import type { ChannelFacts } from "../permissions/facts.ts";
 import type { ChatWorld, Place } from "./chat.ts";
 import type { Facts } from "./facts.ts";
@@ -48,17 +49,29 @@ export async function surroundings(
     allow: config.allow,
     place: await place(message, deps, signal),
     repliesToUs,
-    names: namesOf(message.guildId, deps.state),
+    names: namesOf(message, deps.state),
     mark: crypto.randomUUID().slice(0, 8),
   };
   return { message: { ...message, replied, memberRoleIds }, world };
 }
 
-/** Names of roles and channels of a guild, as far as the state has them. */
-export function namesOf(guildId: string | null, state: GuildState): Names {
+/**
+ * Names of roles and channels of a guild, as far as the state has them. Anybody can mention any channel by its id: one
+ * that not every member can see is called by its name in itself alone, and by its mention elsewhere.
+ */
+export function namesOf(at: Pick<Incoming, "guildId" | "channelId">, state: GuildState): Names {
+  const guild = at.guildId === null ? null : state.guild(at.guildId);
   return {
-    role: (roleId) => (guildId === null ? null : (state.guild(guildId)?.roles.get(roleId)?.name ?? null)),
-    channel: (channelId) => state.channel(channelId)?.name ?? null,
+    role: (roleId) => guild?.roles.get(roleId)?.name ?? null,
+    channel(channelId) {
+      const channel = state.channel(channelId);
+      if (guild === null || channel === null) return null;
+      const parent = channel.parentId === null ? null : state.channel(channel.parentId);
+      const isOpen =
+        channelId === at.channelId ||
+        readableByAllMembers(guild, channel, parent, PermissionFlagsBits.ViewChannel);
+      return isOpen ? channel.name : null;
+    },
   };
 }
 

@@ -3,9 +3,14 @@ import type { TurnService } from "../agent/turn-service.ts";
 import type { Session } from "../sessions/ports.ts";
 import type { CommandName } from "./chat.ts";
 
+export interface ListedTool {
+  readonly title: string;
+  readonly family: string;
+}
+
 /** The tools that an actor may use, as the registry has them. */
 export interface ChatTools {
-  list(actor: Actor): Promise<readonly { readonly name: string; readonly description: string }[]>;
+  list(actor: Actor): Promise<readonly ListedTool[]>;
 }
 
 export interface CommandDeps {
@@ -13,8 +18,7 @@ export interface CommandDeps {
   readonly tools: ChatTools;
 }
 
-const MAX_TOOLS = 60;
-const MAX_DESCRIPTION = 160;
+const MAX_TOOLS = 100;
 
 /** Runs a command and says what the person is told. Each may run twice without harm. */
 export async function runCommand(
@@ -43,17 +47,16 @@ export async function runCommand(
 
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`;
 
-function listTools(tools: readonly { readonly name: string; readonly description: string }[]): string {
+/** A line for each family: the whole list fits into one message. */
+function listTools(tools: readonly ListedTool[]): string {
   if (tools.length === 0) return "There are no tools that you may use here.";
-  const lines = tools
-    .slice(0, MAX_TOOLS)
-    .map(({ name, description }) => `- \`${name}\`: ${firstSentence(description)}`);
+  const shown = tools.slice(0, MAX_TOOLS);
+  const lines = [...Map.groupBy(shown, ({ family }) => family)].map(
+    ([family, ofFamily]) =>
+      `- **${family}**: ${ofFamily.map(({ title }) => title.toLowerCase()).join(" · ")}`,
+  );
   const more = tools.length > MAX_TOOLS ? [`and ${tools.length - MAX_TOOLS} more.`] : [];
-  return ["Tools that I can use for you here:", ...lines, ...more].join("\n");
-}
-
-function firstSentence(description: string): string {
-  const sentence = /^.*?[.!?](?=\s|$)/s.exec(description)?.[0] ?? description;
-  const line = sentence.replaceAll(/\s+/g, " ").trim();
-  return line.length > MAX_DESCRIPTION ? `${line.slice(0, MAX_DESCRIPTION).toWellFormed()}…` : line;
+  return ["What I can do for you here, as far as Discord lets you do it yourself:", ...lines, ...more].join(
+    "\n",
+  );
 }

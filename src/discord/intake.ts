@@ -154,7 +154,7 @@ export class Intake {
       const text = readText(message, {
         botUserId: this.#botUserId,
         botRoleId,
-        names: namesOf(guildId, state),
+        names: namesOf(message, state),
       });
       if (text !== "") await turns.editQueued(id, text);
     });

@@ -3,17 +3,17 @@ import { plainText } from "./plain-text.ts";
 import type { UnaskedQuestion } from "./ports.ts";
 
 /** Of Discord's 2,000; the rest is ours. */
-const QUESTION_LENGTH = 1500;
+const QUESTION_LENGTH = 1750;
 
 /** A question as it is posted. Its words can be those of others: they are quoted on one line, as plain text. */
 export function questionContent({ kind, userId, question, askIn, expiresAt }: UnaskedQuestion): string {
-  const who = askIn === "direct" ? "" : `<@${userId}> `;
+  const opening = kind === "answer" ? "I need to know from you:" : "May I do this?";
   const only =
     kind === "answer"
       ? "Only who asked me can decide that"
       : "Only who asked me, or somebody who may do the same themselves, can decide that";
   return [
-    kind === "answer" ? `${who}I need to know from you:` : `${who}may I do this?`,
+    askIn === "direct" ? opening : `<@${userId}> ${opening}`,
     quoted(question.text),
     `-# ${only}. The question expires <t:${Math.floor(expiresAt / 1000)}:R>.`,
   ].join("\n");

@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import type { Limits } from "../limits.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Protocol } from "../protocol/handler.ts";
-import type { IssuedToken, RulesPort, ToolInfo, ToolsPort } from "../protocol/ports.ts";
+import type { IssuedToken, PlacesPort, RulesPort, ToolInfo, ToolsPort } from "../protocol/ports.ts";
 import type { EventHub } from "../sessions/events.ts";
 import type { Sessions } from "../sessions/service.ts";
 
@@ -46,6 +46,7 @@ export interface HttpDeps {
   readonly events: EventHub;
   readonly tools: Pick<ToolsPort, "describe"> & { all(): readonly ToolInfo[] };
   readonly rules: RulesPort;
+  readonly places: PlacesPort;
   readonly auth: AuthPort;
   readonly limits: Pick<Limits, "token" | "address">;
   /** Null without a public key: the route answers 404. */

@@ -71,7 +71,10 @@ export function createSockets(deps: SocketsDeps): Sockets {
     release: () => void,
   ): Promise<void> {
     const bound = sessionId === null ? null : await deps.sessions.get(sessionId);
-    if (bound !== null) deps.rules.assertMayUse(principal, bound);
+    if (bound !== null) {
+      deps.rules.assertMayUse(principal, bound);
+      await deps.places.assertReachable(deps.rules.actorFor(principal, bound), request.signal);
+    }
     const since = sinceOf(query);
     const data = new Connection(
       deps,

@@ -72,16 +72,20 @@ function entriesOf(store: Store, page: readonly TurnHead[]): HistoryEntry[] {
     .all();
   const rowsOf = Map.groupBy(rows, (row) => row.turnSeq);
   const callsOf = Map.groupBy(calls, (call) => `${call.turnSeq}.${call.step}`);
+  const readIn = Map.groupBy(calls, (call) => call.turnSeq);
   return page.flatMap((turn) => {
     const text = store.encryption.open(turnPlace("text", turn.id), turn.text);
     const entries: HistoryEntry[] = [
-      { role: "user", content: text, timestamp: turn.acceptedAt / 1000, turnId: turn.id },
+      { role: "user", content: text, timestamp: turn.acceptedAt / 1000, turnId: turn.id, sources: [] },
     ];
-    for (const row of rowsOf.get(turn.seq) ?? []) {
+    const ofTurn = rowsOf.get(turn.seq) ?? [];
+    const read = [...ofTurn, ...(readIn.get(turn.seq) ?? [])].flatMap((one) => one.sources ?? []);
+    const sources = [...new Set(read)];
+    for (const row of ofTurn) {
       if (row.role === "user") continue;
       const content = textOf(openBlocks(store.encryption, row));
       const timestamp = row.createdAt / 1000;
-      if (content !== "") entries.push({ role: "assistant", content, timestamp, turnId: turn.id });
+      if (content !== "") entries.push({ role: "assistant", content, timestamp, turnId: turn.id, sources });
       for (const call of callsOf.get(`${row.turnSeq}.${row.step}`) ?? []) {
         const result = openResult(store.encryption, call);
         if (result === null) continue;
@@ -91,6 +95,7 @@ function entriesOf(store: Store, page: readonly TurnHead[]): HistoryEntry[] {
           timestamp: (call.endedAt ?? row.createdAt) / 1000,
           turnId: turn.id,
           toolName: call.toolName,
+          sources: call.sources,
         });
       }
     }

@@ -39,7 +39,7 @@ export function isWithin(guild: GuildFacts, audience: Readers, source: Readers):
   const asked = audience.bits | neededFor(audience);
   const relevant = asked | source.bits | neededFor(source);
   const roleIds = distinctRoles(guild, [there, here], relevant);
-  const userIds = distinctUsers(guild, [there, here], relevant);
+  const userIds = distinctUsers([there, here], relevant);
   const most = bitCount(asked) + 1;
   if (choiceCount(roleIds.length, most) * userIds.length > MEMBERS_BOUND) return false;
   for (const held of choices(roleIds, most)) {
@@ -98,13 +98,10 @@ function distinctRoles(guild: GuildFacts, views: Views, relevant: bigint): reado
 }
 
 /** One user of each sort that overwrites tell apart, and one who has none. */
-function distinctUsers(guild: GuildFacts, views: Views, relevant: bigint): readonly string[] {
+function distinctUsers(views: Views, relevant: bigint): readonly string[] {
   const sorts = new Map<string, string>();
   const ids = views.flatMap((view) => view.filter(({ type }) => type === "member").map(({ id }) => id));
-  for (const id of ids) {
-    if (id === guild.ownerId) continue;
-    sorts.set(saidOf("member", id, views, relevant).join(), id);
-  }
+  for (const id of ids) sorts.set(saidOf("member", id, views, relevant).join(), id);
   return [nobody, ...sorts.values()];
 }
 

@@ -137,8 +137,7 @@ function hindranceOf(question: PermissionQuestion, bit: bigint): Step | null {
   if (isTimedOut && !((ViewChannel | ReadMessageHistory) & bit))
     return { by: "timeout", until: timedOutUntil, effect: "deny" };
   if (channel?.type !== ChannelType.PrivateThread || isThreadMember) return null;
-  const mayEnter = !isTimedOut && missingFor(question, channel, ManageThreads) === null;
-  if (mayEnter && given(question, ManageThreads).isAllowed) return null;
+  if (!isTimedOut && given(question, ManageThreads).isAllowed) return null;
   return { by: "thread", reason: "not_a_member", effect: "deny" };
 }
 

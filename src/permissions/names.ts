@@ -7,6 +7,7 @@ const asInDiscord: Readonly<Record<string, string>> = {
   ManageGuildExpressions: "Manage Expressions",
   CreateGuildExpressions: "Create Expressions",
   ModerateMembers: "Time Out Members",
+  SendMessagesInThreads: "Send Messages in Threads",
   UseVAD: "Use Voice Activity",
 };
 

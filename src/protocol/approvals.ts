@@ -7,8 +7,7 @@ import { ApproveData, type Envelope, type ReplyData } from "./messages.ts";
 import type { Caller, DirectToolCall, ProtocolDeps } from "./ports.ts";
 import { seconds, wireApproval } from "./wire.ts";
 
-/** How long a direct call's question waits, milliseconds. */
-const WAIT_MS = 15 * 60_000;
+const APPROVAL_MS = 15 * 60_000;
 
 const parse = parser(ApproveData);
 
@@ -48,7 +47,7 @@ export function announceApprovals({ turns, events }: Pick<ProtocolDeps, "turns" 
 
 /** A direct call that has to be approved: its question is stored, and named in the error that this gives. */
 export async function askFor(
-  { turns, now }: Pick<ProtocolDeps, "turns" | "now">,
+  { turns, now, approvalMs = APPROVAL_MS }: Pick<ProtocolDeps, "turns" | "now" | "approvalMs">,
   call: DirectToolCall,
   session: Session,
   question: Question,
@@ -65,7 +64,7 @@ export async function askFor(
     input: call.input,
     question,
     askIn: "none",
-    expiresAt: now() + WAIT_MS,
+    expiresAt: now() + approvalMs,
   });
   return required(approval);
 }

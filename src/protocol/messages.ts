@@ -85,6 +85,14 @@ export const ToolDescription = Type.Object({
   parameters: Type.Unknown({ description: "JSON Schema of the arguments" }),
 });
 
+export const PendingApproval = Type.Object({
+  approval_id: Type.String(),
+  turn_id: nullable(Type.String()),
+  tool_name: nullable(Type.String()),
+  question: Type.String(),
+  expires_at: Seconds,
+});
+
 export const InitializeReply = Type.Object({
   session_id: Type.String(),
   available_tools: Type.Array(Type.String()),
@@ -95,6 +103,7 @@ export const InitializeReply = Type.Object({
   stream_epoch: Type.String({ description: "What seq counts in; another one after a restart" }),
   seq: Type.Integer({ description: "The newest event of the stream" }),
   missed_too_much: Type.Boolean({ description: "True when last_seq is older than what is still known" }),
+  pending_approvals: Type.Array(PendingApproval, { description: "Questions that wait for approve" }),
 });
 export type InitializeReply = Static<typeof InitializeReply>;
 

@@ -61,7 +61,7 @@ export interface RulesPort {
     wanted: { readonly userId: string; readonly guildId: string | null },
   ): void;
   assertMayUse(principal: Principal, session: Session): void;
-  actorFor(principal: Principal, session: Session): Actor;
+  actorFor(principal: Principal, session: Pick<Session, "userId" | "guildId" | "channelId">): Actor;
 }
 
 /** Whether somebody is where they are said to be. */
@@ -82,7 +82,15 @@ export interface IssuedToken {
 export interface ProtocolDeps {
   readonly turns: Pick<
     TurnService,
-    "submit" | "wait" | "cancel" | "decide" | "ask" | "approval" | "useApproval" | "onApproval"
+    | "submit"
+    | "wait"
+    | "cancel"
+    | "decide"
+    | "ask"
+    | "approval"
+    | "pendingApprovals"
+    | "useApproval"
+    | "onApproval"
   >;
   readonly sessions: Pick<
     Sessions,
@@ -92,6 +100,8 @@ export interface ProtocolDeps {
   readonly tools: ToolsPort;
   readonly rules: RulesPort;
   readonly places: PlacesPort;
+  /** How long the question of a direct call waits, and its yes is good, in milliseconds; 15 minutes if not given. */
+  readonly approvalMs?: number;
   /** A bearer token for this session, which dies with the token that `principal` came with. */
   readonly issueToken: (session: Session, principal: Principal) => IssuedToken;
   readonly now: () => number;

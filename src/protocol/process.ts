@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import type { Actor } from "../actor.ts";
 import type { TurnRecord } from "../agent/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
@@ -22,8 +23,10 @@ export function createProcess(deps: ProtocolDeps) {
         data: { path: "message", max_bytes: MESSAGE_BYTES },
       });
     const session = await useSession(deps, caller, data.session_id, "turns");
+    const actor = deps.rules.actorFor(caller.principal, session);
+    await deps.places.assertReachable(actor, caller.signal);
     caller.connection?.follow(session);
-    const accepted = await submit(deps, caller, session, data.message, key);
+    const accepted = await submit(deps, actor, session, data.message, key);
     log.info("turn requested", { request_id: envelope.id, turn_id: accepted.id, session_id: session.id });
     caller.onTurn?.(accepted.id, session);
     const { turn } = await deps.turns.wait(accepted.id, caller.signal);
@@ -33,13 +36,11 @@ export function createProcess(deps: ProtocolDeps) {
 
 async function submit(
   deps: ProtocolDeps,
-  caller: Caller,
+  actor: Actor,
   session: Session,
   text: string,
   idempotencyKey: string | null,
 ): Promise<TurnRecord> {
-  const actor = deps.rules.actorFor(caller.principal, session);
-  await deps.places.assertReachable(actor, caller.signal);
   const time = new Date(deps.now()).toISOString().slice(0, 16).replace("T", " ");
   const result = await deps.turns.submit({
     sessionId: session.id,

@@ -31,7 +31,7 @@ export function createSessionRequests(deps: ProtocolDeps) {
     rules.assertMayOpen(caller.principal, wanted);
     assertBound(caller, sessionId);
     assertOwn(caller.principal, sessionId, data.channel_id);
-    await deps.places.assertReachable({ kind: "user", ...wanted }, caller.signal);
+    await deps.places.assertReachable(rules.actorFor(caller.principal, wanted), caller.signal);
     const { session } = await sessions.open({ ...wanted, sessionId, tokenId: caller.principal.tokenId });
     rules.assertMayUse(caller.principal, session);
     return { type: "initialize", data: await welcome(session, caller, data) };
@@ -59,7 +59,22 @@ export function createSessionRequests(deps: ProtocolDeps) {
       stream_epoch: followed.epoch,
       seq: followed.seq,
       missed_too_much: followed.missedTooMuch,
+      pending_approvals: await pendingOf(session),
     };
+  }
+
+  /** Those of the conversation's turns, and of this session's own calls. */
+  async function pendingOf({ id: sessionId, conversationId }: Session) {
+    const pending = await turns.pendingApprovals(conversationId);
+    return pending
+      .filter((approval) => approval.turnId !== null || approval.sessionId === sessionId)
+      .map(({ id, turnId, toolName, question, expiresAt }) => ({
+        approval_id: id,
+        turn_id: turnId,
+        tool_name: toolName,
+        question: question.text,
+        expires_at: seconds(expiresAt),
+      }));
   }
 
   function follow(session: Session, caller: Caller, data: InitializeData): Followed {
@@ -76,6 +91,8 @@ export function createSessionRequests(deps: ProtocolDeps) {
   async function contextUpdate(envelope: Envelope, caller: Caller): Promise<ReplyData> {
     const data = parseContextUpdate(envelope.data);
     const session = await useSession(deps, caller, data.session_id, "sessions");
+    // What it answers with is the conversation.
+    await deps.places.assertReachable(rules.actorFor(caller.principal, session), caller.signal);
     if (data.user_preferences !== undefined) assertWholePerson(caller.principal);
     if (data.active_tools !== undefined) assertKnown(session, caller, data.active_tools);
     const context = await sessions.updateContext(session, update(data));

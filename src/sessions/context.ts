@@ -54,6 +54,20 @@ export function wireContext(
   };
 }
 
+const WITHHELD = "(This draws on a place that you cannot read any more, and is withheld.)";
+
+/** The history without the words that rest on one of those sources. */
+export function withheldFrom(
+  history: readonly HistoryEntry[],
+  closed: readonly string[],
+): readonly HistoryEntry[] {
+  if (closed.length === 0) return history;
+  const isClosed = new Set(closed);
+  return history.map((entry) =>
+    entry.sources.some((source) => isClosed.has(source)) ? { ...entry, content: WITHHELD } : entry,
+  );
+}
+
 function newestWithin(history: readonly HistoryEntry[], bytes: number): readonly HistoryEntry[] {
   let left = bytes;
   for (let index = history.length - 1; index >= 0; index--) {

@@ -64,6 +64,8 @@ export interface HistoryEntry {
   readonly timestamp: number;
   readonly turnId: string;
   readonly toolName?: string;
+  /** What it rests on: see `Source` in tools/sources.ts. */
+  readonly sources: readonly string[];
 }
 
 export interface TranscriptPort {

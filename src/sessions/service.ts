@@ -1,10 +1,17 @@
 import { getLogger } from "@logtape/logtape";
-import type { Preferences } from "../agent/ports.ts";
+import type { FlowPort, Preferences } from "../agent/ports.ts";
 import { AppError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import { createCounts, createSerial } from "./batches.ts";
-import { HISTORY_ENTRIES, type WireContext, wireContext } from "./context.ts";
-import type { OpenSession, PreferenceStore, Session, SessionStore, TranscriptPort } from "./ports.ts";
+import { HISTORY_ENTRIES, type WireContext, wireContext, withheldFrom } from "./context.ts";
+import type {
+  HistoryEntry,
+  OpenSession,
+  PreferenceStore,
+  Session,
+  SessionStore,
+  TranscriptPort,
+} from "./ports.ts";
 import { applyPreferences, type PreferencesUpdate } from "./preferences.ts";
 
 const log = getLogger(["discord-mcp", "sessions"]);
@@ -16,11 +23,14 @@ const MAX_SESSIONS = 100_000;
 const MAX_SESSIONS_OF_USER = 2000;
 /** A session's last use is written at most this often, so that a call does not cost a commit. */
 const TOUCH_EVERY_MS = 60_000;
+/** Of finding out what somebody may still read of their conversation. */
+const LOOKUP_MS = 10_000;
 
 export interface SessionsDeps {
   readonly store: SessionStore;
   readonly preferences: PreferenceStore;
   readonly transcript: TranscriptPort;
+  readonly flow: Pick<FlowPort, "restricted">;
   /** Time to live from the last use. */
   readonly ttlMs: number;
   readonly now: () => number;
@@ -62,7 +72,7 @@ const sessionId = new RegExp(SESSION_ID);
  * Sessions over their store. This object is the only writer, so what it caches cannot be stale.
  */
 export function createSessions(deps: SessionsDeps): Sessions {
-  const { store, preferences, transcript, ttlMs, now } = deps;
+  const { store, preferences, transcript, flow, ttlMs, now } = deps;
   const { maxSessions = MAX_SESSIONS, maxSessionsOfUser = MAX_SESSIONS_OF_USER } = deps;
   const cache = new Lru<Session>(CACHED_SESSIONS);
   const counts = createCounts(store);
@@ -146,7 +156,18 @@ export function createSessions(deps: SessionsDeps): Sessions {
       transcript.recent(session.conversationId, HISTORY_ENTRIES),
       preferences.get(session.userId),
     ]);
-    return wireContext(cache.get(session.id) ?? session, history, wishes);
+    return wireContext(cache.get(session.id) ?? session, await readable(session, history), wishes);
+  }
+
+  /** What was read when the person might is not read to them when they may no more. */
+  async function readable({ guildId, userId }: Session, history: readonly HistoryEntry[]) {
+    const sources = [...new Set(history.flatMap((entry) => entry.sources))];
+    if (sources.length === 0) return history;
+    const signal = AbortSignal.timeout(LOOKUP_MS);
+    const closed = await flow
+      .restricted({ kind: "user", guildId, userId }, sources, signal)
+      .catch(() => sources);
+    return withheldFrom(history, closed);
   }
 
   async function setPreferences(userId: string, update: PreferencesUpdate): Promise<void> {

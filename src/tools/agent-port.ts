@@ -26,10 +26,10 @@ export function agentTools(
         return { kind: "refused", text: error.message, isError: true, sources: [] };
       }
     },
-    async assertMayApprove({ toolName, input }, actor, signal) {
+    async assertMayApprove({ toolName, input, actor }, approver, signal) {
       if (toolName === null)
         throw new AppError("permission_denied", "Only the person who asked can decide this.");
-      await registry.assertMay({ toolName, input, actor, signal });
+      await registry.assertMayApprove({ toolName, input, actor, signal }, approver);
     },
   };
 }

@@ -2,7 +2,6 @@ import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import type { ChannelFacts, GuildFacts, MemberFacts, RoleFacts } from "../permissions/facts.ts";
 import { isAboveMember, isAboveRole } from "../permissions/hierarchy.ts";
-import { needsMfa } from "../permissions/moderation.ts";
 import { permissionNames } from "../permissions/names.ts";
 import type { Standings } from "./standings.ts";
 import type { Standing } from "./targets.ts";
@@ -23,6 +22,7 @@ export interface Authority {
   /** The channels of the server, threads apart, that the actor can see. */
   visibleChannels(): Promise<readonly ChannelFacts[]>;
   member(userId: string): Promise<MemberFacts | null>;
+  isThreadMember(threadId: string, userId: string): Promise<boolean>;
   assertInGuild(permissions: bigint): Promise<void>;
   /** Both (or one of them alone) may act on that member: kick, time out, rename. */
   assertAboveMember(member: MemberFacts, name: string, who?: "both" | "actor" | "bot"): Promise<void>;
@@ -32,25 +32,21 @@ export interface Authority {
   assertHoldsAll(permissions: bigint): Promise<void>;
 }
 
-export interface Rules {
-  readonly standings: Standings;
-  /** An operator vouches that whoever moderates in the server uses two-factor authentication. */
-  readonly trustsMfa: (guildId: string) => boolean;
-}
-
-export function createAuthority(actor: Actor, { standings, trustsMfa }: Rules): Authority {
+export function createAuthority(actor: Actor, standings: Standings): Authority {
   const guildId = (): string => {
     if (actor.guildId === null)
       throw new AppError("not_found", "This is a direct message: there is no server here.");
     return actor.guildId;
   };
-  const guild = async (): Promise<GuildFacts> => {
-    const facts = await standings.guild(guildId());
+  const memberOf = async (userId: string): Promise<MemberFacts> => {
+    const facts = await standings.member(guildId(), userId);
     if (facts === null) throw noServer();
     return facts;
   };
-  const memberOf = async (userId: string): Promise<MemberFacts> => {
-    const facts = await standings.member(guildId(), userId);
+  // Its roles and members are for its members: who has left it may still have a session there.
+  const guild = async (): Promise<GuildFacts> => {
+    const viewerId = actor.kind === "bot" ? await standings.botUserId() : actor.userId;
+    const [facts] = await Promise.all([standings.guild(guildId()), memberOf(viewerId)]);
     if (facts === null) throw noServer();
     return facts;
   };
@@ -84,10 +80,11 @@ export function createAuthority(actor: Actor, { standings, trustsMfa }: Rules): 
     },
     visibleChannels: () => standings.visibleChannels(actor, guildId()),
     member: (userId) => standings.member(guildId(), userId),
+    isThreadMember: (threadId, userId) => standings.isThreadMember(threadId, userId),
     async assertInGuild(permissions) {
       const { actor: own, bot } = await inGuild();
-      await assertHas(permissions, own);
-      await assertHas(permissions, bot);
+      assertStanding(permissions, own);
+      assertStanding(permissions, bot);
     },
     async assertAboveMember(member, name, whose = "both") {
       const facts = await guild();
@@ -127,40 +124,23 @@ export function createAuthority(actor: Actor, { standings, trustsMfa }: Rules): 
     },
   };
 
-  async function assertHas(needed: bigint, standing: Standing): Promise<void> {
-    assertStanding(needed, standing);
-    if (standing.who !== "The bot") await assertMfa(needed);
-  }
-
-  async function assertMfa(needed: bigint): Promise<void> {
-    if (actor.guildId === null || (needed & needsMfa) === 0n) return;
-    assertMfaOf(await guild(), needed, trustsMfa);
-  }
-
   return authority;
 }
 
 /** Throws AppError `permission_denied` that names what is missing. */
-export function assertStanding(needed: bigint, { bits, who, place }: Standing): void {
-  const missing = permissionNames(needed & ~bits);
-  if (missing.length === 0) return;
+export function assertStanding(needed: bigint, { bits, withheld, who, place }: Standing): void {
+  const missing = permissionNames(needed & ~bits & ~withheld);
+  if (missing.length > 0)
+    throw denied(
+      `${who} cannot ${missing.join(" and ")} in ${place}; somebody who manages the server can allow it.`,
+      missing,
+    );
+  // Discord tells nobody whether a person has set up two-factor authentication, so it is not established.
+  const concerned = permissionNames(needed & withheld);
+  if (concerned.length === 0) return;
   throw denied(
-    `${who} cannot ${missing.join(" and ")} in ${place}; somebody who manages the server can allow it.`,
-    missing,
-  );
-}
-
-/** Discord tells nobody whether a person has set up two-factor authentication, so where it is needed that is not established. */
-export function assertMfaOf(
-  guild: GuildFacts,
-  needed: bigint,
-  trustsMfa: (guildId: string) => boolean,
-): void {
-  const concerned = needed & needsMfa;
-  if (concerned === 0n || !guild.requiresMfa || trustsMfa(guild.id)) return;
-  throw denied(
-    `${guild.name} asks for two-factor authentication of whoever uses ${permissionNames(concerned).join(" and ")}, and Discord does not say who has it. The operator can vouch for the server's moderators (moderators_use_2fa in GUILD_POLICIES).`,
-    permissionNames(concerned),
+    `This server asks for two-factor authentication of whoever uses ${concerned.join(" and ")}, and Discord does not say who has it. The operator can vouch for the server's moderators (moderators_use_2fa in GUILD_POLICIES).`,
+    concerned,
   );
 }
 
@@ -174,10 +154,7 @@ const noServer = (): AppError =>
 /** Names are other people's text: in a sentence of ours they stay one short line. */
 export const quoted = (name: string): string => `"${plain(name)}"`;
 
-export function plain(name: string): string {
-  return name
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
-    .trim()
-    .slice(0, 100)
-    .toWellFormed();
-}
+export const plain = (name: string): string => oneLine(name).slice(0, 100).toWellFormed();
+
+/** Without anything that breaks the line or hides in it. */
+export const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();

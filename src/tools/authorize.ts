@@ -8,6 +8,7 @@ import type { Progress } from "./outcome.ts";
 import type { Policies } from "./policy.ts";
 import type { SentMessages } from "./ports.ts";
 import { placesSources } from "./question.ts";
+import { fromChannel } from "./sources.ts";
 import { createStandings } from "./standings.ts";
 import type { Given, Place } from "./targets.ts";
 import type { Tool } from "./tool.ts";
@@ -17,8 +18,10 @@ export interface AuthorizeDeps {
   readonly discord: DiscordReader;
   readonly policies: Policies;
   readonly sent: Pick<SentMessages, "lastAt" | "userOf">;
+  /** Takes a point of the person's for a channel that has to be looked up. Throws AppError `rate_limited`. */
+  readonly limits: { readonly lookups: { take(userId: string): Promise<void> } };
   readonly now: () => number;
-  readonly underWay: UnderWay;
+  readonly underWay: Pick<UnderWay, "signal">;
   readonly progress: Progress;
 }
 
@@ -34,33 +37,71 @@ export interface Authorized {
  * `invalid_arguments`, `rate_limited` for slow mode, or, since what cannot be established is refused, the code of
  * what kept the facts away.
  */
-export async function authorize(
+export function authorize(
   tool: Tool,
   given: Given,
   actor: Actor,
-  { facts, discord, policies, sent, now, underWay, progress }: AuthorizeDeps,
-): Promise<Authorized> {
-  const { signal } = underWay;
-  const standings = createStandings(facts, now, signal);
+  deps: AuthorizeDeps,
+): Promise<Authorized> | Authorized {
+  const namesNothing = Object.keys(tool.targets).length === 0 && tool.check === undefined;
+  return namesNothing ? new Unguarded(actor, deps) : findAndCheck(tool, given, actor, deps);
+}
+
+/** There is nothing to decide; what the tool asks about others itself is made when it does. */
+class Unguarded implements Authorized {
+  readonly places = {};
+  readonly #actor: Actor;
+  readonly #deps: AuthorizeDeps;
+  #authority: Authority | null = null;
+
+  constructor(actor: Actor, deps: AuthorizeDeps) {
+    this.#actor = actor;
+    this.#deps = deps;
+  }
+
+  get authority(): Authority {
+    this.#authority ??= decidersFor(this.#actor, this.#deps).authority;
+    return this.#authority;
+  }
+}
+
+function decidersFor(actor: Actor, { facts, policies, now, underWay }: AuthorizeDeps) {
   const trustsMfa = (guildId: string) => policies.of(guildId).moderatorsUse2fa;
-  const authority = createAuthority(actor, { standings, trustsMfa });
+  const standings = createStandings({ facts, now, signal: underWay.signal, trustsMfa });
+  return { standings, authority: createAuthority(actor, standings) };
+}
+
+async function findAndCheck(
+  tool: Tool,
+  given: Given,
+  actor: Actor,
+  deps: AuthorizeDeps,
+): Promise<Authorized> {
+  const { discord, policies, sent, limits, now, underWay, progress } = deps;
+  const { standings, authority } = decidersFor(actor, deps);
+  const { signal } = underWay;
   try {
-    if (Object.keys(tool.targets).length === 0 && tool.check === undefined) return { places: {}, authority };
     await assertNoBorrowedPower(actor, await standings.botUserId());
     const places = await find(tool.targets, given, {
       actor,
       standings,
       authority,
       discord,
-      trustsMfa,
       lastAt: (channelId, userId) => sent.lastAt(channelId, userId),
       postedFor: (messageId) => sent.userOf(messageId),
       now,
       signal,
+      onLookup: () => limits.lookups.take(actor.userId),
       onTarget: (target) => void progress.targets.push(target),
       onPlace: (place) => void progress.sources.push(...placesSources({ place })),
+      onNamed: (channelId) => void progress.sources.push(fromChannel(channelId)),
     });
-    await tool.check?.(given, places, authority, { discord, now, signal });
+    await tool.check?.(given, places, authority, {
+      discord,
+      now,
+      signal,
+      policy: policies.of(actor.guildId),
+    });
     return { places, authority };
   } catch (error) {
     throw asRefusal(error);

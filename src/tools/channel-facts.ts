@@ -28,7 +28,7 @@ export function channelFacts(channel: APIChannel, guildId: string): ChannelFacts
             ownerId: "owner_id" in channel ? (channel.owner_id ?? null) : null,
             isArchived: metadata.archived,
             isLocked: metadata.locked ?? false,
-            isInvitable: metadata.invitable ?? true,
+            isInvitable: metadata.invitable ?? false,
           },
   };
 }

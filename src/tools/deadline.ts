@@ -4,6 +4,8 @@ import type { AppError } from "../errors.ts";
 export interface UnderWay {
   /** Aborted when time is up or the caller gives up. Made when it is first asked for: most work never is stopped. */
   readonly signal: AbortSignal;
+  /** Throws what the signal was aborted with, and makes none to find out. */
+  throwIfOver(): void;
 }
 
 export interface Deadlines {
@@ -110,6 +112,10 @@ class Call implements UnderWay {
       if (this.#ended !== null) this.#controller.abort(this.#ended.reason);
     }
     return this.#controller.signal;
+  }
+
+  throwIfOver(): void {
+    if (this.#ended !== null) throw this.#ended.reason;
   }
 
   end(reason: unknown): void {

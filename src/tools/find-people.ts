@@ -1,5 +1,5 @@
 import type { APIUser } from "discord-api-types/v10";
-import { AppError } from "../errors.ts";
+import { AppError, toAppError } from "../errors.ts";
 import type { MemberFacts } from "../permissions/facts.ts";
 import { plain } from "./authority.ts";
 import type { Finding } from "./find.ts";
@@ -35,17 +35,29 @@ export async function findUser(spec: UserSpec, said: unknown, finding: Finding):
   if (said === undefined && spec.absent === "error") throw missing(spec.argument);
   const userId = typeof said === "string" ? await userIdOf(said, finding) : finding.actor.userId;
   finding.onTarget(`user:${userId}`);
-  const [user, member] = await Promise.all([
+  // Both are waited for whatever becomes of the first, so that time does not tell a stranger from nobody.
+  const [found, member] = await Promise.all([
     userOf(userId, finding),
     finding.actor.guildId === null ? null : finding.authority.member(userId),
   ]);
+  if (found instanceof AppError) throw found;
+  const user = found;
   const name = `@${plain(member?.name ?? user.global_name ?? user.username)}`;
   if (spec.isBelow && member !== null) await assertBelow(member, name, finding);
   return { kind: "user", user, member, name };
 }
 
-async function userOf(userId: string, { discord, signal }: Finding): Promise<APIUser> {
-  return await discord.user(userId, signal);
+/** What is answered for who does not exist, and for who is not to be seen. */
+export const nobody = (userId: string): AppError =>
+  new AppError("not_found", `There is nobody with the id ${userId} who can be seen from here.`);
+
+async function userOf(userId: string, { discord, signal }: Finding): Promise<APIUser | AppError> {
+  try {
+    return await discord.user(userId, signal);
+  } catch (error) {
+    const failed = toAppError(error);
+    return failed.code === "not_found" ? nobody(userId) : failed;
+  }
 }
 
 /** Nobody is above themselves; what people may do to themselves, the permissions say. */

@@ -1,9 +1,8 @@
-import { PermissionFlagsBits } from "discord-api-types/v10";
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import { isThread } from "../permissions/compute.ts";
 import type { ChannelFacts } from "../permissions/facts.ts";
-import { type Authority, assertMfaOf, assertStanding, plain } from "./authority.ts";
+import { type Authority, assertStanding, plain } from "./authority.ts";
 import { channelKind } from "./channels/kinds.ts";
 import type { DiscordReader } from "./discord-port.ts";
 import { findMessage, findMessages } from "./find-messages.ts";
@@ -33,7 +32,6 @@ export interface Finding {
   readonly standings: Standings;
   readonly authority: Authority;
   readonly discord: DiscordReader;
-  readonly trustsMfa: (guildId: string) => boolean;
   /** When a tool last posted there for them: see `SentMessages`. */
   readonly lastAt: (channelId: string, userId: string) => Promise<number | null>;
   /** For whom the bot posted a message, if for anybody. */
@@ -42,8 +40,12 @@ export interface Finding {
   readonly signal: AbortSignal;
   /** Hears of each target before it is decided about, such as "channel:1", for the audit log. */
   readonly onTarget: (target: string) => void;
+  /** Called before a channel is looked up that the state does not show to them. Throws AppError `rate_limited`. */
+  readonly onLookup: () => Promise<void>;
   /** Hears of each place that was found, since a refusal may name it. */
   readonly onPlace: (place: Place) => void;
+  /** Hears of each channel that a refusal names besides. */
+  readonly onNamed: (channelId: string) => void;
 }
 
 /**
@@ -107,6 +109,7 @@ async function findChannel(spec: ChannelSpec, said: unknown, finding: Finding): 
   onTarget(`channel:${channelId}`);
   const place = await seenChannel(channelId, finding);
   if (spec.types !== undefined && !spec.types.some((type) => type === place.facts.type)) {
+    finding.onPlace(place);
     const wanted = [...new Set(spec.types.map(channelKind))].join(", ").replaceAll("_", " ");
     throw new AppError(
       "invalid_arguments",
@@ -121,19 +124,25 @@ async function findChannel(spec: ChannelSpec, said: unknown, finding: Finding): 
  * A channel that the actor and the bot can see. What cannot be decided from the gateway's state is looked up by the
  * same requests whether it is hidden, in another server or nowhere, so that neither words nor time tell which.
  */
-async function seenChannel(channelId: string, { actor, standings }: Finding): Promise<ChannelPlace> {
+async function seenChannel(
+  channelId: string,
+  { actor, standings, onLookup }: Finding,
+): Promise<ChannelPlace> {
   const { guildId } = actor;
   const viewerId = actor.kind === "bot" ? await standings.botUserId() : actor.userId;
   const hidden = new AppError(
     "not_found",
     `There is no channel with the id ${channelId} that can be seen from here.`,
   );
+  // After a resume the state is empty until the server is asked for.
+  if (guildId !== null) await standings.guild(guildId);
   const known = standings.known(channelId);
   let facts: ChannelFacts | null = known?.guildId === guildId ? known : null;
   let standing = facts === null ? null : await standings.inFacts(viewerId, guildId, facts, false);
   if (facts === null || standing === null || !standings.sees(standing)) {
     // In a direct message there is nothing to be found but itself.
     if (guildId === null && channelId !== actor.channelId) throw hidden;
+    await onLookup();
     const [located] = await Promise.all([
       standings.locate(channelId, viewerId),
       ...(guildId === null
@@ -247,17 +256,7 @@ async function assertBoth<Found>(
       : typeof requirement === "bigint"
         ? requirement
         : requirement.bits(found, userId, given);
-  if (who.kind === "user") {
-    const needed = bitsOf(spec.needs, who.userId) | bitsOf(spec.actorNeeds, who.userId);
-    assertStanding(needed, actor);
-    await assertMfa(needed, finding);
-  }
+  if (who.kind === "user")
+    assertStanding(bitsOf(spec.needs, who.userId) | bitsOf(spec.actorNeeds, who.userId), actor);
   assertStanding(bitsOf(spec.needs, botUserId) | bitsOf(spec.botNeeds, botUserId), bot);
 }
-
-async function assertMfa(needed: bigint, { actor, authority, trustsMfa }: Finding): Promise<void> {
-  if (actor.guildId === null || (needed & ~readingBits) === 0n) return;
-  assertMfaOf(await authority.guild(), needed, trustsMfa);
-}
-
-const readingBits = PermissionFlagsBits.ViewChannel | PermissionFlagsBits.ReadMessageHistory;

@@ -27,7 +27,8 @@ export function createFlow({ facts, policies, now }: FlowDeps): FlowPort {
     async restricted(audience, sources, signal) {
       const far = [...new Set(sources)].filter((source) => !isPlainlyOpen(audience, source));
       if (far.length === 0) return [];
-      const standings = createStandings(facts, now, signal);
+      const trustsMfa = (guildId: string) => policies.of(guildId).moderatorsUse2fa;
+      const standings = createStandings({ facts, now, signal, trustsMfa });
       const open = await Promise.all(far.map((source) => isOpen(audience, source, standings)));
       signal.throwIfAborted();
       return far.filter((_, index) => !open[index]);
@@ -46,7 +47,8 @@ function isPlainlyOpen(audience: Audience, text: string): boolean {
     case "channel":
       return audience.kind === "channel" && audience.channelId === source.channelId;
     case "guild":
-      return audience.kind !== "user" && audience.guildId === source.guildId && source.permissions === 0n;
+      if (audience.kind === "user" || audience.guildId !== source.guildId) return false;
+      return (source.permissions & ~heldBy(audience)) === 0n;
     case undefined:
       return false;
     default:
@@ -91,7 +93,7 @@ async function allMaySee(
   const guild = await standings.guild(guildId);
   const readers =
     audience.kind === "guild"
-      ? everybody
+      ? { ...everybody, bits: heldBy(audience) }
       : await readersOf(audience.channelId, guildId, ViewChannel, standings);
   const ofSource =
     source.kind === "guild"
@@ -99,6 +101,10 @@ async function allMaySee(
       : await readersOf(source.channelId, guildId, reading, standings);
   return guild !== null && readers !== null && ofSource ? isWithin(guild, readers, ofSource) : false;
 }
+
+/** What everybody of an audience holds in the server. */
+const heldBy = (audience: Audience): bigint =>
+  audience.kind === "guild" ? (audience.permissions ?? 0n) : 0n;
 
 const everybody: Readers = { channel: null, parent: null, bits: 0n };
 

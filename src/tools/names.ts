@@ -25,10 +25,17 @@ export function idIn(kind: "channel" | "user" | "role", said: string): string | 
   return id;
 }
 
+interface NamingChannels {
+  readonly actor: Actor;
+  readonly authority: Authority;
+  /** Hears of the channels that an error names. */
+  readonly onNamed: (channelId: string) => void;
+}
+
 /** The id of the channel of that name, among those that the actor can see. Throws `not_found`, or `invalid_arguments` with the candidates. */
 export async function channelNamed(
   said: string,
-  { actor, authority }: { readonly actor: Actor; readonly authority: Authority },
+  { actor, authority, onNamed }: NamingChannels,
 ): Promise<string> {
   const name = folded(said.replace(/^#/, ""));
   const none = new AppError("not_found", `There is no channel ${plain(said)} that can be seen from here.`);
@@ -43,6 +50,8 @@ export async function channelNamed(
     said,
     found.map(({ id, name: called, parentId }) => {
       const category = parentId === null ? undefined : names.get(parentId);
+      onNamed(id);
+      if (category !== undefined && parentId !== null) onNamed(parentId);
       return `#${plain(called)} (${id}${category === undefined ? "" : `, in ${plain(category)}`})`;
     }),
   );

@@ -1,7 +1,8 @@
+import type { APIMessage } from "discord-api-types/v10";
 import type { Actor } from "../actor.ts";
 import type { Question } from "../agent/approvals.ts";
 import type { FlowPort } from "../agent/ports.ts";
-import { plain } from "./authority.ts";
+import { oneLine } from "./authority.ts";
 import { fromChannel, fromGuild } from "./sources.ts";
 import type { Given, Place } from "./targets.ts";
 import type { Tool } from "./tool.ts";
@@ -26,7 +27,8 @@ export async function questionFor(asked: Asked, flow: FlowPort, signal: AbortSig
     escaping.length === 0
       ? ""
       : " Note: I have read things for you that not everybody there can see, and what I write may rest on them.";
-  const text = `${tool.question(given, places)}${leak}`.slice(0, maxQuestion).toWellFormed();
+  const asks = tool.question(given, places).slice(0, maxQuestion - leak.length);
+  const text = `${asks.toWellFormed()}${leak}`;
   const restricted =
     actor.guildId === null
       ? []
@@ -93,13 +95,13 @@ function stateOf(place: Place | null): unknown {
       return [id, name, type, parentId, overwrites, thread];
     }
     case "message":
-      return [place.message.id, place.message.content, place.message.author.id];
+      return stateOfMessage(place.message);
     case "messages":
-      return place.messages.map(({ id, content }) => [id, content]);
+      return place.messages.map(stateOfMessage);
     case "member":
       return [place.facts.userId, place.name, place.facts.roleIds, place.facts.timedOutUntil];
     case "user":
-      return [place.user.id, place.user.username, place.member?.roleIds ?? null];
+      return [place.user.id, place.user.username, place.name, place.member?.roleIds ?? null];
     case "role": {
       const { id, name, permissions, position } = place.facts;
       return [id, name, permissions, position];
@@ -111,6 +113,13 @@ function stateOf(place: Place | null): unknown {
   }
 }
 
+const stateOfMessage = ({ id, content, author, attachments }: APIMessage): unknown => [
+  id,
+  content,
+  author.id,
+  attachments.map((attachment) => attachment.id),
+];
+
 /** JSON with the keys in order, and bits as text. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => {
@@ -120,8 +129,14 @@ function canonical(value: unknown): string {
   });
 }
 
-/** Other people's words in a question: one short line in quotes. */
+/** Other people's words in a question: one short line in quotes, and how much more there is. */
 export function excerpt(text: string, length = 120): string {
-  const line = plain(text.replaceAll(/\s+/g, " ").slice(0, 2 * length));
-  return line.length > length ? `“${line.slice(0, length).toWellFormed()}…”` : `“${line}”`;
+  const line = oneLine(text).replaceAll(/\s+/g, " ");
+  const more = line.length - length;
+  if (more <= 0) return `“${line.toWellFormed()}”`;
+  const characters = more === 1 ? "character" : "characters";
+  return `“${line.slice(0, length).toWellFormed()}…” (and ${more} more ${characters})`;
 }
+
+/** What is to be said for them: more of it, as far as the question stays short when Discord's marks are escaped in it. */
+export const saying = (text: string): string => excerpt(text, 400);

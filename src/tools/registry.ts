@@ -1,14 +1,17 @@
 import type { Actor } from "../actor.ts";
 import type { ApprovalGrant, Question } from "../agent/approvals.ts";
 import type { ToolOutcomeKind } from "../agent/events.ts";
-import type { FlowPort, OfferedTool } from "../agent/ports.ts";
+import type { Audience, OfferedTool } from "../agent/ports.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
 import { argumentsParser } from "./arguments.ts";
+import { toActor, toUser } from "./audiences.ts";
 import { createAudit } from "./audit.ts";
-import { type Authorized, authorize } from "./authorize.ts";
+import { plain } from "./authority.ts";
+import { type AuthorizeDeps, type Authorized, authorize } from "./authorize.ts";
 import { createDeadlines, type UnderWay } from "./deadline.ts";
 import type { PermissionFactsPort } from "./discord-port.ts";
+import { escapingFrom } from "./escaping.ts";
 import { doneWith, failure, type Progress } from "./outcome.ts";
 import { plainSchema } from "./plain-schema.ts";
 import { isReply, mustAsk, type Policies, switched } from "./policy.ts";
@@ -42,6 +45,8 @@ export interface ToolCall {
   readonly tokenId?: string | null;
   /** What the turn has read before it; nothing for a direct call. */
   readonly sources?: readonly string[];
+  /** Who reads what is said with its result; the actor alone when left out, as for a program's direct call. */
+  readonly audience?: Audience;
   /** The yes that this call was given. */
   readonly approval?: ApprovalGrant | null;
   /** Names the call for ever, so that what it posts is recognised when it is sent twice; made up when left out. */
@@ -68,7 +73,7 @@ export interface ToolOutcome {
 }
 
 export interface Registry {
-  /** All tools, in their one order. */
+  /** All tools, in their one order, without what finds them for the model. */
   list(): readonly ToolInfo[];
   /**
    * Those that are switched on and make sense where the actor is, narrowed to the active ones. What Discord permits is
@@ -81,17 +86,18 @@ export interface Registry {
   isRepeatable(toolName: string): boolean;
   /** The one way to run a tool. Throws nothing but the reason of the caller's signal, when that is aborted. */
   call(call: ToolCall): Promise<ToolOutcome>;
-  /** Whether that actor could make that call now, and nothing more. Throws AppError as a call would be refused. */
-  assertMay(call: Pick<ToolCall, "toolName" | "input" | "actor" | "signal">): Promise<void>;
+  /** Whether somebody could do now, as themselves, what that call does. Throws AppError as a call would be refused. */
+  assertMayApprove(
+    call: Pick<ToolCall, "toolName" | "input" | "actor" | "signal">,
+    approver: Actor,
+  ): Promise<void>;
 }
 
 export interface RegistryOptions extends ContextDeps {
   readonly tools: readonly Tool[];
   readonly facts: PermissionFactsPort;
-  readonly flow: FlowPort;
-  readonly policies: Policies;
-  /** Takes a point for each call that changes something. Throws AppError `rate_limited`. */
-  readonly limits: { readonly changes: { take(userId: string): Promise<void> } };
+  /** Take a point for each call that changes something, and for each channel looked up. Throw AppError `rate_limited`. */
+  readonly limits: AuthorizeDeps["limits"] & { readonly changes: { take(userId: string): Promise<void> } };
   readonly audit: AuditSink;
   readonly metrics: Pick<Metrics, "toolCall">;
   /** Milliseconds for one call, authorising included. */
@@ -119,9 +125,12 @@ export function createRegistry(options: RegistryOptions): Registry {
   const deadlines = createDeadlines(timeoutMs);
   const all = [...tools.values()];
 
+  const listed = all.filter(({ tool }) => !tool.isFinder);
+  const finders = all.filter(({ tool }) => tool.isFinder);
+
   const usable = (actor: Actor, activeTools: readonly string[]) => {
     const policy = policies.of(actor.guildId);
-    return all.filter(
+    return listed.filter(
       ({ tool }) =>
         switched(tool, policy) !== "off" &&
         (!needsGuild(tool) || actor.guildId !== null) &&
@@ -134,15 +143,19 @@ export function createRegistry(options: RegistryOptions): Registry {
     assertUsable(tool, call, policies);
     const given: Given = parse(call.input);
     return deadlines.within(call.signal, tookTooLong(tool, timeoutMs), async (underWay) => {
-      const allowed = await authorize(tool, given, call.actor, { ...options, underWay, progress });
+      const decided = authorize(tool, given, call.actor, { ...options, underWay, progress });
+      const allowed = decided instanceof Promise ? await decided : decided;
       assertHere(tool, allowed, call, policies);
-      underWay.signal.throwIfAborted();
+      underWay.throwIfOver();
       const context = new CallContext(
         {
           actor: call.actor,
-          authority: allowed.authority,
+          allowed,
           sources: restsOn(call),
-          callId: call.callId ?? crypto.randomUUID(),
+          audience: call.audience ?? toActor(call.actor),
+          callId: call.callId ?? null,
+          tools: () => usable(call.actor, call.activeTools).map(({ info }) => info),
+          ...(tool.kind === "read" ? {} : { actorName: await nameOf(call.actor, allowed) }),
         },
         underWay,
         options,
@@ -154,7 +167,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       await options.limits.changes.take(call.actor.userId);
       const question = await ask(tool, given, allowed, call, underWay);
       if (question !== null) return asked(question);
-      underWay.signal.throwIfAborted();
+      underWay.throwIfOver();
       progress.hasStarted = true;
       return finish(tool, await tool.run(given, allowed.places, context));
     });
@@ -169,27 +182,56 @@ export function createRegistry(options: RegistryOptions): Registry {
     given: Given,
     { places }: Authorized,
     call: ToolCall,
-    { signal }: UnderWay,
+    underWay: UnderWay,
   ): Promise<Question | null> {
     const { actor, approval = null } = call;
+    const { signal } = underWay;
     const sources = restsOn(call);
-    const audience = tool.audience(given, places, actor);
-    const escaping = sources.length === 0 ? [] : await options.flow.restricted(audience, sources, signal);
+    const about = { tool, given, places, actor, sources };
+    const escaping = await escapingFrom(about, options.flow, signal);
     const asks = mustAsk(tool, policies.of(actor.guildId), actor, channelsOf(places));
     if (!asks && escaping.length === 0) return null;
-    const question = await questionFor(
-      { tool, given, places, actor, sources, escaping },
-      options.flow,
-      signal,
-    );
-    return approval?.fingerprint === question.fingerprint ? null : question;
+    const question = await questionFor({ ...about, escaping }, options.flow, signal);
+    if (approval?.fingerprint !== question.fingerprint) return question;
+    const { approvedBy } = approval;
+    if (approvedBy === actor.userId) return null;
+    // What they let out has to be theirs to tell as well.
+    const untold = await options.flow.restricted(toUser(approvedBy, actor.guildId), escaping, signal);
+    if (untold.length > 0) return question;
+    return (await mayStandIn(tool, given, actor, approvedBy, underWay)) ? null : question;
   }
+
+  /** Whether somebody could do it themselves. Throws what keeps that from being established. */
+  async function mayStandIn(
+    tool: Tool,
+    given: Given,
+    actor: Actor,
+    userId: string,
+    underWay: UnderWay,
+  ): Promise<boolean> {
+    try {
+      await authorizeApprover(tool, given, actor, { ...actor, kind: "user", userId }, underWay);
+      return true;
+    } catch (error) {
+      if (error instanceof AppError && hasNoRight.includes(error.code)) return false;
+      throw error;
+    }
+  }
+
+  const authorizeApprover = async (
+    tool: Tool,
+    given: Given,
+    actor: Actor,
+    approver: Actor,
+    underWay: UnderWay,
+  ): Promise<Authorized> =>
+    authorize(tool, spelledOut(tool, given, actor), approver, { ...options, underWay, progress: unnoted() });
 
   async function call(request: ToolCall): Promise<ToolOutcome> {
     request.signal.throwIfAborted();
     const started = now();
     const registered = tools.get(request.toolName);
-    const progress: Progress = { targets: [], sources: [], hasStarted: false };
+    const progress = unnoted();
     let outcome: ToolOutcome;
     try {
       if (registered === undefined) throw unknownTool(request, usable);
@@ -205,23 +247,26 @@ export function createRegistry(options: RegistryOptions): Registry {
   }
 
   return {
-    list: () => all.map(({ info }) => info),
+    list: () => listed.map(({ info }) => info),
     usable: (actor, activeTools) => usable(actor, activeTools).map(({ info }) => info),
-    definitions: (actor, activeTools) => usable(actor, activeTools).map(({ offered }) => offered),
+    definitions: (actor, activeTools) =>
+      [...usable(actor, activeTools), ...finders].map(({ offered }) => offered),
     isRepeatable: (toolName) => tools.get(toolName)?.tool.repeatable ?? true,
     call,
-    async assertMay(request) {
+    async assertMayApprove(request, approver) {
       const registered = tools.get(request.toolName);
       if (registered === undefined) throw unknownTool(request, usable);
       const { tool, parse } = registered;
-      const progress: Progress = { targets: [], sources: [], hasStarted: false };
       const given: Given = parse(request.input);
       await deadlines.within(request.signal, tookTooLong(tool, timeoutMs), (underWay) =>
-        authorize(tool, given, request.actor, { ...options, underWay, progress }),
+        authorizeApprover(tool, given, request.actor, approver, underWay),
       );
     },
   };
 }
+
+const hasNoRight: readonly ErrorCode[] = ["permission_denied", "not_found"];
+const unnoted = (): Progress => ({ targets: [], sources: [], hasStarted: false });
 
 function register(tool: Tool): Registered {
   const { name, title, description, kind, family, repeatable } = tool;
@@ -238,7 +283,11 @@ function register(tool: Tool): Registered {
   return {
     tool,
     info: { name, title, description, kind, family, repeatable, parameters },
-    offered: { definition: { name, description, input_schema: parameters }, isCore: tool.isCore ?? false },
+    offered: {
+      definition: { name, description, input_schema: parameters },
+      isCore: tool.isCore ?? false,
+      ...(tool.isFinder ? { isFinder: true } : {}),
+    },
     parse: argumentsParser(name, tool.input),
   };
 }
@@ -252,6 +301,7 @@ function needsGuild({ targets }: Tool): boolean {
 }
 
 function assertUsable(tool: Tool, { activeTools, actor }: ToolCall, policies: Policies): void {
+  if (tool.isFinder) return;
   if (activeTools.length > 0 && !activeTools.includes(tool.name)) {
     throw new AppError(
       "tool_inactive",
@@ -276,6 +326,22 @@ function assertHere(tool: Tool, { places }: Authorized, { actor }: ToolCall, pol
     "tool_inactive",
     `${tool.name} is switched on for the channel of this conversation alone; the operator can allow more with TOOLS or GUILD_POLICIES.`,
   );
+}
+
+/** Who is meant by "oneself" is the actor, whoever looks at it in their place. */
+function spelledOut(tool: Tool, given: Given, { userId }: Actor): Given {
+  const oneself = Object.values(tool.targets).flatMap((spec) =>
+    "absent" in spec && spec.absent === "self" && spec.argument !== null && given[spec.argument] === undefined
+      ? [[spec.argument, userId]]
+      : [],
+  );
+  return oneself.length === 0 ? given : { ...given, ...Object.fromEntries(oneself) };
+}
+
+/** As Discord's audit log is to show them. */
+async function nameOf({ kind, userId, guildId }: Actor, { authority }: Authorized): Promise<string> {
+  const name = kind === "bot" || guildId === null ? undefined : (await authority.member(userId))?.name;
+  return name === undefined ? "user" : `@${plain(name)}`;
 }
 
 function channelsOf(places: Authorized["places"]): readonly string[] {

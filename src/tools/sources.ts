@@ -1,5 +1,3 @@
-import type { APIChannel } from "discord-api-types/v10";
-
 /**
  * What a result was read from, so that it is known who might have read it themselves. Kept with what is stored:
  * - `channel:ID`: those who may read the history of that channel, thread or direct message
@@ -14,8 +12,6 @@ export type Source =
   | { readonly kind: "self"; readonly userId: string };
 
 export const fromChannel = (channelId: string): string => `channel:${channelId}`;
-export const fromChannels = (channels: readonly Pick<APIChannel, "id">[]): readonly string[] =>
-  channels.map(({ id }) => fromChannel(id));
 export const fromUser = (userId: string): string => `user:${userId}`;
 export const fromSelf = (userId: string): string => `self:${userId}`;
 export const fromGuild = (guildId: string, permissions = 0n): string =>

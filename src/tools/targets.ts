@@ -98,6 +98,11 @@ export type TargetSpecs = Readonly<Record<string, TargetSpec>>;
 /** What somebody may do somewhere, with the names that a refusal needs. */
 export interface Standing {
   readonly bits: bigint;
+  /**
+   * Not among them, though roles and overwrites give it: it takes two-factor authentication there, and nobody can say
+   * whether they use it. https://docs.discord.com/developers/resources/guild#guild-object-mfa-level
+   */
+  readonly withheld: bigint;
   /** "@ana" or "The bot". */
   readonly who: string;
   /** "#general", or the server's name. */

@@ -2,6 +2,7 @@ import type { APIChannel } from "discord-api-types/v10";
 import type { Static, TObject } from "typebox";
 import type { Actor } from "../actor.ts";
 import type { Audience } from "../agent/ports.ts";
+import type { ToolPolicy } from "../tool-policy.ts";
 import type { Authority } from "./authority.ts";
 import type { DiscordReader, DiscordWriter } from "./discord-port.ts";
 import type { MemoryStore, SentMessages } from "./ports.ts";
@@ -22,6 +23,15 @@ export const families = [
 ] as const;
 export type Family = (typeof families)[number];
 
+/** A tool as another one tells of it. */
+export interface KnownTool {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** JSON Schema of the arguments. */
+  readonly parameters: unknown;
+}
+
 /** What a tool runs with: on behalf of the actor, with the facts that its call was authorised by. */
 export interface ReadContext {
   readonly actor: Actor;
@@ -36,10 +46,18 @@ export interface ReadContext {
   readonly visible: (channels: readonly APIChannel[]) => Promise<readonly APIChannel[]>;
   /** What the turn has read before this call, and so what its arguments may rest on. */
   readonly sources: readonly string[];
+  /** What the operator allows where the actor is. */
+  readonly policy: ToolPolicy;
+  /** Who reads what is said with the result: those in the channel, or the actor alone. */
+  readonly audience: Audience;
+  /** Those of the sources that not everybody of that audience can read. */
+  readonly restricted: (sources: readonly string[]) => Promise<readonly string[]>;
+  /** The tools that can be used here, in their one order. */
+  readonly tools: () => readonly KnownTool[];
 }
 
 /** What a check may look at besides. */
-export type CheckContext = Pick<ReadContext, "discord" | "now" | "signal">;
+export type CheckContext = Pick<ReadContext, "discord" | "now" | "policy" | "signal">;
 
 export interface ChangeContext extends ReadContext {
   readonly change: DiscordWriter;
@@ -71,6 +89,8 @@ interface Common<Input extends TObject, Specs extends TargetSpecs> {
   readonly repeatable: boolean;
   /** Always in front of the model; the others are found when they are needed. */
   readonly isCore?: true;
+  /** Finds the others for the model: whoever else asks has them listed, so it is not; and no policy switches it off. */
+  readonly isFinder?: true;
   /** What the permissions of the targets do not say: throws AppError `permission_denied` or `invalid_arguments`. */
   check?(
     input: Static<Input>,

@@ -403,6 +403,30 @@ describe("stopping", () => {
     expect(await world.ask("and now?")).toMatchObject({ answer: "ok" });
   });
 
+  test("of a turn that waits, by its id, lets those go on that waited behind it", async () => {
+    const [look, idle] = [door(), door()];
+    await using world = await World.start({
+      tools: { ban: asking(), look: { run: () => look.opened.then(() => "seen") } },
+    });
+    world.replaceService((journal) => ({
+      ...journal,
+      async nextQueued(conversationId) {
+        const next = await journal.nextQueued(conversationId);
+        if (next === null) setImmediate(idle.open);
+        return next;
+      },
+    }));
+    world.claude.script([toolUse("ban", {}), toolUse("look", {})], "second");
+    const first = await world.submit("one");
+    await world.event((event) => event.type === "tool_started");
+    const second = await world.submit("two");
+    look.open();
+    await question(world);
+    await idle.opened;
+    expect((await world.service.cancel(first.conversationId, first.id)).stopped).toEqual([first.id]);
+    expect((await world.service.wait(second.id)).turn.answer).toBe("second");
+  });
+
   test("as a turn is about to ask leaves no question behind", async () => {
     const committed = door();
     await using world = await World.start({ tools: { ban: asking() } });

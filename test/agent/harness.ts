@@ -30,6 +30,9 @@ import {
 
 export interface TestTool {
   readonly repeatable?: boolean;
+  /** Default: true. */
+  readonly isCore?: boolean;
+  readonly isFinder?: true;
   run(request: ToolCallRequest): Promise<string | Partial<ToolCallOutcome>>;
 }
 
@@ -198,13 +201,14 @@ export class World implements AsyncDisposable {
     const tools = this.#options.tools ?? {};
     return {
       definitions: () =>
-        Object.keys(tools).map((name) => ({
+        Object.entries(tools).map(([name, { isCore = true, isFinder }]) => ({
           definition: {
             name,
             description: `The tool ${name}`,
             input_schema: { type: "object", properties: {} },
           },
-          isCore: true,
+          isCore,
+          ...(isFinder === undefined ? {} : { isFinder }),
         })),
       assertMayApprove: this.#options.mayApprove ?? (async () => {}),
       isRepeatable: (name) => tools[name]?.repeatable ?? true,

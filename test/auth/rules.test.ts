@@ -64,5 +64,9 @@ describe("who may do what", () => {
   test("only the scope act:bot acts as the bot", async () => {
     expect(actorFor(operator, session({ userId: ben }), ben)).toMatchObject({ kind: "bot", userId: ben });
     await forbidden(() => actorFor(anas, session(), ana));
+    const ordinary = { ...operator, scopes: new Set(scopes.filter((scope) => scope !== "act:bot")) };
+    assertMayUse(operator, session(), ana);
+    assertMayUse(ordinary, session(), ben);
+    await forbidden(() => assertMayUse(ordinary, session(), ana));
   });
 });

@@ -1,13 +1,27 @@
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { authorize } from "./authorize.ts";
+import { cache } from "./cache.ts";
 import { gateway } from "./gateway.ts";
 import { history } from "./history.ts";
+import { permissions } from "./permissions.ts";
 import { type Bench, type Row, ratio, table } from "./report.ts";
 import { socket } from "./socket.ts";
 import { start } from "./start.ts";
+import { tools } from "./tools.ts";
 import { turn } from "./turn.ts";
 
-const benches: readonly Bench[] = [socket, turn, start, history, gateway];
+const benches: readonly Bench[] = [
+  socket,
+  turn,
+  start,
+  history,
+  gateway,
+  cache,
+  permissions,
+  authorize,
+  tools,
+];
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),

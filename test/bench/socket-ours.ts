@@ -12,10 +12,11 @@ const noop = defineTool({
   name: "noop",
   title: "Nothing",
   description: "Does nothing.",
-  input: Type.Object({ text: Type.String() }, { additionalProperties: false }),
+  family: "server",
   kind: "read",
   repeatable: true,
-  needs: () => [],
+  input: Type.Object({ text: Type.String() }, { additionalProperties: false }),
+  targets: {},
   run: async ({ text }) => ({ value: { text }, sources: [] }),
 });
 

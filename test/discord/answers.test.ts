@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { twoServers } from "../../src/simulator/discord/world-seed.ts";
 import { botId, channels, DEMO, mention, Rig, roles, users } from "./harness.ts";
 
 const { guildId } = DEMO;
@@ -133,4 +134,23 @@ describe("allow-lists", () => {
     const direct = rig.sim.openDirectMessage(users.ben);
     expect(await isRefused(rig, users.ben, direct)).toBe(true);
   });
+});
+
+test("a channel that is mentioned is called by its name where everybody may see it, and nowhere else", async () => {
+  await using rig = await Rig.start({ simulator: { seed: twoServers() } });
+  const { lampRoom } = DEMO.lighthouse.channels;
+  const hidden = `<#${channels.staff}> <#${lampRoom}>`;
+  const asked = rig.say(`${mention} what of <#${channels.help}> ${hidden}`);
+  await rig.replyTo(asked.id);
+  const quoting = rig.say(`${mention} and there?`, { replyTo: asked.id });
+  await rig.replyTo(quoting.id);
+  for (const prompt of rig.asked) expect(prompt).toContain(`what of #help ${hidden}`);
+
+  // Where somebody speaks they can see.
+  const inside = rig.say(`${mention} is <#${channels.staff}> ${hidden} for us?`, {
+    channelId: channels.staff,
+    userId: users.moderator,
+  });
+  await rig.replyTo(inside.id);
+  expect(rig.asked.at(-1)).toContain("is #staff");
 });

@@ -17,7 +17,7 @@ describe("a question", () => {
     expect(buttons(message).map(({ label }) => label)).toEqual(["Approve", "Deny"]);
     const [first, quote, last, ...more] = message.content.split("\n");
     expect(more).toEqual([]);
-    expect(first).toBe(`<@${users.ana}> may I do this?`);
+    expect(first).toBe(`<@${users.ana}> May I do this?`);
     expect(quote).toBe(
       "> Ban \\@ben from Harbour, for\\: \\*\\*spam\\*\\* \\`x\\` \\<\\@1\\> \\[here\\]\\(https\\://evil\\.example\\) \\> quoted",
     );

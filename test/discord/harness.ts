@@ -248,6 +248,7 @@ export class Rig implements AsyncDisposable {
       store: memory.sessions,
       preferences: memory.preferences,
       transcript: memory.transcript,
+      flow: { restricted: async () => [] },
       ttlMs: config.session.ttlMs,
       now,
     });

@@ -84,14 +84,14 @@ describe("commands", () => {
     const tools = {
       list: async (actor: unknown) => {
         actors.push(actor);
-        return [{ name: "discord_channel_info", description: "Describes a channel. Further details." }];
+        return [{ title: "Describe a channel", family: "channels" }];
       },
     };
     await using rig = await Rig.start({ tools });
     const asked = rig.say("!tools");
     const reply = await rig.replyTo(asked.id);
     expect(reply.content).toBe(
-      "Tools that I can use for you here:\n- `discord_channel_info`: Describes a channel.",
+      "What I can do for you here, as far as Discord lets you do it yourself:\n- **channels**: describe a channel",
     );
     expect(actors).toEqual([
       { kind: "user", userId: users.ana, guildId: expect.any(String), channelId: channels.general },

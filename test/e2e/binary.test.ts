@@ -68,6 +68,7 @@ describe("the executable alone in an empty folder", () => {
         place.user_id,
         place.channel_id,
         place.guild_id,
+        DEMO.channels.help,
       ],
       stdout: "pipe",
       stderr: "pipe",

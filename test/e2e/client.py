@@ -154,7 +154,7 @@ def fill_and_cancel(client, session):
 
 
 def main():
-    url, token, user, channel, guild = sys.argv[1:6]
+    url, token, user, channel, guild, elsewhere = sys.argv[1:7]
     refused = WebSocket(url, None)
     if refused.status != 401:
         fail("without a token the status should be 401", refused.status)
@@ -205,7 +205,7 @@ def main():
         ("unknown type", "dance", {}, "unknown_type"),
         ("bad data", "initialize", {"user_id": 7}, "invalid_data"),
         ("unknown session", "process", {"session_id": "none", "message": "hi"}, "session_not_found"),
-        ("taken session", "initialize", {**where, "session_id": session, "channel_id": "99999999999999999"}, "session_conflict"),
+        ("taken session", "initialize", {**where, "session_id": session, "channel_id": elsewhere}, "session_conflict"),
         ("unknown tool", "tool_call", {"session_id": session, "tool_name": "fly", "arguments": {}}, "unknown_tool"),
         ("bad arguments", "tool_call", {"session_id": session, "tool_name": "discord_message_history", "arguments": {"limit": 5000}}, "invalid_arguments"),
         ("another channel", "tool_call", {"session_id": session, "tool_name": "discord_channel_info", "arguments": {"channel_id": "99999999999999999"}}, "not_found"),
@@ -216,6 +216,15 @@ def main():
     for name, type_, data, code in errors:
         metadata = key if code == "idempotency_conflict" else None
         step(name, client.request(type_, data, metadata=metadata), "error", code)
+    step("nowhere", client.request("initialize", {**where, "channel_id": "99999999999999999"}), "error", "not_found")
+    asking = {"session_id": session, "tool_name": "discord_user_message", "arguments": {"content": "Ahoy"}}
+    asked = step("a call that asks", client.request("tool_call", asking), "error", "approval_required")
+    approval = asked["data"]["approval_id"]
+    step("its approval", client.request("approve", {
+        "session_id": session, "approval_id": approval, "approved": True,
+    }), "response")
+    step("the call with it", client.request("tool_call", {**asking, "approval_id": approval}), "tool_result")
+    step("and once only", client.request("tool_call", {**asking, "approval_id": approval}), "error", "approval_not_found")
     limited = client.request("context_update", {"session_id": session, "active_tools": ["discord_user_lookup"]})
     step("narrowed", limited, "context_update")
     step("inactive tool", client.request("tool_call", {
@@ -240,7 +249,7 @@ def main():
     step("the other dialect", client.socket.receive(), "error", "wrong_protocol")
     step("no such turn", client.request("cancel", {"session_id": session, "turn_id": "none"}), "error", "turn_not_found")
 
-    other = step("another session", client.request("initialize", {**where, "channel_id": user}), "initialize")
+    other = step("another session", client.request("initialize", {**where, "channel_id": elsewhere}), "initialize")
     bound = Client(WebSocket(url, opened["data"]["token"]))
     step("a session token on another session", bound.request("process", {
         "session_id": other["data"]["session_id"], "message": "hi",

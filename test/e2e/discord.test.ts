@@ -194,13 +194,13 @@ describe("tools in a turn", () => {
     expect(results(third)[0]?.content).toContain("go on");
   });
 
-  test("other channels and servers are refused, before Discord is asked for them", async () => {
+  test("what the person cannot see is refused, before its messages are asked for", async () => {
     await using at = await serve();
     const other = "99999999999999999";
     at.claude.script(
       [
         toolUse("discord_message_history", { channel_id: channels.staff }),
-        toolUse("discord_message_history", { channel_id: channels.help }),
+        toolUse("discord_message_history", { channel_id: channels.privateThread }),
         toolUse("discord_channel_info", { channel_id: channels.privateThread }),
         toolUse("discord_channel_info", { channel_id: other }),
       ],
@@ -212,7 +212,7 @@ describe("tools in a turn", () => {
     // What is hidden and what does not exist cannot be told apart.
     const [hidden, , , missing] = refusals.map((result) => result.content);
     expect(hidden?.replace(channels.staff, "?")).toBe(missing?.replace(other, "?") ?? "");
-    expect(words(at.asked[1] ?? { system: [], messages: [] })).not.toMatch(/boathouse|bowline|surprise/);
+    expect(words(at.asked[1] ?? { system: [], messages: [] })).not.toMatch(/boathouse|surprise/);
     const paths = at.discord.requests.map(({ path }) => path);
     expect(paths.filter((path) => /\/messages/.test(path))).toEqual([
       `/channels/${channels.general}/messages`,
@@ -260,23 +260,19 @@ describe("tools in a turn", () => {
 });
 
 describe("commands", () => {
-  test("!tools lists what is registered and may be used here; !reset begins anew", async () => {
+  test("!tools lists what is switched on here; !reset begins anew", async () => {
     await using at = await serve();
     const listed = await at.ask("!tools");
     const inDirect = await at.ask("!tools", { channelId: at.discord.openDirectMessage(users.ana) });
     at.claude.script("Noted.", "Of what?");
     await at.ask(`${mention} the password is swordfish`);
-    const offered = at.asked[0]?.tools?.map(({ name }) => name) ?? [];
-    expect<readonly string[] | null>(listed.match(/`\w+`/g)).toEqual(offered.map((name) => `\`${name}\``));
-    expect(offered).toEqual([
-      "discord_user_lookup",
-      "discord_channel_info",
-      "discord_message_history",
-      "discord_server_stats",
-      "discord_messages_search",
-    ]);
-    expect(inDirect).toContain("`discord_channel_info`");
-    expect(inDirect).not.toContain("`discord_server_stats`");
+    expect(listed).toContain("- **users**: look up a user");
+    expect(listed).toContain("**messages**: read messages");
+    // Reading, and replying where one speaks; nothing that moderates.
+    expect(listed).toContain("reply to a message");
+    expect(listed).not.toMatch(/ban |kick|delete/i);
+    expect(inDirect).toContain("describe a channel");
+    expect(inDirect).not.toContain("**server**");
 
     expect(await at.ask("!reset")).toContain("start afresh");
     expect(await at.ask(`${mention} what is it?`)).toBe("Of what?");

@@ -40,6 +40,7 @@ export class Service implements AsyncDisposable {
   readonly logs: string[] = [];
   url = "";
   readonly #folder: string;
+  #app: App | null = null;
   readonly #opened = new AsyncDisposableStack();
 
   private constructor(discord: DiscordSimulator, claude: ClaudeSimulator, env: ServiceOptions["env"]) {
@@ -78,12 +79,24 @@ export class Service implements AsyncDisposable {
     opened.use(this.claude);
     const { level, format } = this.config.log;
     opened.use(await configureLogging({ level, format, sink: (line) => void this.logs.push(line) }));
-    const app: App = opened.use(await createApp(this.config));
-    opened.defer(() => app.drain(AbortSignal.abort()));
+    opened.defer(() => this.#app?.[Symbol.asyncDispose]());
+    opened.defer(() => this.#app?.drain(AbortSignal.abort()));
     opened.defer(() => this.discord.faults.clear());
-    app.onTurnEvent((event) => void this.events.push(event));
-    ({ url: this.url } = await app.start());
-    await app.discordReady;
+    await this.#start();
+  }
+
+  async #start(): Promise<void> {
+    this.#app = await createApp(this.config);
+    this.#app.onTurnEvent((event) => void this.events.push(event));
+    ({ url: this.url } = await this.#app.start());
+    await this.#app.discordReady;
+  }
+
+  /** Ends the service as a clean shutdown does, and starts it anew on what it has stored. */
+  async restart(): Promise<void> {
+    await this.#app?.drain(AbortSignal.abort());
+    await this.#app?.[Symbol.asyncDispose]();
+    await this.#start();
   }
 
   get operatorToken(): string {

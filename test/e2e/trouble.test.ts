@@ -45,7 +45,7 @@ describe("what only an operator can mend in Discord", () => {
     expect(discord.reason).toContain("Message Content Intent, Server Members Intent");
   });
 
-  test.concurrent("a wrong token: says what to do, and serves the network", async () => {
+  test.concurrent("a wrong token: says what to do, and answers the network", async () => {
     const DISCORD_TOKEN = "not-the-token-of-this-bot";
     await using site = await Site.listening({ env: { DISCORD_TOKEN } });
     await site.running.waitFor(/Discord does not accept DISCORD_TOKEN/);
@@ -55,13 +55,9 @@ describe("what only an operator can mend in Discord", () => {
     expect({ status, state: discord.state }).toEqual({ status: "healthy", state: "failed" });
     expect(discord.reason).toContain("DISCORD_TOKEN");
     await using client = await Client.open(site.url, site.operatorToken);
+    // Nobody can say whether the person is there, so nobody is let in.
     const { data } = await client.request("initialize", place);
-    const session_id = data.session_id;
-    const call = { session_id, tool_name: "discord_channel_info", arguments: {} };
-    expect((await client.request("tool_call", call)).data.code).toBe("discord_unavailable");
-    site.claude.script("Still here.");
-    const turn = await client.request("process", { session_id, message: "Are you there?" });
-    expect(turn.data.response).toBe("Still here.");
+    expect(data.code).toBe("discord_unavailable");
     site.running.kill("SIGTERM");
     expect(await site.running.exited).toBe(0);
   });
@@ -75,10 +71,7 @@ describe("what only an operator can mend in Discord", () => {
     const connections = site.discord.gatewayNotes.filter(({ kind }) => kind === "connected").length;
     expect(connections).toBeLessThanOrEqual(3);
     await using client = await Client.open(site.url, site.operatorToken);
-    const { data } = await client.request("initialize", place);
-    site.claude.script("Still here.");
-    const turn = await client.request("process", { session_id: data.session_id, message: "Are you there?" });
-    expect(turn.data.response).toBe("Still here.");
+    expect((await client.request("initialize", place)).data.code).toBe("discord_unavailable");
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { ids } from "../tools/harness.ts";
 import { ana, bodyOf, connect, initialized } from "./client.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -66,4 +67,45 @@ test("a socket that only listens is closed when its token is revoked, and no oth
   await world.http.closeInvalid();
   for (const { closed } of [listener, browser]) expect(await closed).toMatchObject({ code: 1008 });
   expect((await other.request("cancel", { session_id: "overheard" })).type).toBe("response");
+});
+
+test("the bot's own sessions are for tokens that may act as the bot, whatever is asked of them", async () => {
+  const bot = { user_id: ids.bot, channel_id: ids.general, guild_id: ids.guild };
+  expect((await world.post("/mcp/initialize", bot)).status).toBe(403);
+  const { secret } = await world.token({ scopes: ["sessions", "tools", "act:bot"] });
+  const trusted = await connect(world, { token: secret });
+  const session_id = await initialized(trusted, bot);
+  expect(world.reach.asked.at(-1)).toEqual({
+    kind: "bot",
+    userId: ids.bot,
+    channelId: ids.general,
+    guildId: ids.guild,
+  });
+  expect((await trusted.request("tool_call", { session_id, tool_name: "echo" })).type).toBe("tool_result");
+  const { data } = await trusted.request("tool_call", { session_id, tool_name: "close" });
+  expect(data.code).toBe("approval_required");
+
+  const operator = await connect(world);
+  for (const [type, more] of [
+    ["approve", { approval_id: data.approval_id, approved: true }],
+    ["context_update", {}],
+    ["cancel", {}],
+    ["process", { message: "hello" }],
+    ["tool_call", { tool_name: "echo" }],
+  ] as const)
+    expect((await operator.request(type, { session_id, ...more })).data).toMatchObject({
+      code: "forbidden",
+      scope: "act:bot",
+    });
+  expect((await world.get(`/mcp/tools?session_id=${session_id}`)).status).toBe(403);
+  await expect(connect(world, { path: `/mcp/ws/${session_id}` })).rejects.toThrow();
+});
+
+test("a token that is good for metrics alone does not listen to a session", async () => {
+  const session_id = await initialized(await connect(world));
+  const { secret: token } = await world.token({ scopes: ["metrics"] });
+  const path = `/mcp/ws/${session_id}`;
+  await expect(connect(world, { path, token })).rejects.toThrow();
+  const { secret } = await world.token({ scopes: ["tools"] });
+  await (await connect(world, { path, token: secret })).close();
 });

@@ -52,6 +52,7 @@ describe("the routes", () => {
       "echo",
       "wait",
       "fail",
+      "close",
     ]);
     const ofSession = await world.get("/mcp/tools", { authorization: `Bearer ${token}` });
     expect(await bodyOf(ofSession)).toMatchObject({ session_id });
@@ -101,6 +102,7 @@ describe("the routes", () => {
       "/health",
       "/health/live",
       "/health/ready",
+      "/mcp/approve",
       "/mcp/initialize",
       "/mcp/process",
       "/mcp/tickets",
@@ -124,6 +126,7 @@ describe("the routes", () => {
       ["POST", "/mcp/initialize"],
       ["POST", "/mcp/process"],
       ["POST", "/mcp/tool_call"],
+      ["POST", "/mcp/approve"],
       ["POST", "/mcp/tickets"],
     ] as const) {
       const response = await fetch(world.url + path, {
@@ -368,24 +371,28 @@ describe("Discord's interactions", () => {
     return { "x-signature-ed25519": signature, "x-signature-timestamp": timestamp };
   };
 
-  test("are answered when Discord signed them: PING with PONG, others with a hint", async () => {
-    await using own = await startWorld({ interactions: createInteractionVerifier(publicKey) });
+  test("are answered when Discord signed them: PING with PONG, others by whoever handles them", async () => {
+    const handled: unknown[] = [];
+    const handle = async (body: unknown) => {
+      handled.push(body);
+      return { type: 6 };
+    };
+    const interactions = { ...createInteractionVerifier(publicKey), handle };
+    await using own = await startWorld({ interactions });
     const send = async (body: string, headers = signed(body)) => {
       const response = await fetch(`${own.url}/discord/interactions`, { method: "POST", body, headers });
       return { status: response.status, body: await bodyOf(response) };
     };
     expect(await send('{"type":1}')).toEqual({ status: 200, body: { type: 1 } });
-    expect(await send('{"type":2,"data":{"name":"ask"}}')).toMatchObject({
-      status: 200,
-      body: { type: 4, data: { flags: 64, content: expect.stringContaining("mention") } },
-    });
-    expect(await send('{"type":4}')).toEqual({ status: 200, body: { type: 8, data: { choices: [] } } });
+    expect(await send('{"type":3,"data":{"custom_id":"x"}}')).toEqual({ status: 200, body: { type: 6 } });
+    expect(handled).toEqual([{ type: 3, data: { custom_id: "x" } }]);
     expect(await send('{"type":1}', signed('{"type":2}'))).toMatchObject({ status: 401 });
     const old = Date.now() - 3_600_000;
     expect(await send('{"type":1}', signed('{"type":1}', old))).toMatchObject({ status: 401 });
     const bare = await fetch(`${own.url}/discord/interactions`, { method: "POST", body: '{"type":1}' });
     expect(bare.status).toBe(401);
     expect(await send("{")).toMatchObject({ status: 400, body: { code: "invalid_json" } });
+    expect(handled).toHaveLength(1);
   });
 
   test("are 404 without a public key", async () => {

@@ -16,13 +16,14 @@ describe("initialize", () => {
       type: "initialize",
       metadata: { trace: [1, { a: null }] },
       data: {
-        available_tools: ["echo", "wait", "fail"],
+        available_tools: ["echo", "wait", "fail", "close"],
         tools: [
           {
             name: "echo",
             description: "The tool echo.",
             parameters: { type: "object", properties: expect.anything() },
           },
+          {},
           {},
           {},
         ],

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { MessageCreateParams } from "@anthropic-ai/sdk/resources/messages";
+import type { Actor } from "../../src/actor.ts";
 import { createBudgets } from "../../src/agent/budgets.ts";
 import { createModel } from "../../src/agent/model-claude.ts";
 import { createTurnService } from "../../src/agent/service.ts";
@@ -12,6 +13,7 @@ import { createSessionTokens } from "../../src/auth/session-token.ts";
 import { createTickets } from "../../src/auth/tickets.ts";
 import { createTokens } from "../../src/auth/tokens.ts";
 import { readConfig } from "../../src/config.ts";
+import type { AppError } from "../../src/errors.ts";
 import type { HttpDeps } from "../../src/http/ports.ts";
 import { createHttp } from "../../src/http/server.ts";
 import { createLimits, type LimitName, type Rate } from "../../src/limits.ts";
@@ -22,9 +24,10 @@ import { wireEvent } from "../../src/protocol/wire.ts";
 import { createEventHub } from "../../src/sessions/events.ts";
 import type { Session } from "../../src/sessions/ports.ts";
 import { createSessions } from "../../src/sessions/service.ts";
-import { text } from "../../src/simulator/claude/reply.ts";
+import { text, toolUse } from "../../src/simulator/claude/reply.ts";
 import { startClaudeSimulator } from "../../src/simulator/claude/simulator.ts";
 import { agentTools } from "../../src/tools/agent-port.ts";
+import { ids } from "../tools/harness.ts";
 import { testTools } from "./tools.ts";
 
 export interface WorldOptions {
@@ -49,6 +52,8 @@ export type World = Awaited<ReturnType<typeof startWorld>>;
 /** What the model answers to a person's message; awaited, so that a test says when. */
 interface Script {
   answer: (message: string) => string | Promise<string>;
+  /** In place of an answer to a message: the tool that is called for it. */
+  tool: ((message: string) => { readonly name: string; readonly input: object } | null) | null;
 }
 
 /** The service as a client meets it, on loopback: everything real but the model, which is scripted, and tiny tools. */
@@ -57,9 +62,16 @@ export async function startWorld(options: WorldOptions = {}) {
   const secretKey = "k".repeat(43);
   const clock = { offset: 0 };
   const now = () => Date.now() + clock.offset;
-  const script: Script = { answer: (message) => `You said: ${message}` };
+  const script: Script = { answer: (message) => `You said: ${message}`, tool: null };
+  const reach: { refusal: AppError | null; readonly asked: Actor[] } = { refusal: null, asked: [] };
   const claude = await startClaudeSimulator({
-    brain: async (request) => ({ blocks: [text(await script.answer(lastMessage(request)))] }),
+    brain: async (request) => {
+      const message = lastMessage(request);
+      const call = hasResult(request) ? null : (script.tool?.(message) ?? null);
+      return {
+        blocks: [call === null ? text(await script.answer(message)) : toolUse(call.name, call.input)],
+      };
+    },
   });
   const { model, turn } = readConfig({
     ANTHROPIC_API_KEY: claude.apiKey,
@@ -67,13 +79,21 @@ export async function startWorld(options: WorldOptions = {}) {
   });
   const memory = openMemory({ path: join(folder, "test.db"), secretKey, now });
   const metrics = createMetrics();
-  const rates = { token: plenty, address: plenty, user: plenty, guild: plenty, ...options.rates };
+  const rates = {
+    token: plenty,
+    address: plenty,
+    user: plenty,
+    guild: plenty,
+    changes: plenty,
+    ...options.rates,
+  };
   const limits = createLimits(rates, metrics.rateLimited);
   const events = createEventHub(options.maxEvents === undefined ? {} : { maxEvents: options.maxEvents });
   const sessions = createSessions({
     store: memory.sessions,
     preferences: memory.preferences,
     transcript: memory.transcript,
+    flow: { restricted: (audience, sources, signal) => tools.flow.restricted(audience, sources, signal) },
     ttlMs: 30 * 86_400_000,
     now,
   });
@@ -84,8 +104,8 @@ export async function startWorld(options: WorldOptions = {}) {
   const rules = {
     assertScope,
     assertMayOpen,
-    assertMayUse,
-    actorFor: (p: Principal, s: Session) => actorFor(p, s),
+    assertMayUse: (p: Principal, s: Session) => assertMayUse(p, s, ids.bot),
+    actorFor: (p: Principal, s: Parameters<typeof actorFor>[1]) => actorFor(p, s, ids.bot),
   };
   const tools = testTools({ audit: memory.audit, metrics, now });
   const { registry } = tools;
@@ -93,6 +113,8 @@ export async function startWorld(options: WorldOptions = {}) {
   const turns = createTurnService({
     journal: memory.turns,
     history: memory.history,
+    approvals: memory.approvals,
+    flow: tools.flow,
     model: createModel(model),
     tools: agentTools(registry, async (sessionId) => (await sessions.get(sessionId)).activeTools),
     context: {
@@ -108,7 +130,15 @@ export async function startWorld(options: WorldOptions = {}) {
   });
   const issueToken = ({ id: sessionId, userId, channelId }: Session, { tokenId }: Principal) =>
     sessionTokens.issue({ sessionId, userId, channelId, tokenId });
-  const protocol = createProtocol({ turns, sessions, events, tools: toolsPort, rules, issueToken, now });
+  const places = {
+    async assertReachable(actor: Actor) {
+      reach.asked.push(actor);
+      if (reach.refusal !== null) throw reach.refusal;
+    },
+  };
+  const protocol = createProtocol({
+    ...{ turns, sessions, events, tools: toolsPort, rules, places, issueToken, now },
+  });
   const http = createHttp({
     config: {
       allowedHosts: [],
@@ -122,6 +152,7 @@ export async function startWorld(options: WorldOptions = {}) {
     events,
     tools: toolsPort,
     rules,
+    places,
     auth,
     limits,
     interactions: options.interactions ?? null,
@@ -152,7 +183,9 @@ export async function startWorld(options: WorldOptions = {}) {
     events,
     memory,
     metrics,
+    reach,
     script,
+    turns,
     sessions,
     tools,
     claude,
@@ -175,6 +208,12 @@ export async function startWorld(options: WorldOptions = {}) {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Whether the model is told what its call came to. */
+function hasResult({ messages }: MessageCreateParams): boolean {
+  const content = messages.at(-1)?.content ?? "";
+  return typeof content !== "string" && content.some((block) => block.type === "tool_result");
 }
 
 /** What the person wrote: the last text of the last message. */

@@ -377,13 +377,16 @@ describe("the history", () => {
     await memory.turns.begin(id);
     clock = 1_000_500;
     await memory.turns.saveStep(id, { ...step(["a"]), content: [text("Looking."), call("a")] });
-    await memory.turns.toolEnded(id, 1, "a", { state: "done", result: result("a"), sources: [] });
+    const sources = ["channel:1"];
+    await memory.turns.toolEnded(id, 1, "a", { state: "done", result: result("a"), sources });
+    const before = { timestamp: 1000, turnId: expect.any(String), sources: [] };
+    const since = { timestamp: 1000.5, turnId: id, sources };
     expect(await memory.transcript.recent(conversationId, 5)).toEqual([
-      { role: "user", content: "question 59", timestamp: 1000, turnId: expect.any(String) },
-      { role: "assistant", content: "answer 59", timestamp: 1000, turnId: expect.any(String) },
-      { role: "user", content: "the last", timestamp: 1000, turnId: id },
-      { role: "assistant", content: "Looking.", timestamp: 1000.5, turnId: id },
-      { role: "tool", content: "result of a", timestamp: 1000.5, turnId: id, toolName: "tool_a" },
+      { role: "user", content: "question 59", ...before },
+      { role: "assistant", content: "answer 59", ...before },
+      { role: "user", content: "the last", ...before, turnId: id },
+      { role: "assistant", content: "Looking.", ...since },
+      { role: "tool", content: "result of a", ...since, toolName: "tool_a" },
     ]);
     expect(await memory.transcript.recent(conversationId, 1000)).toHaveLength(123);
     expect(await memory.transcript.recent("nothing", 5)).toEqual([]);

@@ -37,6 +37,10 @@ function ask(part: Partial<ChannelQuestion> & Pick<ChannelQuestion, "guild">): b
   });
 }
 
+/**
+ * https://docs.discord.com/developers/topics/permissions#permission-overwrites
+ * https://docs.discord.com/developers/topics/permissions#implicit-permissions
+ */
 describe("in a channel", () => {
   test("roles add to @everyone, and a role that no longer exists adds nothing", () => {
     const facts = guild(P.ViewChannel, [P.SendMessages, P.BanMembers]);
@@ -68,6 +72,13 @@ describe("in a channel", () => {
     expect(ask({ guild: guild(everyday), channel: granted, member: timedOut })).toBe(
       P.ViewChannel | P.ReadMessageHistory,
     );
+  });
+
+  test("an overwrite of a role that no longer exists says nothing", () => {
+    const gone = "100000000000000098";
+    const granted = channel([role(gone, P.ManageMessages, P.ViewChannel)]);
+    const who = member({ roleIds: [gone] });
+    expect(ask({ guild: guild(P.ViewChannel), member: who, channel: granted })).toBe(P.ViewChannel);
   });
 
   test("without View Channel there is nothing at all", () => {
@@ -102,6 +113,7 @@ describe("in a channel", () => {
   });
 });
 
+/** https://docs.discord.com/developers/topics/permissions#permissions-for-timed-out-members */
 describe("in a time-out", () => {
   const facts = guild(everyday | P.ManageThreads, [P.Administrator]);
 
@@ -129,6 +141,10 @@ describe("in a time-out", () => {
   });
 });
 
+/**
+ * https://docs.discord.com/developers/topics/permissions#inherited-permissions-threads
+ * https://docs.discord.com/developers/topics/threads#permissions
+ */
 describe("in a thread", () => {
   const facts = guild(everyday);
   const open = { channel: thread(ChannelType.PublicThread), parent: channel() };
@@ -145,6 +161,12 @@ describe("in a thread", () => {
     expect(ask({ guild: able, ...open, parent: mute }) & P.AttachFiles).toBe(P.AttachFiles);
     const still = channel([role(guildId, 0n, P.SendMessagesInThreads)]);
     expect(ask({ guild: able, ...open, parent: still }) & P.AttachFiles).toBe(0n);
+  });
+
+  test("being archived or locked takes no permission away: what it forbids is asked elsewhere", () => {
+    const closed = { ownerId: null, isArchived: true, isLocked: true, isInvitable: false };
+    const archived = { ...thread(ChannelType.PublicThread), thread: closed };
+    expect(ask({ guild: facts, channel: archived, parent: channel() })).toBe(everyday & ~P.SendMessages);
   });
 
   test("a private one is for its members and for who manages threads", () => {
@@ -172,6 +194,7 @@ describe("in a thread", () => {
   });
 });
 
+/** https://docs.discord.com/developers/resources/channel#channel-object-channel-types */
 describe("in a direct message", () => {
   const direct = channel([], { guildId: null, type: ChannelType.DM, recipientIds: [memberId] });
   const bot = "100000000000000031";
@@ -183,8 +206,18 @@ describe("in a direct message", () => {
       expect(bits & (P.ManageMessages | P.Administrator | P.BanMembers)).toBe(0n);
     }
     expect(directMessagePermissions(direct, ownerId, bot)).toBe(0n);
+    expect(directMessagePermissions(direct, memberId, bot) & P.PinMessages).toBe(P.PinMessages);
     expect(directMessagePermissions(channel([], { recipientIds: [memberId] }), memberId, bot)).toBe(0n);
   });
+});
+
+/** https://docs.discord.com/developers/resources/channel#channel-object-channel-types */
+test("a group is for those in it, be they its owner or not", () => {
+  const group = channel([], { guildId: null, type: ChannelType.GroupDM, recipientIds: [memberId, ownerId] });
+  const bot = "100000000000000031";
+  for (const who of [memberId, ownerId])
+    expect(directMessagePermissions(group, who, bot) & P.SendMessages).toBe(P.SendMessages);
+  expect(directMessagePermissions(group, "100000000000000099", bot)).toBe(0n);
 });
 
 describe("names of permissions", () => {

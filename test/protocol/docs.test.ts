@@ -69,6 +69,13 @@ const events: { readonly [Type in TurnEvent["type"]]: Extract<TurnEvent, { type:
     question: "?",
     expiresAt: 1500,
   },
+  approval_decided: {
+    type: "approval_decided",
+    turnId: "t",
+    approvalId: "a",
+    state: "denied",
+    decidedBy: null,
+  },
   turn_finished: { type: "turn_finished", turnId: "t", response: "x", stopReason: "end_turn", usage },
   turn_failed: { type: "turn_failed", turnId: "t", code: "timeout", message: "x" },
 };

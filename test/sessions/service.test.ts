@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configureLogging } from "../../src/log.ts";
 import { openMemory } from "../../src/memory/memory.ts";
-import { createSessions, type Sessions } from "../../src/sessions/service.ts";
+import { createSessions, type Sessions, type SessionsDeps } from "../../src/sessions/service.ts";
 
 const day = 86_400_000;
 let folder: string;
@@ -14,7 +14,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 let files = 0;
-function setup(path = join(folder, `${files++}.db`)) {
+const allOpen: SessionsDeps["flow"] = { restricted: async () => [] };
+function setup(path = join(folder, `${files++}.db`), flow: SessionsDeps["flow"] = allOpen) {
   const clock = { now: Date.UTC(2026, 0, 1) };
   const now = () => clock.now;
   const memory = openMemory({ path, secretKey: "k".repeat(43), now });
@@ -22,6 +23,7 @@ function setup(path = join(folder, `${files++}.db`)) {
     store: memory.sessions,
     preferences: memory.preferences,
     transcript: memory.transcript,
+    flow,
     ttlMs: 30 * day,
     now,
   });
@@ -86,6 +88,7 @@ describe("opening", () => {
       store: world.memory.sessions,
       preferences: world.memory.preferences,
       transcript: world.memory.transcript,
+      flow: allOpen,
       ttlMs: day,
       now: () => world.clock.now,
       maxSessions: 2,
@@ -103,6 +106,7 @@ describe("opening", () => {
       store: world.memory.sessions,
       preferences: world.memory.preferences,
       transcript: world.memory.transcript,
+      flow: allOpen,
       ttlMs: day,
       now: () => world.clock.now,
       maxSessionsOfUser: 1,
@@ -215,4 +219,62 @@ describe("context", () => {
       name: "Ana",
     });
   });
+});
+
+test("words that rest on what the person cannot read any more are withheld from the context", async () => {
+  let isClosed = false;
+  const asked: unknown[] = [];
+  await using world = setup(undefined, {
+    async restricted(audience, sources) {
+      asked.push(audience);
+      if (asked.length === 3) throw new Error("no answer in time");
+      return isClosed ? sources.filter((source) => source === "channel:9") : [];
+    },
+  });
+  const { session } = await open(world.sessions);
+  const { turns } = world.memory;
+  const { tokenId: _, ...place } = ana;
+  for (const channel of ["8", "9"]) {
+    const turn = await turns.accept(
+      {
+        ...{ sessionId: session.id, actor: { kind: "user", ...place }, origin: "program" },
+        ...{ text: `what of ${channel}?`, preamble: "", discordMessageId: null },
+        ...{ idempotencyKey: null, replyTo: null },
+      },
+      8,
+    );
+    if (turn.status !== "accepted") throw new Error(turn.status);
+    const { id } = turn.turn;
+    await turns.begin(id);
+    const step = { stopReason: "", model: "m", sources: [] };
+    const usage = {
+      inputTokens: 1,
+      outputTokens: 1,
+      cacheCreationInputTokens: 0,
+      cacheReadInputTokens: 0,
+    };
+    const call = { type: "tool_use", id: `c${channel}`, name: "read", input: {} } as const;
+    await turns.saveStep(id, { ...step, step: 1, content: [call], usage });
+    await turns.toolEnded(id, 1, call.id, {
+      state: "done",
+      result: { type: "tool_result", tool_use_id: call.id, content: `read in ${channel}` },
+      sources: [`channel:${channel}`],
+    });
+    const content = [{ type: "text", text: `it is ${channel}` }] as const;
+    await turns.saveStep(id, { ...step, step: 2, content, usage });
+    await turns.end(id, {
+      ...{ state: "done", answer: `it is ${channel}`, closingText: null, stopReason: "end_turn" },
+      ...{ errorCode: null, answerTo: "asker" },
+    });
+  }
+  const told = async () =>
+    (await world.sessions.context(session)).conversation_history.map(({ content }) => content);
+  const all = ["what of 8?", "read in 8", "it is 8", "what of 9?", "read in 9", "it is 9"];
+  expect(await told()).toEqual(all);
+  expect(asked).toEqual([{ kind: "user", guildId: "100", userId: "1" }]);
+  isClosed = true;
+  const withheld = expect.stringContaining("cannot read any more");
+  expect(await told()).toEqual([...all.slice(0, 4), withheld, withheld]);
+  // What cannot be established is withheld, too.
+  expect(await told()).toEqual(["what of 8?", withheld, withheld, "what of 9?", withheld, withheld]);
 });

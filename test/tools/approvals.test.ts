@@ -1,14 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
+import type { Actor } from "../../src/actor.ts";
 import { AppError } from "../../src/errors.ts";
 import { inChannel } from "../../src/tools/audiences.ts";
 import { assertKnownWords } from "../../src/tools/policy.ts";
 import { fromChannel } from "../../src/tools/sources.ts";
 import { type ChangeTool, defineTool, type Tool } from "../../src/tools/tool.ts";
-import { allOn, ana, bench, call, channel, denyRole, ids, reading, toolThat } from "./harness.ts";
+import { allOn, ana, bench, call, channel, denyRole, ids, member, reading, toolThat } from "./harness.ts";
 
-const { SendMessages, ViewChannel } = PermissionFlagsBits;
+const { ManageNicknames, SendMessages, ViewChannel } = PermissionFlagsBits;
 
 /** Writes in a channel, and counts how often it did. */
 function writer(kind: "write" | "destroy", asks?: ChangeTool<never, never>["asks"]) {
@@ -47,7 +48,8 @@ function writing(kind: "write" | "destroy", policy = {}, asks?: ChangeTool<never
   return { ...made, ran, ask };
 }
 
-const yes = (fingerprint: string) => ({ approvalId: "a_1", fingerprint, approvedBy: ids.ben });
+const never = { signal: new AbortController().signal };
+const yes = (fingerprint: string) => ({ approvalId: "a_1", fingerprint, approvedBy: ids.ana });
 
 describe("what asks", () => {
   test("is what destroys, always, and what writes where the server wants it", async () => {
@@ -92,7 +94,7 @@ describe("a yes", () => {
     const { question } = await at.ask();
     expect(await at.ask({ approval: yes(question?.fingerprint ?? "") })).toMatchObject({ kind: "done" });
     expect(at.ran).toEqual(["hello"]);
-    expect(at.audit.at(-1)).toMatchObject({ verdict: "done", approvalId: "a_1", approvedBy: ids.ben });
+    expect(at.audit.at(-1)).toMatchObject({ verdict: "done", approvalId: "a_1", approvedBy: ids.ana });
   });
 
   test("holds for the very call alone", async () => {
@@ -127,15 +129,54 @@ describe("a yes", () => {
 
   test("can be given by whoever could do it themselves", async () => {
     const at = writing("destroy");
-    const request = { toolName: "write", input: { words: "hello" }, signal: new AbortController().signal };
-    await at.registry.assertMay({ ...request, actor: ana });
-    const stranger = at.registry.assertMay({ ...request, actor: { ...ana, userId: ids.ben } });
-    await expect(stranger).rejects.toMatchObject({ code: "not_found" });
+    const request = { toolName: "write", input: { words: "hello" }, actor: ana };
+    const may = (actor: Actor) => at.registry.assertMayApprove({ ...request, ...never }, actor);
+    await may(ana);
+    await expect(may({ ...ana, userId: ids.ben })).rejects.toMatchObject({ code: "not_found" });
     at.facts.everyone = reading;
-    await expect(at.registry.assertMay({ ...request, actor: ana })).rejects.toMatchObject({
-      code: "permission_denied",
-    });
+    await expect(may(ana)).rejects.toMatchObject({ code: "permission_denied" });
     expect(at.ran).toEqual([]);
+  });
+
+  test("is void when who gave it could not do it themselves any more", async () => {
+    const at = writing("destroy");
+    const asked = await at.ask();
+    const approval = { ...yes(asked.question?.fingerprint ?? ""), approvedBy: ids.ben };
+    at.facts.members.set(ids.ben, member(ids.ben));
+    expect(await at.ask({ approval, turnId: "t_1" })).toMatchObject({ kind: "done" });
+    const silenced = { id: ids.ben, type: "member", allow: 0n, deny: SendMessages } as const;
+    at.facts.channelFacts.set(ids.general, channel(ids.general, { name: "general", overwrites: [silenced] }));
+    const again = await at.ask();
+    const later = { ...yes(again.question?.fingerprint ?? ""), approvedBy: ids.ben };
+    expect(await at.ask({ approval: later })).toMatchObject({ kind: "asked", question: again.question });
+    expect(at.ran).toEqual(["hello"]);
+  });
+
+  test("for what somebody does to themselves is given by who may do it to them", async () => {
+    const tool = toolThat(() => 1, {
+      kind: "destroy",
+      targets: {
+        member: {
+          kind: "member",
+          argument: "user_id",
+          absent: "self",
+          needs: {
+            words: "Manage Nicknames for others",
+            bits: ({ facts }, userId) => (facts.userId === userId ? 0n : ManageNicknames),
+          },
+        },
+      },
+    });
+    const at = bench([tool]);
+    at.facts.members.set(ids.ben, member(ids.ben));
+    const byBen = () =>
+      at.registry.assertMayApprove(
+        { toolName: "probe", input: {}, actor: ana, ...never },
+        { ...ana, userId: ids.ben },
+      );
+    await expect(byBen()).rejects.toMatchObject({ code: "permission_denied" });
+    at.facts.everyone = reading | ManageNicknames;
+    await byBen();
   });
 });
 
@@ -157,6 +198,14 @@ describe("words from a private place", () => {
     expect(outcome.question?.publicText).not.toContain("hello");
     const approval = yes(outcome.question?.fingerprint ?? "");
     expect(await at.ask({ sources: [fromChannel(ids.hidden)], approval })).toMatchObject({ kind: "done" });
+  });
+
+  test("are warned of however long the question is", async () => {
+    const at = staffOnly();
+    const input = { words: "hello ".repeat(400) };
+    const { question } = await at.ask({ sources: [fromChannel(ids.hidden)], input });
+    expect(question?.text).toContain("not everybody there can see");
+    expect(question?.text.length).toBeLessThanOrEqual(1500);
   });
 
   test("are also those that were said where a turn takes place", async () => {
@@ -230,7 +279,7 @@ describe("what is switched on", () => {
       points.push(userId);
       if (points.length > 1) throw new AppError("rate_limited", "Too much.", { retryAfterMs: 500 });
     };
-    const at = bench(tools(), { limits: { changes: { take } } });
+    const at = bench(tools(), { limits: { changes: { take }, lookups: { take: async () => {} } } });
     expect(await call(at.registry, { toolName: "look" })).toMatchObject({ kind: "done" });
     expect(await call(at.registry, { toolName: "move" })).toMatchObject({ kind: "done" });
     expect(await call(at.registry, { toolName: "move" })).toMatchObject({

@@ -71,6 +71,14 @@ describe("what not everybody of an audience can read", () => {
     expect(await restricted(inDirect, fromChannel(ids.general))).toEqual([fromChannel(ids.general)]);
   });
 
+  test("is nothing of the person's own where they alone read along", async () => {
+    const { restricted, facts } = harbour();
+    const inDirect = inChannel({ facts: await facts.channel(direct) });
+    const own = [fromSelf(ids.ana), fromChannel(direct), fromChannel(ids.general), fromChannel(ids.hidden)];
+    expect(await restricted(inDirect, ...own)).toEqual([]);
+    expect(await restricted(inDirect, fromSelf(ids.ben))).toEqual([fromSelf(ids.ben)]);
+  });
+
   test("is for one person what they cannot read now", async () => {
     const { restricted, facts } = harbour();
     const all = [fromChannel(ids.hidden), fromChannel(direct), fromSelf(ids.ana), fromGuild(ids.guild)];

@@ -257,7 +257,7 @@ export function bench(
     facts,
     policies,
     flow: createFlow({ facts, policies, now }),
-    limits: { changes: { take: async () => {} } },
+    limits: { changes: { take: async () => {} }, lookups: { take: async () => {} } },
     audit: { append: async (row) => void audit.push(row), collect: (row) => void audit.push(row) },
     metrics: { toolCall: (name, verdict) => counted.push(`${name} ${verdict}`) },
     now,

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Type } from "typebox";
 import { AppError } from "../../src/errors.ts";
 import { agentTools } from "../../src/tools/agent-port.ts";
+import { toActor } from "../../src/tools/audiences.ts";
 import type { AuditRow } from "../../src/tools/ports.ts";
 import { defineTool } from "../../src/tools/tool.ts";
 import { ana, bench, call, ids, noDiscord, reading, toolThat, unwrapped } from "./harness.ts";
@@ -311,6 +312,7 @@ describe("for the agent", () => {
       step: 1,
       toolUseId: "u_1",
       sources: [],
+      audience: toActor(ana),
       approval: null,
       signal: new AbortController().signal,
     };
@@ -334,6 +336,7 @@ describe("for the agent", () => {
       step: 1,
       toolUseId: "u_1",
       sources: [],
+      audience: toActor(ana),
       approval: null,
       signal: new AbortController().signal,
     };

@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
 import type { Actor } from "../../src/actor.ts";
+import type { Audience } from "../../src/agent/ports.ts";
 import { createFacts } from "../../src/discord/facts.ts";
 import { GuildState } from "../../src/discord/guild-state.ts";
 import { createRestClients } from "../../src/discord/rest-client.ts";
@@ -7,7 +8,11 @@ import { createRestReader } from "../../src/discord/rest-reader.ts";
 import { createRestWriter } from "../../src/discord/rest-writer.ts";
 import { AppError } from "../../src/errors.ts";
 import type { WorldSeed } from "../../src/simulator/discord/seed.ts";
-import { type DiscordSimulator, startDiscordSimulator } from "../../src/simulator/discord/simulator.ts";
+import {
+  type DiscordSimulator,
+  type DiscordSimulatorOptions,
+  startDiscordSimulator,
+} from "../../src/simulator/discord/simulator.ts";
 import { DEMO, demoWorld } from "../../src/simulator/discord/world-seed.ts";
 import type { ToolPolicy } from "../../src/tool-policy.ts";
 import { createFlow } from "../../src/tools/flow.ts";
@@ -29,6 +34,8 @@ export interface WorldOptions {
   readonly seed?: (seed: WorldSeed) => WorldSeed;
   /** What differs from "everything is on, and only what destroys asks". */
   readonly policy?: Partial<ToolPolicy>;
+  /** Of the application; all by default. */
+  readonly privilegedIntents?: DiscordSimulatorOptions["privilegedIntents"];
   readonly now?: () => number;
   readonly resultBytes?: number;
 }
@@ -44,6 +51,10 @@ export interface CallOptions {
   readonly approve?: boolean;
   /** What the turn has read before. */
   readonly sources?: readonly string[];
+  /** The turn that it belongs to; a program's direct call without it. */
+  readonly turn?: string;
+  /** Who reads what comes of it; the actor alone by default. */
+  readonly audience?: Audience;
   readonly callId?: string;
 }
 
@@ -106,7 +117,10 @@ export interface ToolWorld extends AsyncDisposable {
 export async function startWorld(options: WorldOptions): Promise<ToolWorld> {
   const { now = Date.now, tools, policy = {}, resultBytes = 16 * 1024 } = options;
   const seed = options.seed?.(demoWorld()) ?? demoWorld();
-  const simulator = await startDiscordSimulator({ seed, now, rateLimits: "off" });
+  const simulator = await startDiscordSimulator({
+    ...{ seed, now, rateLimits: "off" },
+    ...(options.privilegedIntents === undefined ? {} : { privilegedIntents: options.privilegedIntents }),
+  });
   const contract = attachContract(simulator);
   const clients = createRestClients(simulator.token, simulator.apiUrl);
   const reader = createRestReader(clients.reads);
@@ -133,7 +147,7 @@ export async function startWorld(options: WorldOptions): Promise<ToolWorld> {
     facts,
     policies,
     flow: createFlow({ facts, policies, now }),
-    limits: { changes: { take: async () => {} } },
+    limits: { changes: { take: async () => {} }, lookups: { take: async () => {} } },
     audit: { append: async (row) => void audit.push(row), collect: (row) => void audit.push(row) },
     metrics: { toolCall: () => {} },
     now,
@@ -152,6 +166,8 @@ export async function startWorld(options: WorldOptions): Promise<ToolWorld> {
       sources,
       signal: new AbortController().signal,
       ...(given.callId === undefined ? {} : { callId: given.callId }),
+      ...(given.turn === undefined ? {} : { turnId: given.turn }),
+      ...(given.audience === undefined ? {} : { audience: given.audience }),
     };
     const outcome = await registry.call(request);
     if (outcome.kind !== "asked" || outcome.question === undefined || !approve) return outcome;
@@ -207,4 +223,24 @@ const changes = ({ method }: { readonly method: string }): boolean => method !==
 function reasonIn(headers: Readonly<Record<string, string>>): readonly string[] {
   const reason = headers["x-audit-log-reason"];
   return reason === undefined ? [] : [decodeURIComponent(reason)];
+}
+
+/** Gives somebody, or everybody, further permissions in the whole server. */
+export function grant({ simulator }: ToolWorld, userId: string | "everyone", permissions: bigint): void {
+  const { guilds, members } = simulator.changes;
+  if (userId === "everyone") {
+    const everyone = simulator.world.guild(guildId).roles.get(guildId);
+    const bits = BigInt(everyone?.permissions ?? 0) | permissions;
+    guilds.updateRole(guildId, guildId, { permissions: String(bits) });
+    return;
+  }
+  const role = guilds.addRole(guildId, { name: "Granted", permissions });
+  members.addRole(guildId, userId, role.id);
+}
+
+/** Takes permissions from the bot's role. */
+export function disarm({ simulator }: ToolWorld, permissions: bigint): void {
+  const role = simulator.world.guild(guildId).roles.get(DEMO.roles.bot);
+  const bits = BigInt(role?.permissions ?? 0) & ~permissions;
+  simulator.changes.guilds.updateRole(guildId, DEMO.roles.bot, { permissions: String(bits) });
 }

@@ -8,9 +8,9 @@ import { isObject } from "./fields.ts";
 import type { LimitHeaders } from "./limits.ts";
 import { toMessage } from "./message.ts";
 import { describeModel, findModel, listModels } from "./models.ts";
-import { countPromptTokens, type PromptCache } from "./prompt-cache.ts";
+import { countPromptTokens, type PromptAccount, type PromptCache, tokensLoadedBy } from "./prompt-cache.ts";
 import type { MutableRecord, RequestOutcome } from "./recorder.ts";
-import { renderReply } from "./render.ts";
+import { type RenderedReply, renderReply } from "./render.ts";
 import { type Brain, type Reply, type ScriptedReply, toReply } from "./reply.ts";
 import { sendStream, sendWhole } from "./send.ts";
 import type { Exchange } from "./server.ts";
@@ -109,7 +109,7 @@ export class MessagesApi {
   ): Promise<boolean> {
     const { response, record, gone } = exchange;
     const rendered = renderReply(reply, request, room);
-    const message = toMessage(request, reply, rendered, this.#parts.cache.account(request));
+    const message = toMessage(request, reply, rendered, this.#account(request, rendered));
     if (message.stop_reason === "pause_turn") this.#rememberPaused(message.content);
     this.#parts.limits.spend(message.usage.input_tokens, message.usage.output_tokens);
     record.status = 200;
@@ -123,6 +123,15 @@ export class MessagesApi {
     return request.stream === true
       ? sendStream(response, message, rendered, options)
       : sendWhole(response, message, options);
+  }
+
+  #account(request: MessageCreateParams, { blocks }: RenderedReply): PromptAccount {
+    const account = this.#parts.cache.account(request);
+    const loaded = tokensLoadedBy(
+      request,
+      blocks.map(({ whole }) => whole),
+    );
+    return { ...account, inputTokens: account.inputTokens + loaded };
   }
 
   #countTokens({ record, response }: Exchange): RequestOutcome {

@@ -8,6 +8,9 @@ const KNOWN_FIELDS: Readonly<Record<string, readonly string[]>> = {
   redacted_thinking: ["type", "data"],
   tool_use: ["type", "id", "name", "input", "cache_control", "caller", "toolset_name"],
   tool_result: ["type", "tool_use_id", "content", "is_error", "cache_control", "toolset_name"],
+  server_tool_use: ["type", "id", "name", "input", "cache_control", "caller"],
+  tool_search_tool_result: ["type", "tool_use_id", "content", "cache_control"],
+  tool_reference: ["type", "tool_name", "cache_control"],
   image: ["type", "source", "cache_control", "transformations"],
 };
 const ID_PATTERN = /^[a-zA-Z0-9_-]+$/;
@@ -46,8 +49,19 @@ function checkBlock(block: JsonObject, type: string, at: string): void {
       stringAt(block, "name", `${at}.tool_use.`);
       objectAt(block.input, `${at}.tool_use.input`);
       break;
+    case "tool_reference":
+      stringAt(block, "tool_name", `${at}.tool_reference.`);
+      break;
     case "tool_result":
       checkToolResult(block, at);
+      break;
+    case "server_tool_use":
+      checkId(stringAt(block, "id", `${at}.server_tool_use.`), `${at}.server_tool_use.id`);
+      stringAt(block, "name", `${at}.server_tool_use.`);
+      objectAt(block.input, `${at}.server_tool_use.input`);
+      break;
+    case "tool_search_tool_result":
+      checkSearchResult(block, `${at}.tool_search_tool_result`);
       break;
     case "image":
       objectAt(block.source, `${at}.image.source`);
@@ -72,6 +86,26 @@ function checkToolResult(block: JsonObject, at: string): void {
     refuse(`${at}.tool_result.is_error: Input should be a valid boolean`);
   if (content === undefined || typeof content === "string") return;
   checkContent(listAt(content, `${at}.tool_result.content`), `${at}.tool_result.content`, RESULT_BLOCKS);
+}
+
+function checkSearchResult(block: JsonObject, at: string): void {
+  checkId(stringAt(block, "tool_use_id", `${at}.`), `${at}.tool_use_id`);
+  const content = objectAt(block.content, `${at}.content`);
+  const type = stringAt(content, "type", `${at}.content.`);
+  if (type === "tool_search_tool_result_error") {
+    onlyKnown(content, ["type", "error_code", "error_message"], `${at}.content.`);
+    return;
+  }
+  if (type !== "tool_search_tool_search_result")
+    refuse(
+      `${at}.content: Input tag '${type}' found using 'type' does not match any of the expected tags: 'tool_search_tool_result_error', 'tool_search_tool_search_result'`,
+    );
+  onlyKnown(content, ["type", "tool_references"], `${at}.content.`);
+  checkContent(
+    listAt(content.tool_references, `${at}.content.tool_references`),
+    `${at}.content.tool_references`,
+    ["tool_reference"],
+  );
 }
 
 function isEmptyList(value: unknown): boolean {

@@ -1,3 +1,4 @@
+import { checkToolSearches } from "./check-tool-search.ts";
 import { refuse } from "./errors.ts";
 import { isObject, type JsonObject } from "./fields.ts";
 
@@ -16,6 +17,7 @@ interface Turn {
 interface Rules {
   readonly prefill: boolean;
   readonly isPaused: (content: unknown) => boolean;
+  readonly tools: unknown;
 }
 
 /**
@@ -32,7 +34,9 @@ export function checkConversation(messages: readonly unknown[], rules: Rules): v
     if (turn.role === "assistant") checkAssistant(turn, turns[index + 1]);
   });
   const last = messages.at(-1);
-  if (!isObject(last) || last.role !== "assistant" || rules.isPaused(last.content)) return;
+  const isPaused = isObject(last) && last.role === "assistant" && rules.isPaused(last.content);
+  checkToolSearches(turns, rules.tools, isPaused);
+  if (!isObject(last) || last.role !== "assistant" || isPaused) return;
   if (!rules.prefill)
     refuse(
       "This model does not support assistant message prefill. The conversation must end with a user message.",

@@ -93,7 +93,7 @@ function checkPrompt(request: JsonObject, options: CheckOptions): ModelFacts {
   checkToolChoice(request.tool_choice, request.tools);
   checkCacheControls(request);
   const facts = findModel(model);
-  checkConversation(messages, { prefill: facts.prefill, isPaused: options.isPaused });
+  checkConversation(messages, { prefill: facts.prefill, isPaused: options.isPaused, tools: request.tools });
   return facts;
 }
 

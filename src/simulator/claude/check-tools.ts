@@ -1,5 +1,6 @@
 import { refuse } from "./errors.ts";
 import { isObject, type JsonObject, listAt, objectAt, onlyKnown, stringAt } from "./fields.ts";
+import { SEARCH_NAMES } from "./tool-search.ts";
 
 const NAME_PATTERN = /^[a-zA-Z0-9_-]{1,128}$/;
 const PROPERTY_PATTERN = /^[a-zA-Z0-9_.-]{1,64}$/;
@@ -18,22 +19,53 @@ const TOOL_FIELDS = [
   "allowed_callers",
 ];
 
-/** Client tools are checked wholly; tools that the API itself runs are taken as they are. */
+const SEARCH_FIELDS = ["type", "name", "cache_control", "defer_loading", "strict", "allowed_callers"];
+const MAX_DEFERRED = 10_000;
+
+/** Client tools and the search among them are checked wholly; other tools that the API itself runs are taken as they are. */
 export function checkTools(tools: unknown): void {
   if (tools === undefined) return;
   const names = new Set<string>();
-  listAt(tools, "tools").forEach((value, index) => {
+  const list = listAt(tools, "tools");
+  checkDeferred(list);
+  list.forEach((value, index) => {
     const path = `tools.${index}`;
     const tool = objectAt(value, path);
     const name = stringAt(tool, "name", `${path}.`);
     if (names.has(name)) refuse("tools: Tool names must be unique.");
     names.add(name);
+    if (typeof tool.type === "string" && tool.type.startsWith("tool_search_tool_"))
+      checkSearchTool(tool, name, path);
     if (typeof tool.type === "string" && tool.type !== "custom") return;
     if (!NAME_PATTERN.test(name))
       refuse(`${path}.custom.name: String should match pattern '${NAME_PATTERN.source}'`);
     onlyKnown(tool, TOOL_FIELDS, `${path}.custom.`);
     checkInputSchema(tool.input_schema, `${path}.custom.input_schema`);
   });
+}
+
+/** https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-search-tool#error-handling */
+function checkDeferred(tools: readonly unknown[]): void {
+  const deferred = tools.filter((tool, index) => {
+    if (!isObject(tool) || tool.defer_loading === undefined) return false;
+    if (typeof tool.defer_loading !== "boolean")
+      refuse(`tools.${index}.defer_loading: Input should be a valid boolean`);
+    if (tool.defer_loading && tool.cache_control)
+      refuse(`tools.${index}: cache_control cannot be set on a tool with defer_loading`);
+    return tool.defer_loading;
+  });
+  if (deferred.length > MAX_DEFERRED) refuse(`tools: at most ${MAX_DEFERRED} tools may be deferred`);
+  if (deferred.length > 0 && deferred.length === tools.length)
+    refuse("All tools have defer_loading set. At least one tool must be non-deferred.");
+}
+
+function checkSearchTool(tool: JsonObject, name: string, path: string): void {
+  const type = String(tool.type);
+  const known = SEARCH_NAMES.find((one) => type === one || type === `${one}_20251119`);
+  if (known === undefined) refuse(`${path}.type: '${type}' is no tool that is known`);
+  if (name !== known) refuse(`${path}.${type}.name: Input should be '${known}'`);
+  if (tool.defer_loading === true) refuse(`${path}.${type}: the tool search tool cannot be deferred`);
+  onlyKnown(tool, SEARCH_FIELDS, `${path}.${type}.`);
 }
 
 export function checkToolChoice(choice: unknown, tools: unknown): void {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 
 /** Random, since the ids of one process meet those of the next in a stored history. */
-export function newId(prefix: "msg" | "toolu" | "req"): string {
+export function newId(prefix: "msg" | "req" | "srvtoolu" | "toolu"): string {
   return `${prefix}_sim${randomBytes(15).toString("hex").slice(0, 24)}`;
 }
 

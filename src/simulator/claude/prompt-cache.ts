@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { MessageCreateParams } from "@anthropic-ai/sdk/resources/messages";
 import { isObject, type JsonObject } from "./fields.ts";
 import { estimateJsonTokens } from "./tokens.ts";
+import { isDeferred, referencesIn } from "./tool-search.ts";
 
 type Ttl = "5m" | "1h";
 
@@ -118,11 +119,14 @@ function segmentsOf(prompt: Prompt): Segment[] {
   const system = asBlocks(prompt.system ?? []);
   // A change of tool choice or thinking voids what is cached of the messages, not of tools and system.
   const mode = JSON.stringify([prompt.tool_choice ?? null, prompt.thinking ?? null]);
+  const load = loader(prompt.tools ?? []);
   const segments = [
-    ...(prompt.tools ?? []).map((tool) => segment("tool", tool)),
+    ...(prompt.tools ?? []).filter((tool) => !isDeferred(tool)).map((tool) => segment("tool", tool)),
     ...system.map((block) => segment("system", block)),
     ...prompt.messages.flatMap((message) =>
-      asBlocks(message.content).map((block) => segment(`${mode}${message.role}`, block)),
+      asBlocks(message.content).map((block) =>
+        withDefinitions(segment(`${mode}${message.role}`, block), load(block)),
+      ),
     ),
   ];
   const last = segments.at(-1);
@@ -130,6 +134,35 @@ function segmentsOf(prompt: Prompt): Segment[] {
     segments[segments.length - 1] = { ...last, ttl: prompt.cache_control.ttl ?? "5m" };
   }
   return segments;
+}
+
+/** Definitions of deferred tools stand where they are first referred to, and nowhere else. */
+function loader(tools: readonly object[]): (block: object) => readonly object[] {
+  const left = new Map(
+    tools.filter(isDeferred).map((tool) => ["name" in tool ? String(tool.name) : "", tool] as const),
+  );
+  return (block) =>
+    referencesIn(block).flatMap((name) => {
+      const tool = left.get(name);
+      left.delete(name);
+      return tool === undefined ? [] : [tool];
+    });
+}
+
+function withDefinitions(to: Segment, tools: readonly object[]): Segment {
+  const loaded = tools.map((tool) => segment("tool", tool));
+  return {
+    ...to,
+    bytes: [to, ...loaded].map(({ bytes }) => bytes).join("\0"),
+    tokens: [to, ...loaded].reduce((sum, { tokens }) => sum + tokens, 0),
+  };
+}
+
+/** What a search in the reply has loaded that was not there before: the reply's own words come after it. */
+export function tokensLoadedBy(prompt: Prompt, reply: readonly object[]): number {
+  const load = loader(prompt.tools ?? []);
+  for (const { content } of prompt.messages) asBlocks(content).forEach(load);
+  return reply.flatMap(load).reduce((sum, tool) => sum + segment("tool", tool).tokens, 0);
 }
 
 /** A string is shorthand for one text block, so both have the same bytes. */

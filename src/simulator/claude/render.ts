@@ -2,11 +2,14 @@ import type {
   ContentBlock,
   MessageCreateParams,
   RawContentBlockDelta,
+  ServerToolUseBlock,
   StopReason,
+  ToolUseBlock,
 } from "@anthropic-ai/sdk/resources/messages";
 import { newId, signThinking } from "./ids.ts";
 import type { Reply, ReplyBlock } from "./reply.ts";
 import { cutToTokens, estimateTokens } from "./tokens.ts";
+import { offersSearch, PLAYED_SEARCH, searchTools } from "./tool-search.ts";
 
 const PIECE_CHARS = 24;
 
@@ -41,7 +44,7 @@ export function renderReply(reply: Reply, request: MessageCreateParams, windowTo
     const cost = Math.max(1, estimateTokens(contentOf(block)));
     cut = cost > budget - spent;
     const tokens = Math.min(cost, budget - spent);
-    if (tokens > 0) blocks.push(renderBlock(block, cut ? tokens : null, request));
+    if (tokens > 0) blocks.push(...renderBlocks(block, cut ? tokens : null, request));
     spent += tokens;
     if (block.type === "thinking" || block.type === "redacted_thinking") thinkingTokens += tokens;
   }
@@ -85,13 +88,55 @@ function contentOf(block: ReplyBlock): string {
       return block.data;
     case "tool_use":
       return block.name + JSON.stringify(block.input);
+    case "tool_search":
+      return JSON.stringify(searchInput(block));
     default:
       return block satisfies never;
   }
 }
 
+/** What was said is one block, but for a search, which has its result with it unless it was cut. */
+function renderBlocks(
+  block: ReplyBlock,
+  tokens: number | null,
+  request: MessageCreateParams,
+): readonly RenderedBlock[] {
+  if (block.type !== "tool_search") return [renderBlock(block, tokens, request)];
+  const tools = request.tools ?? [];
+  if (!offersSearch(tools)) throw new Error("A search for tools was said, and the request offers none.");
+  const head = {
+    type: "server_tool_use",
+    id: newId("srvtoolu"),
+    name: PLAYED_SEARCH,
+    caller: { type: "direct" },
+  } as const;
+  const call = renderCall(head, searchInput(block), (value) =>
+    tokens === null ? value : cutToTokens(value, tokens),
+  );
+  if (tokens !== null) return [call];
+  const found = searchTools(block.query, tools, block.limit);
+  const result: ContentBlock = {
+    type: "tool_search_tool_result",
+    tool_use_id: head.id,
+    content: {
+      type: "tool_search_tool_search_result",
+      tool_references: found.map((tool_name) => ({ type: "tool_reference", tool_name })),
+    },
+  };
+  return [call, { start: result, deltas: [], whole: result }];
+}
+
+const searchInput = ({ query, limit }: Extract<ReplyBlock, { type: "tool_search" }>) => ({
+  query,
+  ...(limit === undefined ? {} : { limit }),
+});
+
 /** `tokens` is null when the block is whole. */
-function renderBlock(block: ReplyBlock, tokens: number | null, request: MessageCreateParams): RenderedBlock {
+function renderBlock(
+  block: Exclude<ReplyBlock, { type: "tool_search" }>,
+  tokens: number | null,
+  request: MessageCreateParams,
+): RenderedBlock {
   const fit = (value: string) => (tokens === null ? value : cutToTokens(value, tokens));
   switch (block.type) {
     case "text":
@@ -102,8 +147,10 @@ function renderBlock(block: ReplyBlock, tokens: number | null, request: MessageC
       const whole: ContentBlock = { type: "redacted_thinking", data: block.data };
       return { start: whole, deltas: [], whole };
     }
-    case "tool_use":
-      return renderToolUse(block, fit);
+    case "tool_use": {
+      const { name, id = newId("toolu") } = block;
+      return renderCall({ type: "tool_use", id, name, caller: { type: "direct" } }, block.input, fit);
+    }
     default:
       return block satisfies never;
   }
@@ -129,23 +176,18 @@ function renderThinking(thinking: string): RenderedBlock {
   };
 }
 
-function renderToolUse(
-  block: Extract<ReplyBlock, { type: "tool_use" }>,
+function renderCall(
+  head: Omit<ToolUseBlock, "input"> | Omit<ServerToolUseBlock, "input">,
+  input: unknown,
   fit: (value: string) => string,
 ): RenderedBlock {
-  const head = {
-    type: "tool_use",
-    id: block.id ?? newId("toolu"),
-    name: block.name,
-    caller: { type: "direct" },
-  } as const;
-  const json = JSON.stringify(block.input);
+  const json = JSON.stringify(input);
   const sent = fit(json);
   return {
     start: { ...head, input: {} },
     // The API opens a tool's input with an empty piece.
     deltas: ["", ...pieces(sent)].map((piece) => ({ type: "input_json_delta", partial_json: piece })),
-    whole: { ...head, input: sent === json ? block.input : {} },
+    whole: { ...head, input: sent === json ? input : {} },
   };
 }
 

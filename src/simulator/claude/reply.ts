@@ -6,7 +6,9 @@ export type ReplyBlock =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "thinking"; readonly thinking: string }
   | { readonly type: "redacted_thinking"; readonly data: string }
-  | { readonly type: "tool_use"; readonly name: string; readonly input: unknown; readonly id?: string };
+  | { readonly type: "tool_use"; readonly name: string; readonly input: unknown; readonly id?: string }
+  /** The API's own search among the deferred tools of the request: its call and its result. */
+  | { readonly type: "tool_search"; readonly query: string; readonly limit?: number };
 
 /** How a stream goes wrong once it has begun. Events are counted as the client sees them, pings included. */
 export type StreamFault =
@@ -56,6 +58,10 @@ export function thinking(value: string): ReplyBlock {
 
 export function toolUse(name: string, input: unknown, id?: string): ReplyBlock {
   return { type: "tool_use", name, input, ...(id === undefined ? {} : { id }) };
+}
+
+export function toolSearch(query: string, limit?: number): ReplyBlock {
+  return { type: "tool_search", query, ...(limit === undefined ? {} : { limit }) };
 }
 
 export function toReply(scripted: ScriptedReply, request: MessageCreateParams): Reply {

@@ -18,3 +18,33 @@ const kinds: Readonly<Record<number, string>> = {
 
 /** What a channel is called by its type; Discord adds types from time to time. */
 export const channelKind = (type: number): string => kinds[type] ?? `type_${type}`;
+
+const types = {
+  text: ChannelType.GuildText,
+  announcement: ChannelType.GuildAnnouncement,
+  voice: ChannelType.GuildVoice,
+  stage: ChannelType.GuildStageVoice,
+  forum: ChannelType.GuildForum,
+  media: ChannelType.GuildMedia,
+  category: ChannelType.GuildCategory,
+} as const;
+
+/** Channels of a server that are no threads, as they are called. */
+export type GuildKind = keyof typeof types;
+export const guildKinds = [
+  "text",
+  "announcement",
+  "voice",
+  "stage",
+  "forum",
+  "media",
+  "category",
+] as const satisfies readonly GuildKind[];
+export const guildTypes: readonly ChannelType[] = Object.values(types);
+export const threadTypes: readonly ChannelType[] = [
+  ChannelType.PublicThread,
+  ChannelType.PrivateThread,
+  ChannelType.AnnouncementThread,
+];
+
+export const typeOfKind = (kind: GuildKind) => types[kind];

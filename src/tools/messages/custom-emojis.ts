@@ -5,11 +5,12 @@ import { assertStanding, denied } from "../authority.ts";
 import type { ChannelPlace } from "../targets.ts";
 import type { CheckContext } from "../tool.ts";
 
-/** The ids of custom emojis in a text: https://docs.discord.com/developers/reference#message-formatting */
+/**
+ * The ids of custom emojis in a text: https://docs.discord.com/developers/reference#message-formatting. Discord goes by
+ * the id: one with a name of one letter, or of a hundred, is shown as well.
+ */
 export const customEmojiIds = (text: string): readonly string[] => [
-  ...new Set(
-    [...text.matchAll(/<a?:\w{2,32}:(\d{15,20})>/g)].flatMap(([, id]) => (id === undefined ? [] : [id])),
-  ),
+  ...new Set([...text.matchAll(/<a?:\w+:(\d{15,20})>/g)].flatMap(([, id]) => (id === undefined ? [] : [id]))),
 ];
 
 /**

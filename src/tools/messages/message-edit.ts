@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
 import { denied } from "../authority.ts";
-import { excerpt } from "../question.ts";
+import { saying } from "../question.ts";
 import { channelArgument, messageArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { assertMayTakePart } from "../speaking.ts";
@@ -11,7 +11,7 @@ import { describeMessage } from "./describe.ts";
 import { readable } from "./kinds.ts";
 import { embedsOf, mentionsOf, messageText, replyingBits } from "./post.ts";
 import { assertNotArchived } from "./threads-open.ts";
-import { isWritten, named, toEdit } from "./whose.ts";
+import { isWritten, named } from "./whose.ts";
 
 export const messageEdit = defineTool({
   name: "discord_message_edit",
@@ -39,18 +39,14 @@ export const messageEdit = defineTool({
       types: readable,
       needs: replyingBits,
     },
-    message: {
-      kind: "message",
-      argument: "message_id",
-      in: "channel",
-      absent: "error",
-      needs: 0n,
-      actorNeeds: toEdit,
-    },
+    message: { kind: "message", argument: "message_id", in: "channel", absent: "error", needs: 0n },
   },
   async check({ content }, { channel, message }, authority, by) {
     if (!message.isOurs || !isWritten(message.message))
       throw denied("Only messages that the bot posted can be edited; nobody edits those of other people.");
+    // Moderators neither: https://docs.discord.com/developers/resources/message#edit-message
+    if (authority.actor.kind === "user" && message.postedFor !== authority.actor.userId)
+      throw denied("Only the person for whom the bot posted a message can have its words changed.");
     // Its words are what a person presses a button on.
     if ((message.message.components ?? []).length > 0)
       throw denied("That message has buttons, so its words stay as they are.");
@@ -58,13 +54,13 @@ export const messageEdit = defineTool({
     await assertMayTakePart(channel, authority, by.now);
     await assertMayUseEmojis(customEmojiIds(content), channel, authority, by);
   },
-  question: ({ content }, { message }) => `Change ${named(message)} into ${excerpt(content)}?`,
+  question: ({ content }, { message }) => `Change ${named(message)} into ${saying(content)}?`,
   audience: (_input, { channel }) => inChannel(channel),
-  async run({ content }, { channel, message: { message } }, { change, signal }) {
+  async run({ content }, { channel, message: { message } }, { actor, change, signal }) {
     const body = {
       content,
       ...embedsOf(channel, message.flags),
-      allowed_mentions: mentionsOf(channel),
+      allowed_mentions: mentionsOf(channel, actor),
     };
     const edited = await change.editMessage(channel.facts.id, message.id, body, { signal });
     return { value: describeMessage(edited), sources: [fromChannel(channel.facts.id)] };

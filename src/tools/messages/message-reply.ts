@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
-import { excerpt } from "../question.ts";
+import { saying } from "../question.ts";
 import { channelArgument, messageArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
@@ -45,7 +45,7 @@ export const messageReply = defineTool({
   },
   check: ({ content }, { channel }, authority, by) =>
     assertMayUseEmojis(customEmojiIds(content), channel, authority, by),
-  question: ({ content }, { message }) => `Post ${excerpt(content)} as a reply to ${named(message)}?`,
+  question: ({ content }, { message }) => `Post ${saying(content)} as a reply to ${named(message)}?`,
   audience: (_input, { channel }) => inChannel(channel),
   async run({ content, ping = false }, { channel, message }, context) {
     const body = { content, message_reference: { message_id: message.message.id } };

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
-import { excerpt } from "../question.ts";
+import { saying } from "../question.ts";
 import { channelArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
@@ -37,7 +37,7 @@ export const messageSend = defineTool({
   },
   check: ({ content }, { channel }, authority, by) =>
     assertMayUseEmojis(customEmojiIds(content), channel, authority, by),
-  question: ({ content }, { channel }) => `Post ${excerpt(content)} in ${channel.actor.place}?`,
+  question: ({ content }, { channel }) => `Post ${saying(content)} in ${channel.actor.place}?`,
   audience: (_input, { channel }) => inChannel(channel),
   async run({ content }, { channel }, context) {
     const message = await post(channel, { content }, context);

@@ -66,7 +66,7 @@ export const messagesSearch = defineTool({
   name: "discord_messages_search",
   title: "Search messages",
   description:
-    "Searches the messages of the Discord server, threads included, in all channels that the person can read or in one. Give at least one of content, author_id, mentions, has, after and before; for more results give next_before as before, next_after as after, or next_offset as offset.",
+    "Searches the messages of the Discord server, threads included, in all channels that the person can read or in one. Give at least one of content, author_id, mentions, has, after and before; for more results give next_before as before, next_after as after, or next_offset as offset. Only so much is looked through at once: narrow a search that finds less than expected.",
   family: "messages",
   kind: "read",
   repeatable: true,
@@ -99,11 +99,13 @@ export const messagesSearch = defineTool({
     const page = found.slice(offset, offset + limit);
     const notes = [...(page.some(seemsWithheld) ? [withheldNote] : []), ...(isCapped ? [cappedNote] : [])];
     const value = {
+      ...(channel === null ? {} : { channel_id: channel.facts.id }),
       ...(found.length > offset + limit ? next(given, page.at(-1)?.id, offset + page.length) : {}),
       ...(notes.length === 0 ? {} : { note: notes.join(" ") }),
       messages: page.map((message) => ({ channel_id: message.channel_id, ...describeMessage(message) })),
     };
-    const places = [...(channel === null ? [] : [channel.facts.id]), ...page.map((one) => one.channel_id)];
+    // What is on other pages shows in that there are some.
+    const places = [...(channel === null ? [] : [channel.facts.id]), ...found.map((one) => one.channel_id)];
     return { value, sources: [fromGuild(guild.facts.id), ...[...new Set(places)].map(fromChannel)] };
   },
 });
@@ -132,16 +134,17 @@ function searchOf(
   };
 }
 
-/** By time one goes on from the last message, however many there are; by relevance only a number of them can be passed over. */
+/** By time one goes on from the last message, however many there are; only so many can be passed over. */
 function next({ sort = "newest" }: Given, lastId: string | undefined, offset: number) {
   if (lastId === undefined) return {};
+  const passed = offset > maxOffset ? {} : { next_offset: offset };
   switch (sort) {
     case "newest":
-      return { next_before: lastId };
+      return { next_before: lastId, ...passed };
     case "oldest":
-      return { next_after: lastId };
+      return { next_after: lastId, ...passed };
     case "relevance":
-      return offset > maxOffset ? {} : { next_offset: offset };
+      return passed;
     default:
       return sort satisfies never;
   }

@@ -1,13 +1,16 @@
 import {
   AllowedMentionsTypes,
   type APIMessage,
+  ChannelType,
   MessageFlags,
   PermissionFlagsBits,
   type RESTPostAPIChannelMessageJSONBody,
 } from "discord-api-types/v10";
 import { Type } from "typebox";
+import type { Actor } from "../../actor.ts";
 import { isThread } from "../../permissions/compute.ts";
 import type { ChannelPlace, Requirement } from "../targets.ts";
+import { bitsToAdd } from "../threads/ruling.ts";
 import type { ChangeContext } from "../tool.ts";
 
 const { EmbedLinks, MentionEveryone, SendMessages, SendMessagesInThreads } = PermissionFlagsBits;
@@ -51,7 +54,10 @@ export async function post(
     {
       ...body,
       ...embedsOf(channel),
-      allowed_mentions: { ...mentionsOf(channel), ...(pingsAuthor ? { replied_user: true } : {}) },
+      allowed_mentions: {
+        ...mentionsOf(channel, actor),
+        ...(pingsAuthor && maySummon(channel, actor) ? { replied_user: true } : {}),
+      },
       nonce: nonce(),
       enforce_nonce: true,
     },
@@ -61,11 +67,22 @@ export async function post(
   return message;
 }
 
-/** Roles and everyone only where both may mention them; people always, as by hand. */
-export function mentionsOf({ actor, bot }: ChannelPlace) {
-  const everyone = (actor.bits & bot.bits & MentionEveryone) !== 0n;
+/** Roles and everyone only where both may mention them; people as by hand. */
+export function mentionsOf(place: ChannelPlace, who: Actor) {
+  if (!maySummon(place, who)) return { parse: [] };
+  const everyone = (place.actor.bits & place.bot.bits & MentionEveryone) !== 0n;
   const parse = [AllowedMentionsTypes.User];
   return { parse: everyone ? [...parse, AllowedMentionsTypes.Role, AllowedMentionsTypes.Everyone] : parse };
+}
+
+/**
+ * Discord takes whom a message mentions into a private thread, also when it is edited, if who posts it may add them.
+ * That is the bot, so the actor has to be one who may add them, too.
+ * https://github.com/discord/discord-api-docs/issues/5295
+ */
+function maySummon({ facts, actor }: ChannelPlace, { userId }: Actor): boolean {
+  if (facts.type !== ChannelType.PrivateThread) return true;
+  return (bitsToAdd(facts, userId) & ~actor.bits) === 0n;
 }
 
 /** Links show what they lead to only where the actor's own would. */

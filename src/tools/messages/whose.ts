@@ -16,12 +16,6 @@ export const toDelete: Requirement<MessagePlace> = {
   bits: (place, userId) => (isOwn(place, userId) || place.postedFor === userId ? 0n : ManageMessages),
 };
 
-/** Nobody edits another person's message; those of the bot belong to whom it posted them for, and to moderators. */
-export const toEdit: Requirement<MessagePlace> = {
-  words: "Manage Messages, unless the bot posted it for them",
-  bits: ({ postedFor }, userId) => (postedFor === userId ? 0n : ManageMessages),
-};
-
 function isOwn({ message, isOurs }: MessagePlace, userId: string): boolean {
   return message.author.id === userId && (isOurs || isWritten(message));
 }

@@ -1,31 +1,37 @@
 import type { APIChannel } from "discord-api-types/v10";
 import { Type } from "typebox";
-import { AppError } from "../errors.ts";
-import { channelKind } from "./channel-kinds.ts";
-import { madeAt, snowflake } from "./schemas.ts";
-import { defineTool } from "./tool.ts";
+import { channelFacts } from "../channel-facts.ts";
+import { channelKind } from "../channels/kinds.ts";
+import { seenByAll } from "../channels/shown.ts";
+import { madeAt, snowflake } from "../schemas.ts";
+import { fromGuild } from "../sources.ts";
+import { defineTool } from "../tool.ts";
 
 export const serverStats = defineTool({
   name: "discord_server_stats",
   title: "Describe the server",
   description:
-    "Numbers of this Discord server: members, members online, channels by type (those that the person who asks can see), roles, emojis, boosts, when it was made, who owns it.",
+    "Numbers of this Discord server: members, members online, channels that every member sees by type, roles, emojis, boosts, when it was made, who owns it.",
+  family: "server",
+  kind: "read",
+  repeatable: true,
+  isCore: true,
   input: Type.Object(
     { guild_id: Type.Optional(snowflake("Which server. Default: the one of this conversation.")) },
     { additionalProperties: false },
   ),
-  kind: "read",
-  repeatable: true,
-  place: "guild",
-  needs({ guild_id: guildId }, actor) {
-    return [{ target: { kind: "guild", guildId: placeOf(guildId, actor.guildId) }, permissions: 0n }];
-  },
-  async run({ guild_id: guildId }, { actor, discord, signal, visible }) {
-    const asked = placeOf(guildId, actor.guildId);
-    const [guild, channels] = await Promise.all([
-      discord.guild(asked, signal),
-      discord.guildChannels(asked, signal).then(visible),
+  targets: { guild: { kind: "guild", argument: "guild_id", absent: "error", needs: 0n } },
+  async run(_input, { guild: { facts } }, { discord, signal, visible }) {
+    const [guild, all] = await Promise.all([
+      discord.guild(facts.id, signal),
+      discord.guildChannels(facts.id, signal),
     ]);
+    // The numbers are for all to hear: of the channels that only some see, not even how many there are.
+    const seen = new Map((await visible(all)).map((one) => [one.id, one]));
+    const shared = seenByAll(
+      facts,
+      [...seen.values()].map((one) => channelFacts(one, facts.id)),
+    ).flatMap(({ id }) => seen.get(id) ?? []);
     const value = {
       guild_id: guild.id,
       name: guild.name,
@@ -34,22 +40,16 @@ export const serverStats = defineTool({
       created_at: madeAt(guild.id),
       members: guild.approximate_member_count ?? null,
       members_online: guild.approximate_presence_count ?? null,
-      channels: { total: channels.length, ...byKind(channels) },
+      channels: { total: shared.length, ...byKind(shared) },
       // Everybody has the role that is named like the server; people do not count it.
       roles: guild.roles.filter(({ id }) => id !== guild.id).length,
       emojis: guild.emojis.length,
       boosts: guild.premium_subscription_count ?? 0,
       boost_tier: guild.premium_tier,
     };
-    return { value, sources: [`guild:${asked}`] };
+    return { value, sources: [fromGuild(facts.id)] };
   },
 });
-
-function placeOf(asked: string | undefined, own: string | null): string {
-  const guildId = asked ?? own;
-  if (guildId === null) throw new AppError("not_found", "This is a direct message: there is no server here.");
-  return guildId;
-}
 
 function byKind(channels: readonly APIChannel[]): Record<string, number> {
   const counts: Record<string, number> = {};

@@ -1,51 +1,53 @@
-import type { APIGuildMember, APIUser } from "discord-api-types/v10";
+import { type APIUser, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
-import { AppError } from "../errors.ts";
-import { madeAt, snowflake } from "./schemas.ts";
-import { defineTool, type ToolContext } from "./tool.ts";
+import { nobody } from "../find-people.ts";
+import { timeoutOf } from "../members/timeouts.ts";
+import { madeAt, userArgument } from "../schemas.ts";
+import { fromGuild, fromUser } from "../sources.ts";
+import { defineTool, type ReadContext } from "../tool.ts";
 
 export const userLookup = defineTool({
   name: "discord_user_lookup",
   title: "Look up a user",
   description:
-    "Tells who a Discord user is: names, when the account was made, and in a server also nickname, roles, when they joined, time-out and boosts. Without user_id: the person who asks.",
-  input: Type.Object(
-    { user_id: Type.Optional(snowflake("Whom to look up. Default: the person who asks.")) },
-    { additionalProperties: false },
-  ),
+    "Tells who a Discord user is: names, when the account was made, and in a server also nickname, roles, when they joined and boosts, and to those who can give one a time-out. Without user_id: the person who asks.",
+  family: "users",
   kind: "read",
   repeatable: true,
-  needs({ user_id: userId }, actor) {
-    const asked = userId ?? actor.userId;
-    if (actor.guildId === null) return [{ target: { kind: "user", userId: asked }, permissions: 0n }];
-    return [{ target: { kind: "member", guildId: actor.guildId, userId: asked }, permissions: 0n }];
+  isCore: true,
+  input: Type.Object(
+    { user_id: Type.Optional(userArgument("Whom to look up. Default: the person who asks.")) },
+    { additionalProperties: false },
+  ),
+  targets: {
+    // Before the user, so that what it takes to decide costs strangers and nobody the same.
+    guild: { kind: "guild", argument: null, absent: "none", needs: 0n },
+    user: { kind: "user", argument: "user_id", absent: "self", needs: 0n },
   },
-  async run({ user_id: userId }, context) {
-    const { guildId } = context.actor;
-    const asked = userId ?? context.actor.userId;
-    const member = guildId === null ? null : await findMember(guildId, asked, context);
-    const user = member?.user ?? (await context.discord.user(asked, context.signal));
-    const value = {
-      ...describeUser(user),
-      ...(guildId === null
-        ? {}
-        : { member: member === null ? null : await describeMember(member, guildId, context) }),
+  /**
+   * By hand one sees the members of a server, and nobody else; who may ban looks up anybody by their id. In a direct
+   * message there are two people.
+   */
+  async check(_input, { guild, user }, authority) {
+    const { actor } = authority;
+    const isThere =
+      guild === null
+        ? [actor.userId, await authority.botUserId()].includes(user.user.id)
+        : user.member !== null || (guild.actor.bits & PermissionFlagsBits.BanMembers) !== 0n;
+    if (!isThere) throw nobody(user.user.id);
+  },
+  async run(_input, { guild, user: { user, member } }, context) {
+    if (guild === null) return { value: describeUser(user), sources: [fromUser(user.id)] };
+    if (member === null)
+      return { value: { ...describeUser(user), member: null }, sources: [fromUser(user.id)] };
+    const timeout = await timeoutOf(guild.facts.id, member, context);
+    const described = await describeMember(guild.facts.id, user.id, context);
+    return {
+      value: { ...describeUser(user), member: { ...described, ...timeout.value } },
+      sources: [fromUser(user.id), fromGuild(guild.facts.id), ...timeout.sources],
     };
-    const sources =
-      guildId === null || member === null ? [`user:${asked}`] : [`user:${asked}`, `guild:${guildId}`];
-    return { value, sources };
   },
 });
-
-/** Null for somebody who is not in the server. */
-async function findMember(guildId: string, userId: string, { discord, signal }: ToolContext) {
-  try {
-    return await discord.member(guildId, userId, signal);
-  } catch (error) {
-    if (error instanceof AppError && error.code === "not_found") return null;
-    throw error;
-  }
-}
 
 function describeUser(user: APIUser) {
   return {
@@ -57,21 +59,16 @@ function describeUser(user: APIUser) {
   };
 }
 
-async function describeMember(
-  member: APIGuildMember,
-  guildId: string,
-  { discord, now, signal }: ToolContext,
-) {
-  const roles = await discord.guildRoles(guildId, signal);
-  const until = member.communication_disabled_until ?? null;
+async function describeMember(guildId: string, userId: string, { authority, discord, signal }: ReadContext) {
+  const member = await discord.member(guildId, userId, signal);
+  const { roles } = await authority.guild();
   return {
     nick: member.nick ?? null,
-    roles: roles
+    roles: [...roles.values()]
       .filter(({ id }) => member.roles.includes(id))
       .sort((a, b) => b.position - a.position)
       .map(({ name }) => name),
     joined_at: member.joined_at,
-    timed_out_until: until !== null && Date.parse(until) > now() ? until : null,
     boosting_since: member.premium_since ?? null,
     pending_rules: member.pending ?? false,
   };

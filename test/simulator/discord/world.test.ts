@@ -9,7 +9,7 @@ import {
   snowflakeTime,
 } from "../../../src/simulator/discord/snowflake.ts";
 import { World } from "../../../src/simulator/discord/world.ts";
-import { DEMO, demoWorld } from "../../../src/simulator/discord/world-seed.ts";
+import { DEMO, demoWorld, twoServers } from "../../../src/simulator/discord/world-seed.ts";
 import { largeWorld } from "../../../src/simulator/discord/world-seed-large.ts";
 
 const now = Date.UTC(2026, 5, 1);
@@ -29,6 +29,8 @@ describe("ids", () => {
 
   test("of the demo are the same in every process, those of its messages are not", () => {
     expect(demoWorld()).toEqual(demoWorld());
+    expect(twoServers()).toEqual({ ...demoWorld(), guilds: [...demoWorld().guilds, expect.anything()] });
+    expect(twoServers().guilds[1]?.id).toBe(DEMO.lighthouse.guildId);
     const [a, b] = [new World(demoWorld(), () => now), new World(demoWorld(), () => now + 1)];
     const of = (world: World) => world.messages.in(DEMO.channels.general).map((message) => message.id);
     expect(of(a)).toHaveLength(3);

@@ -1,7 +1,7 @@
-import { type Brain, type Reply, text, toolUse } from "../reply.ts";
+import { type Brain, type Reply, type ReplyBlock, text, toolSearch, toolUse } from "../reply.ts";
 import { nameToUse } from "./facts.ts";
-import { planCalls } from "./plan-calls.ts";
-import { type Reading, readRequest } from "./reading.ts";
+import { type PlannedCall, planCalls } from "./plan-calls.ts";
+import { type Reading, readRequest, type ToolAnswer } from "./reading.ts";
 import { talk } from "./small-talk.ts";
 import { summarise, wantsSummary } from "./summarise.ts";
 import { tellAnswer } from "./tell-answer.ts";
@@ -13,8 +13,13 @@ import { tellAnswer } from "./tell-answer.ts";
 export const demoBrain: Brain = (request) => {
   const reading = readRequest(request);
   if (wantsSummary(reading, request)) return { blocks: [text(summarise(request))] };
-  return reading.answers.length > 0 ? tellAnswers(reading) : answer(reading);
+  const hasSearched = reading.answers.length > 0 && reading.answers.every(isSearch);
+  return reading.answers.length > 0 && !hasSearched ? tellAnswers(reading) : answer(reading, hasSearched);
 };
+
+/** A tool of the client's that finds others, for models that cannot search by themselves. */
+const FINDER = "discord_tools_find";
+const isSearch = ({ toolName }: ToolAnswer): boolean => toolName === FINDER;
 
 function tellAnswers(reading: Reading): Reply {
   const name = nameToUse(reading);
@@ -22,12 +27,18 @@ function tellAnswers(reading: Reading): Reply {
   return { blocks: [text([...(name === null ? [] : [`Here you are, ${name}.`]), ...parts].join("\n\n"))] };
 }
 
-function answer(reading: Reading): Reply {
+function answer(reading: Reading, hasSearched: boolean): Reply {
   const { calls, missing } = planCalls(reading);
   if (calls.length > 0)
     return {
-      blocks: [text("Let me look that up."), ...calls.map(({ name, input }) => toolUse(name, input))],
+      blocks: [
+        text("Let me look that up."),
+        ...searchesFor(calls, reading),
+        ...calls.map(({ name, input }) => toolUse(name, input)),
+      ],
     };
+  if (missing.length > 0 && !hasSearched && reading.tools.some(({ name }) => name === FINDER))
+    return { blocks: missing.map((name) => toolUse(FINDER, { query: wordsIn(name) })) };
   if (missing.length > 0) {
     const names = [...new Set(missing)].map((name) => `\`${name}\``).join(" and ");
     return {
@@ -40,3 +51,11 @@ function answer(reading: Reading): Reply {
   }
   return { blocks: [text(talk(reading))] };
 }
+
+/** A deferred tool is searched for before it is called for the first time. */
+function searchesFor(calls: readonly PlannedCall[], { unloaded }: Reading): readonly ReplyBlock[] {
+  const names = new Set(calls.map(({ name }) => name).filter((name) => unloaded.has(name)));
+  return [...names].map((name) => toolSearch(wordsIn(name)));
+}
+
+const wordsIn = (name: string): string => name.replace(/^discord_/, "").replaceAll("_", " ");

@@ -22,6 +22,8 @@ const MAX_CALLS = 5;
 /** An imperative: "find messages about x", "can you find x". */
 const FIND =
   /^(?:.*[,:] )?\W*(?:please |can you |could you )*find (?:(?:(?:all|any|me|the|some) )*(?:(?:messages?|posts?|anything) )?(?:(?:about|with|containing|mentioning|that (?:say|mention)s?) )?)(.+)/i;
+/** "call discord_x with {…}" */
+const NAMED = /\b(?:call|use|run) (?:the )?(?:tool )?`?(\w{3,})`?/i;
 const SNOWFLAKE = /\b\d{15,20}\b/g;
 /** What a tool may call the value that the brain knows under the first name. */
 const ALIASES: readonly (readonly string[])[] = [
@@ -37,6 +39,8 @@ const ALIASES: readonly (readonly string[])[] = [
 export function planCalls(reading: Reading): Plan {
   const explicit = explicitCall(reading);
   if (explicit !== null) return { calls: [explicit], missing: [] };
+  const unknown = NAMED.exec(reading.question)?.[1];
+  if (unknown?.startsWith("discord_")) return { calls: [], missing: [unknown] };
   const calls: PlannedCall[] = [];
   const missing: string[] = [];
   for (const wish of wishesOf(reading)) {
@@ -133,10 +137,10 @@ function authorOf(question: string): JsonObject {
   return author === undefined ? {} : { author_id: author };
 }
 
-/** "call discord_x with {…}": any tool, for trying one out. */
+/** Any tool, for trying one out. */
 function explicitCall({ question, tools }: Reading): PlannedCall | null {
-  const match = question.match(/\b(?:call|use|run) (?:the )?(?:tool )?`?(\w{3,})`?/i);
-  const tool = tools.find(({ name }) => name === match?.[1]);
+  const named = NAMED.exec(question)?.[1];
+  const tool = tools.find(({ name }) => name === named);
   if (tool === undefined) return null;
   const json = question.match(/\{[\s\S]*\}/)?.[0];
   try {

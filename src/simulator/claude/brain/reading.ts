@@ -1,4 +1,5 @@
 import type { MessageCreateParams, Tool } from "@anthropic-ai/sdk/resources/messages";
+import { isDeferred, loadedBy, offersSearch } from "../tool-search.ts";
 
 export interface ToolAnswer {
   readonly toolName: string;
@@ -17,8 +18,10 @@ export interface Reading {
   readonly sources: readonly string[];
   /** The results that this request brings back; empty when it brings a question. */
   readonly answers: readonly ToolAnswer[];
-  /** Tools that may be called now. */
+  /** Tools that may be called now, those included that have to be searched for first. */
   readonly tools: readonly Tool[];
+  /** Names of the deferred ones that no search has brought up. */
+  readonly unloaded: ReadonlySet<string>;
   /** The tool that must be called, when the request demands one. */
   readonly demanded: "any" | { readonly name: string } | null;
   readonly parallel: boolean;
@@ -39,6 +42,7 @@ export function readRequest(request: MessageCreateParams): Reading {
     sources: [...raw.reverse(), system],
     answers: answersOf(request.messages),
     tools: choice?.type === "none" ? [] : (request.tools ?? []).filter(isClientTool),
+    unloaded: unloadedIn(request),
     demanded: choice?.type === "any" ? "any" : choice?.type === "tool" ? { name: choice.name } : null,
     parallel: choice === undefined || choice.type === "none" || choice.disable_parallel_tool_use !== true,
   };
@@ -60,6 +64,12 @@ export function textOf(content: string | readonly object[]): string {
     .map((block) => ("type" in block && block.type === "text" && "text" in block ? String(block.text) : ""))
     .filter((text) => text !== "")
     .join("\n");
+}
+
+function unloadedIn({ tools = [], messages }: MessageCreateParams): ReadonlySet<string> {
+  const loaded = loadedBy(messages);
+  const deferred = tools.filter(isClientTool).filter((tool) => isDeferred(tool) && !loaded.has(tool.name));
+  return new Set(!offersSearch(tools) ? [] : deferred.map(({ name }) => name));
 }
 
 function isClientTool(tool: object): tool is Tool {

@@ -48,6 +48,6 @@ function highest(guild: SimulatedGuild, userId: string): APIRole | null {
 }
 
 /** Of two roles in the same place the older one is higher. */
-function compareRoles(a: APIRole, b: APIRole): number {
+export function compareRoles(a: APIRole, b: APIRole): number {
   return a.position - b.position || compareIds(b.id, a.id);
 }

@@ -11,7 +11,7 @@ import { audit, changesOf } from "./audit.ts";
 import { noContent, ok, type RestReply, type RestRequest, type Route } from "./context.ts";
 import { invalidForm, missingPermissions, tooMany } from "./errors.ts";
 import { Form } from "./form.ts";
-import { requireAboveRole, requireRoleBelow } from "./hierarchy.ts";
+import { compareRoles, requireAboveRole, requireRoleBelow } from "./hierarchy.ts";
 
 const ROLE = "/guilds/:guildId/roles/:roleId";
 const ROLES_BOUND = 250;
@@ -110,7 +110,7 @@ function move(request: RestRequest): RestReply {
       (id) => guild.roles.get(id)?.position ?? 0,
     ),
   );
-  const moves = request.body.map((entry: unknown) => {
+  const moves = request.body.flatMap((entry: unknown) => {
     const form = new Form(entry);
     const id = form.required("id", form.snowflake("id"));
     const position = form.integer("position", { min: 0, max: ROLES_BOUND });
@@ -118,10 +118,25 @@ function move(request: RestRequest): RestReply {
     requireRoleBelow(request, guild, id);
     if (id === guild.id) throw missingPermissions();
     if (position !== null && position >= botTop) throw missingPermissions();
-    return { id, position };
+    return position === null ? [] : [{ id, position }];
   });
-  for (const { id, position } of moves) {
-    if (position !== null) request.changes.guilds.updateRole(guild.id, id, { position });
+  for (const { id, position } of moves.sort((a, b) => a.position - b.position)) {
+    const before = guild.roles.get(id)?.position;
+    place(request, guild, id, position);
+    audit(request, guild, AuditLogEvent.RoleUpdate, id, changesOf({ position: before }, { position }));
   }
   return ok([...guild.roles.values()]);
+}
+
+/** The others move up or down to make room, so that no two have one place. */
+function place(request: RestRequest, guild: SimulatedGuild, roleId: string, position: number): void {
+  const others = [...guild.roles.values()]
+    .filter((role) => role.id !== roleId && role.id !== guild.id)
+    .sort(compareRoles)
+    .map((role) => role.id);
+  const order = [guild.id, ...others.toSpliced(Math.max(0, position - 1), 0, roleId)];
+  order.forEach((id, at) => {
+    if (guild.roles.get(id)?.position !== at)
+      request.changes.guilds.updateRole(guild.id, id, { position: at });
+  });
 }

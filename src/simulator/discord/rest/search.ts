@@ -4,7 +4,7 @@ import { compareIds, isSnowflake } from "../snowflake.ts";
 import type { AnyChannel, SimulatedGuild } from "../world.ts";
 import { botPermissions, reachGuild } from "./access.ts";
 import { ok, type RestReply, type RestRequest, type Route } from "./context.ts";
-import { unknownChannel } from "./errors.ts";
+import { invalidForm, unknownChannel } from "./errors.ts";
 import { Form } from "./form.ts";
 import { seen } from "./messages.ts";
 
@@ -30,10 +30,18 @@ function search(request: RestRequest): RestReply {
   const limit = form.integer("limit", { min: 1, max: 25 }) ?? 25;
   const offset = form.integer("offset", { min: 0, max: 9975 }) ?? 0;
   const isAscending = form.text("sort_order", { max: 4 }) === "asc";
+  // Relevance has no order that could be relied on: it is the newest first here.
+  const sortBy = form.text("sort_by", { max: 20 }) ?? "timestamp";
+  if (!["timestamp", "relevance"].includes(sortBy))
+    form.fail("sort_by", "BASE_TYPE_CHOICES", "Value must be one of {'timestamp', 'relevance'}.");
+  const withRestricted = form.flag("include_nsfw") ?? false;
   form.check();
+  const has = request.query.getAll("has");
+  const isOldestFirst = isAscending && sortBy === "timestamp";
   const authors = ids(request, "author_id");
   const mentioned = ids(request, "mentions");
   const found = channelsToSearch(request, guild)
+    .filter((channel) => withRestricted || !isRestricted(guild, channel))
     .flatMap((channel) => request.world.messages.in(channel.id))
     .map((message) => seen(request, message))
     .filter((message) => minId === null || compareIds(message.id, minId) > 0)
@@ -41,7 +49,8 @@ function search(request: RestRequest): RestReply {
     .filter((message) => authors === null || authors.includes(message.author.id))
     .filter((message) => mentioned === null || message.mentions.some((user) => mentioned.includes(user.id)))
     .filter((message) => hasWords(message, words))
-    .sort((a, b) => (isAscending ? compareIds(a.id, b.id) : compareIds(b.id, a.id)));
+    .filter((message) => has.every((thing) => hasThing(message, thing)))
+    .sort((a, b) => (isOldestFirst ? compareIds(a.id, b.id) : compareIds(b.id, a.id)));
   const page = found.slice(offset, offset + limit);
   const inThreads = [...guild.threads.values()].filter((thread) =>
     page.some((message) => message.channel_id === thread.id),
@@ -52,6 +61,36 @@ function search(request: RestRequest): RestReply {
     total_results: found.length,
     ...(inThreads.length === 0 ? {} : { threads: inThreads }),
   });
+}
+
+function isRestricted(guild: SimulatedGuild, channel: AnyChannel): boolean {
+  const place = isThread(channel) ? guild.channels.get(channel.parent_id ?? "") : channel;
+  return place !== undefined && "nsfw" in place && place.nsfw === true;
+}
+
+/** https://discord.com/developers/docs/resources/message#search-guild-messages-search-has-types */
+const THINGS: Readonly<Record<string, (message: APIMessage) => boolean>> = {
+  image: (message) => hasFile(message, "image/"),
+  sound: (message) => hasFile(message, "audio/"),
+  video: (message) => hasFile(message, "video/"),
+  file: (message) => message.attachments.length > 0,
+  sticker: (message) => (message.sticker_items ?? []).length > 0,
+  embed: (message) => message.embeds.length > 0,
+  link: (message) => /https?:\/\//.test(message.content),
+  poll: (message) => message.poll !== undefined,
+  snapshot: (message) => (message.message_snapshots ?? []).length > 0,
+};
+
+function hasFile(message: APIMessage, type: string): boolean {
+  return message.attachments.some((one) => one.content_type?.startsWith(type));
+}
+
+/** With a dash before it, what it must not have. */
+function hasThing(message: APIMessage, thing: string): boolean {
+  const test = THINGS[thing.replace(/^-/, "")];
+  if (test === undefined)
+    throw invalidForm({ has: { _errors: [{ code: "BASE_TYPE_CHOICES", message: "No such thing." }] } });
+  return test(message) !== thing.startsWith("-");
 }
 
 function channelsToSearch(request: RestRequest, guild: SimulatedGuild): AnyChannel[] {

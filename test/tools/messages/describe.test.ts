@@ -7,7 +7,7 @@ import {
   MessageReferenceType,
   MessageType,
 } from "discord-api-types/v10";
-import { describeMessage, seemsWithheld } from "../../src/tools/messages.ts";
+import { describeMessage, seemsWithheld } from "../../../src/tools/messages/describe.ts";
 
 const author: APIUser = {
   id: "100000000000000001",

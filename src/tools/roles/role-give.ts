@@ -1,0 +1,49 @@
+import { PermissionFlagsBits } from "discord-api-types/v10";
+import { Type } from "typebox";
+import { inGuild } from "../audiences.ts";
+import { quoted } from "../authority.ts";
+import { whom } from "../members/describe.ts";
+import { reasonArgument, roleArgument, userArgument } from "../schemas.ts";
+import { fromGuild } from "../sources.ts";
+import { defineTool } from "../tool.ts";
+import { assertNotEveryone } from "./everyone.ts";
+
+export const roleGive = defineTool({
+  name: "discord_role_give",
+  title: "Give a role",
+  description: "Gives a member of this Discord server a role.",
+  family: "roles",
+  kind: "destroy",
+  repeatable: true,
+  input: Type.Object(
+    { user_id: userArgument("Who gets it."), role_id: roleArgument("Which role."), reason: reasonArgument },
+    { additionalProperties: false },
+  ),
+  targets: {
+    role: {
+      kind: "role",
+      argument: "role_id",
+      absent: "error",
+      isBelow: true,
+      needs: PermissionFlagsBits.ManageRoles,
+    },
+    member: { kind: "member", argument: "user_id", absent: "error", needs: 0n },
+  },
+  check: (_input, { role }) => assertNotEveryone(role, "given"),
+  question: (_input, { role, member }) =>
+    `Give the role ${whom(quoted(role.facts.name), role.facts.id)} to ${whom(member.name, member.facts.userId)}?`,
+  audience: (_input, { role }) => inGuild(role.guildId),
+  async run({ reason: why }, { role, member }, { change, reason, signal }) {
+    const { guildId, facts } = role;
+    const { userId, roleIds } = member.facts;
+    const isSo = roleIds.includes(facts.id) === true;
+    if (!isSo) await change.giveRole(guildId, userId, facts.id, { signal, reason: reason(why) });
+    const value = {
+      user_id: userId,
+      role_id: facts.id,
+      given: !isSo,
+      ...(isSo ? { note: "They had it already." } : {}),
+    };
+    return { value, sources: [fromGuild(guildId)] };
+  },
+});

@@ -1,0 +1,38 @@
+import { Type } from "typebox";
+import { inChannel } from "../audiences.ts";
+import { reasonArgument } from "../schemas.ts";
+import { fromChannel } from "../sources.ts";
+import { assertMayTakePart } from "../speaking.ts";
+import { defineTool } from "../tool.ts";
+import { threadArgument } from "./arguments.ts";
+import { threads } from "./kinds.ts";
+import { asMaker } from "./ruling.ts";
+
+export const threadArchive = defineTool({
+  name: "discord_thread_archive",
+  title: "Archive a thread",
+  description:
+    "Archives a Discord thread or forum post, which takes it out of the channel list. A message in it opens it again, unless it is locked.",
+  family: "threads",
+  kind: "write",
+  repeatable: true,
+  input: Type.Object(
+    {
+      channel_id: Type.Optional(threadArgument("Which thread. Default: the one of this conversation.")),
+      reason: reasonArgument,
+    },
+    { additionalProperties: false },
+  ),
+  targets: {
+    thread: { kind: "channel", argument: "channel_id", absent: "own", types: threads, needs: asMaker },
+  },
+  check: (_input, { thread }, authority, { now }) => assertMayTakePart(thread, authority, now),
+  question: (_input, { thread }) => `Archive the thread ${thread.actor.place}?`,
+  audience: (_input, { thread }) => inChannel(thread),
+  async run({ reason: why }, { thread: { facts } }, { change, reason, signal }) {
+    // Discord lets nobody change an archived thread, not even into what it is.
+    if (!facts.thread?.isArchived)
+      await change.editChannel(facts.id, { archived: true }, { signal, reason: reason(why) });
+    return { value: { thread_id: facts.id, archived: true }, sources: [fromChannel(facts.id)] };
+  },
+});
