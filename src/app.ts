@@ -4,6 +4,7 @@ import { createBudgets } from "./agent/budgets.ts";
 import type { TurnEvent } from "./agent/events.ts";
 import { createModel } from "./agent/model-claude.ts";
 import { createTurnService } from "./agent/service.ts";
+import { createAppChannels } from "./app-mcp.ts";
 import { createAppTools } from "./app-tools.ts";
 import { createAuditOperations } from "./audit-operations.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
@@ -25,6 +26,7 @@ import { createHealth, refreshGauges } from "./health.ts";
 import { createHttp } from "./http/server.ts";
 import { createLimits } from "./limits.ts";
 import { createMaintenance } from "./maintenance.ts";
+import { createMcp } from "./mcp/server.ts";
 import { createMetrics } from "./metrics.ts";
 import { createProtocol } from "./protocol/handler.ts";
 import { wireEvent } from "./protocol/wire.ts";
@@ -99,6 +101,10 @@ async function assemble(
   const limits = createLimits(config.limits, metrics.rateLimited);
   const events = createEventHub();
   const listeners = new Set<(event: TurnEvent) => void>();
+  const onTurnEvent = (listener: (event: TurnEvent) => void) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
   const tokens = createTokens(memory.tokens, now);
   const sessionTokens = createSessionTokens({ secretKey, secretKeyPrevious: config.secretKeyPrevious, now });
   // The circle of flow and Discord is closed as that of turns and tools below.
@@ -194,22 +200,37 @@ async function assemble(
       sessionTokens.issue({ sessionId: id, userId, channelId, tokenId }),
     now,
   });
+  const mcp = createMcp({
+    tools: registry,
+    rules,
+    places,
+    sessions,
+    turns,
+    onTurnEvent,
+    secretKey,
+    approvalMs: config.tools.approvalMs,
+    version,
+    now,
+  });
+  const auth = createAuthenticator({
+    tokens,
+    sessionTokens,
+    tickets: createTickets({ now }),
+    mode: config.http.auth,
+    now,
+  });
   let draining = false;
+  const channels = createAppChannels({ mcp, auth, limits, draining: () => draining });
   const http = createHttp({
     config: config.http,
     protocol,
+    mcp,
     sessions,
     events,
     tools,
     rules,
     places,
-    auth: createAuthenticator({
-      tokens,
-      sessionTokens,
-      tickets: createTickets({ now }),
-      mode: config.http.auth,
-      now,
-    }),
+    auth,
     limits,
     interactions:
       config.discord.publicKey === null
@@ -237,8 +258,11 @@ async function assemble(
     version,
     now,
   });
+  const closeInvalid = async () => {
+    await Promise.all([http.closeInvalid(), channels.closeInvalid()]);
+  };
   const maintenance = createMaintenance([
-    { name: "close sockets of expired tokens", everyMs: minuteMs / 4, run: () => http.closeInvalid() },
+    { name: "close sockets of expired tokens", everyMs: minuteMs / 4, run: closeInvalid },
     { name: "expire sessions", everyMs: minuteMs, run: () => sessions.expire() },
     { name: "expire approvals", everyMs: 5000, run: () => turns.expireApprovals() },
     {
@@ -251,18 +275,19 @@ async function assemble(
         ),
     },
   ]);
-  const control = serveControl(config.dataDir, {
+  const operations = {
     status: async () => ({ version }),
     ...createAuditOperations(memory.audit),
     ...createTokenOperations({
       ...tokens,
       async revoke(id) {
         const revoked = await tokens.revoke(id);
-        await http.closeInvalid();
+        await closeInvalid();
         return revoked;
       },
     }),
-  });
+  };
+  const control = serveControl(config.dataDir, operations, channels.serve);
 
   let disposal: Promise<void> | null = null;
   async function dispose(): Promise<void> {
@@ -292,10 +317,7 @@ async function assemble(
       log.info("started", { version, url: address.url });
       return address;
     },
-    onTurnEvent(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    onTurnEvent,
     retire(quietMs) {
       const { running, waiting } = turns.stats();
       return running + waiting === 0 && control.retire(quietMs);

@@ -24,6 +24,7 @@ const arrows: Record<string, readonly string[]> = {
   app: ["*"],
   // What app.ts is made of, parted from it to keep it readable.
   "app-tools": ["tools"],
+  "app-mcp": ["auth", "control-channels", "mcp"],
   control: ["control-channels"],
   "control-channels": [],
   "audit-operations": [],
@@ -31,6 +32,7 @@ const arrows: Record<string, readonly string[]> = {
   health: [],
   maintenance: [],
   http: ["auth", "protocol", "mcp"],
+  mcp: ["auth", "sessions", "agent", "tools"],
   protocol: ["auth", "sessions", "agent", "tools"],
   discord: ["sessions", "agent", "tools", "permissions"],
   sessions: ["agent"],

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { MessageCreateParams } from "@anthropic-ai/sdk/resources/messages";
 import type { Actor } from "../../src/actor.ts";
 import { createBudgets } from "../../src/agent/budgets.ts";
+import type { TurnEvent } from "../../src/agent/events.ts";
 import { createModel } from "../../src/agent/model-claude.ts";
 import { createTurnService } from "../../src/agent/service.ts";
 import { createAuthenticator } from "../../src/auth/authenticate.ts";
@@ -17,6 +18,7 @@ import type { AppError } from "../../src/errors.ts";
 import type { HttpDeps } from "../../src/http/ports.ts";
 import { createHttp } from "../../src/http/server.ts";
 import { createLimits, type LimitName, type Rate } from "../../src/limits.ts";
+import { createMcp } from "../../src/mcp/server.ts";
 import { openMemory } from "../../src/memory/memory.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { createProtocol } from "../../src/protocol/handler.ts";
@@ -110,6 +112,7 @@ export async function startWorld(options: WorldOptions = {}) {
   const tools = testTools({ audit: memory.audit, metrics, now });
   const { registry } = tools;
   const toolsPort = { describe: registry.usable, call: registry.call, all: registry.list };
+  const listeners = new Set<(event: TurnEvent) => void>();
   const turns = createTurnService({
     journal: memory.turns,
     history: memory.history,
@@ -125,7 +128,10 @@ export async function startWorld(options: WorldOptions = {}) {
     },
     budgets: createBudgets(memory.budgets, turn, now),
     config: { model, turn },
-    emit: (conversationId, event) => events.publish(conversationId, wireEvent(event)),
+    emit(conversationId, event) {
+      events.publish(conversationId, wireEvent(event));
+      for (const listener of listeners) listener(event);
+    },
     now,
   });
   const issueToken = ({ id: sessionId, userId, channelId }: Session, { tokenId }: Principal) =>
@@ -139,6 +145,16 @@ export async function startWorld(options: WorldOptions = {}) {
   const protocol = createProtocol({
     ...{ turns, sessions, events, tools: toolsPort, rules, places, issueToken, now },
   });
+  const mcp = createMcp({
+    ...{ rules, places, sessions, turns, secretKey, now },
+    tools: registry,
+    onTurnEvent(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    approvalMs: 900_000,
+    version: "0.0.0-test",
+  });
   const http = createHttp({
     config: {
       allowedHosts: [],
@@ -148,6 +164,7 @@ export async function startWorld(options: WorldOptions = {}) {
       ...options.config,
     },
     protocol,
+    mcp,
     sessions,
     events,
     tools: toolsPort,

@@ -1,0 +1,19 @@
+import { CLIENT_CAPABILITIES_META_KEY, type Server, type ServerContext } from "@modelcontextprotocol/server";
+
+/**
+ * Whether a client can put a form to its person: as each request of the newer revision says of itself, or as the
+ * handshake of an older one has said. No mode named means forms.
+ * https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#capabilities
+ */
+export function elicits(server: Server, context: ServerContext): boolean {
+  const envelope: object | undefined = context.mcpReq.envelope;
+  const capabilities =
+    envelope === undefined ? server.getClientCapabilities() : member(envelope, CLIENT_CAPABILITIES_META_KEY);
+  const elicitation = member(capabilities, "elicitation");
+  if (typeof elicitation !== "object" || elicitation === null) return false;
+  return "form" in elicitation || !("url" in elicitation);
+}
+
+function member(of: unknown, name: string): unknown {
+  return typeof of === "object" && of !== null ? Object.getOwnPropertyDescriptor(of, name)?.value : undefined;
+}
