@@ -1,5 +1,10 @@
 import { getLogger } from "@logtape/logtape";
-import { type AuthInfo, createMcpHandler, isJsonContentType } from "@modelcontextprotocol/server";
+import {
+  type AuthInfo,
+  createMcpHandler,
+  isJsonContentType,
+  isLegacyRequest,
+} from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/ports.ts";
 import { placeOf } from "../mcp/callers.ts";
 import { readMessage } from "../mcp/json-rpc.ts";
@@ -8,6 +13,7 @@ import type { Mcp } from "../mcp/server.ts";
 import { FRAME_BYTES_CLOSE } from "../protocol/envelope.ts";
 import { readBytes } from "./body.ts";
 import type { Door } from "./door.ts";
+import { createMcpSessions, type McpSessions } from "./mcp-sessions.ts";
 
 const log = getLogger(["discord-mcp", "http"]);
 
@@ -26,15 +32,18 @@ export interface McpEndpoint {
   serve(request: Request): Promise<Response>;
   /** Requests that are being answered, streams of answers included. */
   readonly inFlight: number;
+  /** Ends the sessions of tokens that are not valid any more. */
+  readonly closeInvalid: McpSessions["closeInvalid"];
   close(): Promise<void>;
 }
 
 /**
- * `/mcp`: streamable HTTP, in the revision of 2026-07-28 and, for a request without its envelope, those of 2025.
- * Nothing is kept between two requests.
+ * `/mcp`: streamable HTTP, in the revision of 2026-07-28 and, for a request without its envelope, those of 2025. But
+ * for the sessions of clients that can be asked, nothing is kept between two requests.
  */
 export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpointDeps): McpEndpoint {
   const callers = new WeakMap<AuthInfo, McpCaller>();
+  const sessions = createMcpSessions(mcp);
   let inFlight = 0;
   const handler = createMcpHandler(
     (context) => {
@@ -42,10 +51,7 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
       if (caller === undefined) throw new Error("A request came in by no door.");
       return mcp.factoryFor(caller)(context);
     },
-    {
-      maxSubscriptions,
-      onerror: (error) => log.debug("a client's request was refused", { error }),
-    },
+    { maxSubscriptions, onerror: (error) => log.debug("a client's request was refused", { error }) },
   );
 
   async function serve(request: Request): Promise<Response> {
@@ -53,24 +59,32 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
     const caller = await mcp.resolve(principal, placeOf(new URL(request.url).searchParams));
     const authInfo = authInfoOf(principal);
     callers.set(authInfo, caller);
-    const hasMessage = request.method === "POST" && isJsonContentType(request.headers.get("content-type"));
-    if (!hasMessage) return handler.fetch(request, { authInfo });
+    const isPost = request.method === "POST";
+    patient(request);
+    if (!isPost || !isJsonContentType(request.headers.get("content-type")))
+      return (isPost ? null : sessions.serve(request, caller, null)) ?? handler.fetch(request, { authInfo });
     const incoming = await read(request);
     if (!incoming.ok) return Response.json(incoming.reply, { status: 400 });
-    patient(request);
     const { message } = incoming;
-    const isSubscription = "method" in message && message.method === "subscriptions/listen";
+    const answer = async () => {
+      const isOfSession = await isLegacyRequest(request, message);
+      const inSession = isOfSession ? sessions.serve(request, caller, message) : null;
+      return inSession ?? handler.fetch(request, { authInfo, parsedBody: message });
+    };
+    return counted(answer, "method" in message && message.method === "subscriptions/listen");
+  }
+
+  /** A stream of answers counts to its end, one of a subscription not at all. */
+  async function counted(answer: () => Promise<Response>, isSubscription: boolean): Promise<Response> {
     inFlight++;
     const done = once(() => inFlight--);
     try {
-      const response = await handler.fetch(request, { authInfo, parsedBody: message });
+      const response = await answer();
       const { body } = response;
       const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
-      if (body === null || !isStream || isSubscription) {
-        done();
-        return response;
-      }
-      return new Response(endingWith(body, done), response);
+      if (body !== null && isStream && !isSubscription) return new Response(endingWith(body, done), response);
+      done();
+      return response;
     } catch (error) {
       done();
       throw error;
@@ -82,7 +96,11 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
     get inFlight() {
       return inFlight;
     },
-    close: () => handler.close(),
+    closeInvalid: sessions.closeInvalid,
+    async close() {
+      await sessions.closeAll();
+      await handler.close();
+    },
   };
 }
 

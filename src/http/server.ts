@@ -128,7 +128,9 @@ export function createHttp(deps: HttpDeps): Http {
       return { url: `http://${name}:${bound}`, port: bound };
     },
     stop,
-    closeInvalid: sockets.closeInvalid,
+    async closeInvalid() {
+      await Promise.all([sockets.closeInvalid(), mcpEndpoint.closeInvalid(deps.auth.stillValid)]);
+    },
     get openConnections() {
       return sockets.size;
     },

@@ -1,14 +1,18 @@
 import { CLIENT_CAPABILITIES_META_KEY, type Server, type ServerContext } from "@modelcontextprotocol/server";
 
-/**
- * Whether a client can put a form to its person: as each request of the newer revision says of itself, or as the
- * handshake of an older one has said. No mode named means forms.
- * https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#capabilities
- */
+/** Whether the client of a request can put a form to its person. */
 export function elicits(server: Server, context: ServerContext): boolean {
   const envelope: object | undefined = context.mcpReq.envelope;
-  const capabilities =
-    envelope === undefined ? server.getClientCapabilities() : member(envelope, CLIENT_CAPABILITIES_META_KEY);
+  return declaresElicitation(
+    envelope === undefined ? server.getClientCapabilities() : member(envelope, CLIENT_CAPABILITIES_META_KEY),
+  );
+}
+
+/**
+ * As each request of the newer revision says of its client, or as the handshake of an older one has said. No mode
+ * named means forms. https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#capabilities
+ */
+export function declaresElicitation(capabilities: unknown): boolean {
   const elicitation = member(capabilities, "elicitation");
   if (typeof elicitation !== "object" || elicitation === null) return false;
   return "form" in elicitation || !("url" in elicitation);
