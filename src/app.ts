@@ -26,6 +26,7 @@ import { createHealth, refreshGauges } from "./health.ts";
 import { createHttp } from "./http/server.ts";
 import { createLimits } from "./limits.ts";
 import { createMaintenance } from "./maintenance.ts";
+import { conformanceFixtures } from "./mcp/conformance/fixtures.ts";
 import { createMcp } from "./mcp/server.ts";
 import { createMetrics } from "./metrics.ts";
 import { createProtocol } from "./protocol/handler.ts";
@@ -200,18 +201,21 @@ async function assemble(
       sessionTokens.issue({ sessionId: id, userId, channelId, tokenId }),
     now,
   });
-  const mcp = createMcp({
-    tools: registry,
-    rules,
-    places,
-    sessions,
-    turns,
-    onTurnEvent,
-    secretKey,
-    approvalMs: config.tools.approvalMs,
-    version,
-    now,
-  });
+  const mcp = createMcp(
+    {
+      tools: registry,
+      rules,
+      places,
+      sessions,
+      turns,
+      onTurnEvent,
+      secretKey,
+      approvalMs: config.tools.approvalMs,
+      version,
+      now,
+    },
+    config.http.conformanceFixtures ? { fixtures: conformanceFixtures } : {},
+  );
   const auth = createAuthenticator({
     tokens,
     sessionTokens,

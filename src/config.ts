@@ -69,6 +69,8 @@ export interface Config {
     readonly host: string;
     readonly port: number;
     readonly auth: "required" | "off";
+    /** Offers what the conformance suite calls. */
+    readonly conformanceFixtures: boolean;
     readonly allowedHosts: readonly string[];
     readonly corsOrigins: readonly string[];
     readonly maxConnections: number;
@@ -114,6 +116,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, fo
   if (values.MCP_AUTH === "off" && !isLoopback(values.MCP_HOST)) {
     problems.push(
       `MCP_AUTH must be required while MCP_HOST is ${values.MCP_HOST}: without authentication only a loopback address such as 127.0.0.1 is accepted`,
+    );
+  }
+  if (values.MCP_CONFORMANCE_FIXTURES === "1" && values.MCP_AUTH !== "off") {
+    problems.push(
+      "MCP_CONFORMANCE_FIXTURES must be 0 while MCP_AUTH is required: fixtures are for tests alone",
     );
   }
   if (values.SECRET_KEY_PREVIOUS !== null && values.SECRET_KEY === null) {
@@ -210,6 +217,7 @@ function arrange(v: Values, folder: string): Config {
       host: v.MCP_HOST,
       port: v.MCP_PORT,
       auth: v.MCP_AUTH,
+      conformanceFixtures: v.MCP_CONFORMANCE_FIXTURES === "1",
       allowedHosts: v.ALLOWED_HOSTS,
       corsOrigins: v.CORS_ORIGINS,
       maxConnections: v.MAX_CONNECTIONS,

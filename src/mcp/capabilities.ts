@@ -18,6 +18,12 @@ export function declaresElicitation(capabilities: unknown): boolean {
   return "form" in elicitation || !("url" in elicitation);
 }
 
+/** What the client of a request of the newer revision says that it can do. */
+export function declaredCapabilities({ mcpReq }: ServerContext): ReadonlySet<string> {
+  const declared = member(mcpReq.envelope, CLIENT_CAPABILITIES_META_KEY);
+  return new Set(typeof declared === "object" && declared !== null ? Object.keys(declared) : []);
+}
+
 function member(of: unknown, name: string): unknown {
   return typeof of === "object" && of !== null ? Object.getOwnPropertyDescriptor(of, name)?.value : undefined;
 }

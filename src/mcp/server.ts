@@ -6,6 +6,7 @@ import {
   ProtocolErrorCode,
   ResourceNotFoundError,
   Server,
+  type ServerCapabilities,
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import { nowhere } from "../actor.ts";
@@ -32,21 +33,22 @@ export interface Mcp {
 }
 
 export interface McpOptions {
-  /** What a test adds to what is offered. */
-  readonly extra?: (states: StateSeal) => Partial<Surface>;
+  /** What the conformance suite calls. Some of it stands on what the product leaves out, since it is deprecated. */
+  readonly fixtures?: (states: StateSeal) => Partial<Surface>;
 }
 
-export function createMcp(deps: McpDeps, { extra }: McpOptions = {}): Mcp {
+export function createMcp(deps: McpDeps, { fixtures }: McpOptions = {}): Mcp {
   const states = createStateSeal(deps.secretKey, deps.now);
   const approvals = createApprovals(deps, states);
   const surface = merged([
     toolSurface(deps, approvals),
     askSurface(deps, approvals),
-    ...(extra === undefined ? [] : [extra(states)]),
+    ...(fixtures === undefined ? [] : [fixtures(states)]),
   ]);
+  const offered = { ...capabilities, ...(fixtures === undefined ? {} : { logging: {} }) };
   return {
     resolve: (principal, claimed) => resolveCaller(deps, principal, claimed),
-    factoryFor: (caller) => () => makeServer(deps, surface, states, caller),
+    factoryFor: (caller) => () => makeServer(deps, { surface, states, offered }, caller),
   };
 }
 
@@ -57,11 +59,17 @@ const validator: jsonSchemaValidator = {
 
 const capabilities = { tools: {}, resources: {}, prompts: {}, completions: {} };
 
-function makeServer(deps: McpDeps, surface: Surface, states: StateSeal, caller: McpCaller): Server {
+interface Made {
+  readonly surface: Surface;
+  readonly states: StateSeal;
+  readonly offered: ServerCapabilities;
+}
+
+function makeServer(deps: McpDeps, { surface, states, offered }: Made, caller: McpCaller): Server {
   const server = new Server(
     { name: "discord-mcp", title: "Discord", version: deps.version },
     {
-      capabilities,
+      capabilities: offered,
       instructions: instructionsFor(caller),
       jsonSchemaValidator: validator,
       requestState: { verify: (state) => states.open(state, boundTo(caller)) },
