@@ -209,6 +209,7 @@ async function assemble(
       sessions,
       turns,
       onTurnEvent,
+      audit: memory.audit,
       secretKey,
       approvalMs: config.tools.approvalMs,
       version,

@@ -5,6 +5,7 @@ import type { TurnService } from "../agent/turn-service.ts";
 import type { Principal, Scope } from "../auth/ports.ts";
 import type { Session } from "../sessions/ports.ts";
 import type { Sessions } from "../sessions/service.ts";
+import type { AuditRow } from "../tools/ports.ts";
 import type { Registry } from "../tools/registry.ts";
 
 /** Who may do what. Each throws AppError `forbidden`, saying what would be needed. */
@@ -18,15 +19,25 @@ export interface RulesPort {
   actorFor(principal: Principal, session: Pick<Session, "userId" | "guildId" | "channelId">): Actor;
 }
 
+export interface AuditPort {
+  list(filter: {
+    readonly limit: number;
+    readonly actorUserId: string;
+    readonly guildId?: string;
+  }): Promise<readonly AuditRow[]>;
+}
+
 export interface McpDeps {
   readonly tools: Pick<Registry, "list" | "usable" | "call">;
   readonly rules: RulesPort;
   readonly places: { assertReachable(actor: Actor, signal: AbortSignal): Promise<void> };
-  readonly sessions: Pick<Sessions, "open" | "get" | "touch">;
+  readonly sessions: Pick<Sessions, "open" | "get" | "touch" | "context">;
   readonly turns: Pick<
     TurnService,
     "submit" | "wait" | "cancel" | "ask" | "approval" | "pendingApprovals" | "decide" | "useApproval"
   >;
+  /** The audit log, newest first. */
+  readonly audit: AuditPort;
   /** Every event of every turn; returns what ends that. */
   readonly onTurnEvent: (listener: (event: TurnEvent) => void) => () => void;
   /** What the state of unfinished calls, which clients carry, is sealed by. */

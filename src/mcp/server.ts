@@ -17,6 +17,8 @@ import { resolveCaller } from "./callers.ts";
 import { elicits } from "./capabilities.ts";
 import { page } from "./paging.ts";
 import type { ClaimedPlace, Exchange, McpCaller, McpDeps } from "./ports.ts";
+import { promptSurface } from "./prompts.ts";
+import { resourceSurface } from "./resources.ts";
 import { protocolError } from "./results.ts";
 import { createStateSeal, type StateSeal } from "./sealed-state.ts";
 import { merged, type Surface } from "./surface.ts";
@@ -43,6 +45,8 @@ export function createMcp(deps: McpDeps, { fixtures }: McpOptions = {}): Mcp {
   const surface = merged([
     toolSurface(deps, approvals),
     askSurface(deps, approvals),
+    resourceSurface(deps),
+    promptSurface(),
     ...(fixtures === undefined ? [] : [fixtures(states)]),
   ]);
   const offered = { ...capabilities, ...(fixtures === undefined ? {} : { logging: {} }) };

@@ -148,6 +148,7 @@ export async function startWorld(options: WorldOptions = {}) {
   const mcp = createMcp({
     ...{ rules, places, sessions, turns, secretKey, now },
     tools: registry,
+    audit: memory.audit,
     onTurnEvent(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
