@@ -150,6 +150,7 @@ async function assemble(
     metrics,
     now,
   });
+  const messageListeners = new Set<(channelId: string) => void>();
   const discord = openDiscord(config.discord, {
     turns,
     sessions,
@@ -162,9 +163,12 @@ async function assemble(
     limits,
     metrics,
     now,
+    onMessages(channelId) {
+      for (const listener of messageListeners) listener(channelId);
+    },
     onFatal: ({ message }) => log.error("Discord is given up: {message}", { message }),
   });
-  const { registry, flow, assertReachable } = createAppTools({
+  const { registry, flow, assertReachable, mayRead } = createAppTools({
     config,
     tools: overrides.tools ?? allTools,
     discord,
@@ -210,6 +214,11 @@ async function assemble(
       turns,
       onTurnEvent,
       audit: memory.audit,
+      onMessages(listener) {
+        messageListeners.add(listener);
+        return () => void messageListeners.delete(listener);
+      },
+      mayRead,
       secretKey,
       approvalMs: config.tools.approvalMs,
       version,

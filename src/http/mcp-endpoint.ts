@@ -4,6 +4,8 @@ import {
   createMcpHandler,
   isJsonContentType,
   isLegacyRequest,
+  type JSONRPCMessage,
+  type McpRequestContext,
 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/ports.ts";
 import { placeOf } from "../mcp/callers.ts";
@@ -13,12 +15,10 @@ import type { Mcp } from "../mcp/server.ts";
 import { FRAME_BYTES_CLOSE } from "../protocol/envelope.ts";
 import { readBytes } from "./body.ts";
 import type { Door } from "./door.ts";
+import { createMcpListening } from "./mcp-listening.ts";
 import { createMcpSessions, type McpSessions } from "./mcp-sessions.ts";
 
 const log = getLogger(["discord-mcp", "http"]);
-
-/** Open subscriptions in all. */
-const maxSubscriptions = 1024;
 
 export interface McpEndpointDeps {
   readonly mcp: Mcp;
@@ -45,14 +45,14 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
   const callers = new WeakMap<AuthInfo, McpCaller>();
   const sessions = createMcpSessions(mcp);
   let inFlight = 0;
-  const handler = createMcpHandler(
-    (context) => {
-      const caller = context.authInfo === undefined ? undefined : callers.get(context.authInfo);
-      if (caller === undefined) throw new Error("A request came in by no door.");
-      return mcp.factoryFor(caller)(context);
-    },
-    { maxSubscriptions, onerror: (error) => log.debug("a client's request was refused", { error }) },
-  );
+  const factory = (context: McpRequestContext) => {
+    const caller = context.authInfo === undefined ? undefined : callers.get(context.authInfo);
+    if (caller === undefined) throw new Error("A request came in by no door.");
+    return mcp.factoryFor(caller)(context);
+  };
+  const onerror = (error: Error) => log.debug("a client's request was refused", { error });
+  const handler = createMcpHandler(factory, { onerror });
+  const listening = createMcpListening(mcp, factory);
 
   async function serve(request: Request): Promise<Response> {
     const principal = await door.enter(request, addressOf(request));
@@ -66,23 +66,24 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
     const incoming = await read(request);
     if (!incoming.ok) return Response.json(incoming.reply, { status: 400 });
     const { message } = incoming;
+    if (isSubscription(message)) return listening.serve(request, authInfo, caller, message);
     const answer = async () => {
       const isOfSession = await isLegacyRequest(request, message);
       const inSession = isOfSession ? sessions.serve(request, caller, message) : null;
       return inSession ?? handler.fetch(request, { authInfo, parsedBody: message });
     };
-    return counted(answer, "method" in message && message.method === "subscriptions/listen");
+    return counted(answer);
   }
 
-  /** A stream of answers counts to its end, one of a subscription not at all. */
-  async function counted(answer: () => Promise<Response>, isSubscription: boolean): Promise<Response> {
+  /** A stream of answers counts to its end. */
+  async function counted(answer: () => Promise<Response>): Promise<Response> {
     inFlight++;
     const done = once(() => inFlight--);
     try {
       const response = await answer();
       const { body } = response;
       const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
-      if (body !== null && isStream && !isSubscription) return new Response(endingWith(body, done), response);
+      if (body !== null && isStream) return new Response(endingWith(body, done), response);
       done();
       return response;
     } catch (error) {
@@ -96,13 +97,18 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
     get inFlight() {
       return inFlight;
     },
-    closeInvalid: sessions.closeInvalid,
+    async closeInvalid(isValid) {
+      await Promise.all([sessions.closeInvalid(isValid), listening.closeInvalid(isValid)]);
+    },
     async close() {
-      await sessions.closeAll();
+      await Promise.all([sessions.closeAll(), listening.closeAll()]);
       await handler.close();
     },
   };
 }
+
+const isSubscription = (message: JSONRPCMessage): boolean =>
+  "method" in message && message.method === "subscriptions/listen";
 
 async function read(request: Request) {
   return readMessage(new TextDecoder().decode(await readBytes(request, FRAME_BYTES_CLOSE)));

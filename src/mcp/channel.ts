@@ -3,7 +3,9 @@ import {
   isJSONRPCNotification,
   isJSONRPCRequest,
   type JSONRPCMessage,
+  type McpRequestContext,
   type RequestId,
+  type Server,
   type Transport,
 } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
@@ -46,8 +48,18 @@ export interface ServedChannel {
  * channel's bounds before the server sees it.
  */
 export function serveChannel(mcp: Mcp, channel: TextChannel, options: ChannelOptions): ServedChannel {
-  const transport = new ChannelTransport(channel, options);
-  serveStdio(mcp.factoryFor(options.caller), {
+  const make = mcp.factoryFor(options.caller);
+  let server: Server | null = null;
+  const tell = (uri: string) => {
+    server?.sendResourceUpdated({ uri }).catch(() => {});
+  };
+  const watch: Watch = (message, signal) => mcp.watch(message, options.caller, tell, signal);
+  const transport = new ChannelTransport(channel, options, watch);
+  const factory = (context: McpRequestContext) => {
+    server = make(context);
+    return server;
+  };
+  serveStdio(factory, {
     transport,
     maxSubscriptions: subscriptions,
     onerror: (error) => log.debug("a channel's message was refused", { error }),
@@ -55,20 +67,28 @@ export function serveChannel(mcp: Mcp, channel: TextChannel, options: ChannelOpt
   return transport;
 }
 
+/** Begins what a `subscriptions/listen` asks for, and gives what ends it. */
+type Watch = (message: JSONRPCMessage, signal: AbortSignal) => Promise<() => void>;
+
 class ChannelTransport implements Transport, ServedChannel {
   onmessage?: Transport["onmessage"];
   onclose?: Transport["onclose"];
   onerror?: Transport["onerror"];
   readonly #channel: TextChannel;
   readonly #options: Pick<ChannelOptions, "admit" | "onClosed">;
+  readonly #watch: Watch;
   readonly #open = new Set<RequestId>();
+  /** What ends each subscription. */
+  readonly #subscriptions = new Map<RequestId, () => void>();
+  readonly #gone = new AbortController();
   #tail: Promise<void> = Promise.resolve();
   #waiting = 0;
   #isClosed = false;
 
-  constructor(channel: TextChannel, options: ChannelOptions) {
+  constructor(channel: TextChannel, options: ChannelOptions, watch: Watch) {
     this.#channel = channel;
     this.#options = options;
+    this.#watch = watch;
   }
 
   get inFlight(): number {
@@ -83,7 +103,10 @@ class ChannelTransport implements Transport, ServedChannel {
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
-    if ("id" in message && message.id !== undefined && !("method" in message)) this.#open.delete(message.id);
+    if ("id" in message && message.id !== undefined && !("method" in message)) {
+      this.#open.delete(message.id);
+      this.#endSubscription(message.id);
+    }
     if (!this.#isClosed) this.#channel.send(JSON.stringify(message));
   }
 
@@ -96,6 +119,8 @@ class ChannelTransport implements Transport, ServedChannel {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#open.clear();
+    this.#gone.abort(new AppError("cancelled", "The connection was closed."));
+    for (const id of [...this.#subscriptions.keys()]) this.#endSubscription(id);
     this.onclose?.();
     this.#options.onClosed?.();
   }
@@ -120,10 +145,10 @@ class ChannelTransport implements Transport, ServedChannel {
     const id = isJSONRPCRequest(message) ? message.id : null;
     try {
       await this.#options.admit();
-      if (id !== null) this.#begin(id, message);
+      if (id !== null) await this.#begin(id, message);
     } catch (error) {
       const failure = toAppError(error);
-      if (id !== null) this.#reply(errorResponse(failure, id));
+      if (id !== null) this.#reply(errorResponse(error, id));
       if (failure.code === "unauthorized") this.#channel.close(failure.message);
       return;
     }
@@ -131,11 +156,10 @@ class ChannelTransport implements Transport, ServedChannel {
     this.onmessage?.(message);
   }
 
-  #begin(id: RequestId, message: JSONRPCMessage): void {
-    if (this.#open.has(id))
+  async #begin(id: RequestId, message: JSONRPCMessage): Promise<void> {
+    if (this.#open.has(id) || this.#subscriptions.has(id))
       throw new AppError("invalid_data", "A request with this id is being worked on; give each its own.");
-    // A subscription is not worked on: it is bounded by itself.
-    if ("method" in message && message.method === "subscriptions/listen") return;
+    if ("method" in message && message.method === "subscriptions/listen") return this.#subscribe(id, message);
     if (this.#open.size >= inFlight)
       throw new AppError(
         "rate_limited",
@@ -147,10 +171,26 @@ class ChannelTransport implements Transport, ServedChannel {
     this.#open.add(id);
   }
 
+  /** It is not worked on, so it is bounded by itself. */
+  async #subscribe(id: RequestId, message: JSONRPCMessage): Promise<void> {
+    if (this.#subscriptions.size >= subscriptions)
+      throw new AppError("too_many_connections", `A connection has at most ${subscriptions} subscriptions.`);
+    const end = await this.#watch(message, this.#gone.signal);
+    if (this.#isClosed) end();
+    else this.#subscriptions.set(id, end);
+  }
+
+  #endSubscription(id: RequestId): void {
+    this.#subscriptions.get(id)?.();
+    this.#subscriptions.delete(id);
+  }
+
   /** What is cancelled gets no answer. */
   #forget({ params }: { readonly params?: object | undefined }): void {
     const id = params !== undefined && "requestId" in params ? params.requestId : undefined;
-    if (typeof id === "string" || typeof id === "number") this.#open.delete(id);
+    if (typeof id !== "string" && typeof id !== "number") return;
+    this.#open.delete(id);
+    this.#endSubscription(id);
   }
 
   #reply(reply: JSONRPCMessage): void {

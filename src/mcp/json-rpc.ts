@@ -7,7 +7,6 @@ import {
   ProtocolErrorCode,
   type RequestId,
 } from "@modelcontextprotocol/server";
-import { type AppError, toAppError } from "../errors.ts";
 import { protocolError } from "./results.ts";
 
 /** Arrays and objects inside one another. */
@@ -47,7 +46,7 @@ function isDeeperThan(value: unknown, levels: number): boolean {
 }
 
 export function errorResponse(error: unknown, id: RequestId | null): JSONRPCErrorResponse {
-  const { code, message, data } = protocolError(toAppError(error) satisfies AppError);
+  const { code, message, data } = protocolError(error);
   return response({ code, message, data }, id);
 }
 

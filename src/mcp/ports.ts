@@ -38,6 +38,10 @@ export interface McpDeps {
   >;
   /** The audit log, newest first. */
   readonly audit: AuditPort;
+  /** Hears of each channel in which messages come, are edited or go; returns what ends that. */
+  readonly onMessages: (listener: (channelId: string) => void) => () => void;
+  /** Whether somebody may read a channel's messages now. Never rejects: what cannot be established is no. */
+  readonly mayRead: (actor: Actor, channelId: string, signal: AbortSignal) => Promise<boolean>;
   /** Every event of every turn; returns what ends that. */
   readonly onTurnEvent: (listener: (event: TurnEvent) => void) => () => void;
   /** What the state of unfinished calls, which clients carry, is sealed by. */

@@ -12,6 +12,7 @@ import { note } from "./results.ts";
 import type { Completing, Surface } from "./surface.ts";
 import { actorOf, assertThere } from "./tools.ts";
 import { type ResourceName, readUri } from "./uris.ts";
+import type { Watching } from "./watching.ts";
 
 const json = "application/json";
 /** Of a channel's messages and of the audit trail. */
@@ -50,10 +51,14 @@ const templates: readonly ResourceTemplateType[] = [
 ];
 
 type Deps = Pick<McpDeps, "tools" | "rules" | "places" | "sessions" | "audit">;
+type By = Pick<Exchange, "caller" | "signal">;
 
 /** Reading by address is calling a tool: the same rules, the same audit. What is one's own is read from our own. */
-export function resourceSurface(deps: Deps): Pick<Surface, "resources" | "templates" | "read" | "complete"> {
-  async function readTool(toolName: string, input: object, actor: Actor, exchange: Exchange) {
+export function resourceSurface(
+  deps: Deps,
+  watching: Watching,
+): Pick<Surface, "resources" | "templates" | "read" | "complete" | "watch"> {
+  async function readTool(toolName: string, input: object, actor: Actor, exchange: By) {
     const { caller, signal } = exchange;
     deps.rules.assertScope(caller.principal, "tools");
     await assertThere(deps, actor, signal);
@@ -71,7 +76,7 @@ export function resourceSurface(deps: Deps): Pick<Surface, "resources" | "templa
     throw new AppError(code, text, { data });
   }
 
-  async function read(name: ResourceName, exchange: Exchange): Promise<unknown> {
+  async function read(name: ResourceName, exchange: By): Promise<unknown> {
     const { caller, signal } = exchange;
     const actor = actorOf(caller);
     switch (name.kind) {
@@ -106,7 +111,7 @@ export function resourceSurface(deps: Deps): Pick<Surface, "resources" | "templa
   }
 
   /** Where a server is named, the person is asked about as being there. */
-  function inGuild(guildId: string, actor: Actor, { caller }: Exchange): Actor {
+  function inGuild(guildId: string, actor: Actor, { caller }: By): Actor {
     if (guildId === actor.guildId) return actor;
     if (caller.session !== null)
       throw new AppError("not_found", "A session token reads of its own server alone.");
@@ -115,7 +120,7 @@ export function resourceSurface(deps: Deps): Pick<Surface, "resources" | "templa
   }
 
   /** A token that is limited to servers is told what was done there alone. */
-  async function ownCalls({ userId, guildId }: Actor, { caller }: Exchange) {
+  async function ownCalls({ userId, guildId }: Actor, { caller }: By) {
     const isLimited = caller.session !== null || caller.principal.guildIds !== null;
     const rows = await deps.audit.list({
       limit: lines,
@@ -133,7 +138,7 @@ export function resourceSurface(deps: Deps): Pick<Surface, "resources" | "templa
     }));
   }
 
-  async function contents(uri: string, name: ResourceName, exchange: Exchange): Promise<ReadResourceResult> {
+  async function contents(uri: string, name: ResourceName, exchange: By): Promise<ReadResourceResult> {
     try {
       const text = JSON.stringify({ note, result: (await read(name, exchange)) ?? null });
       return { contents: [{ uri, mimeType: json, text }] };
@@ -158,7 +163,21 @@ export function resourceSurface(deps: Deps): Pick<Surface, "resources" | "templa
     return idsIn(await readTool("discord_members_search", input, there, exchange), "members", "user_id");
   }
 
+  /** Only who may read it now begins to listen; it goes into the audit log as the reading that it is. */
+  async function watch(
+    name: ResourceName & { readonly kind: "messages" },
+    by: By,
+    tell: (uri: string) => void,
+  ) {
+    await read(name, by);
+    return watching.watch(actorOf(by.caller), name.channelId, tell);
+  }
+
   return {
+    watch(uri, caller, tell, signal) {
+      const name = readUri(uri);
+      return name?.kind === "messages" ? watch(name, { caller, signal }, tell) : null;
+    },
     resources: async ({ caller }) => (caller.actor === null ? [] : listed(caller.actor)),
     templates: () => templates,
     read(uri, exchange) {

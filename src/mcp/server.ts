@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import {
   type jsonSchemaValidator,
-  type McpServerFactory,
+  type McpRequestContext,
   ProtocolError,
   ProtocolErrorCode,
   ResourceNotFoundError,
@@ -10,7 +10,7 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import { nowhere } from "../actor.ts";
-import { toAppError } from "../errors.ts";
+import { answered } from "./answered.ts";
 import { boundTo, createApprovals } from "./approvals.ts";
 import { askSurface } from "./ask.ts";
 import { resolveCaller } from "./callers.ts";
@@ -19,10 +19,11 @@ import { page } from "./paging.ts";
 import type { ClaimedPlace, Exchange, McpCaller, McpDeps } from "./ports.ts";
 import { promptSurface } from "./prompts.ts";
 import { resourceSurface } from "./resources.ts";
-import { protocolError } from "./results.ts";
 import { createStateSeal, type StateSeal } from "./sealed-state.ts";
+import { listenedUris, setSubscriptions, watchAll } from "./subscriptions.ts";
 import { merged, type Surface } from "./surface.ts";
 import { toolSurface } from "./tools.ts";
+import { createWatching } from "./watching.ts";
 
 const log = getLogger(["discord-mcp", "mcp"]);
 
@@ -31,7 +32,17 @@ export interface Mcp {
   /** Throws AppError `forbidden` or `invalid_data`. */
   resolve(principal: McpCaller["principal"], claimed: ClaimedPlace): Promise<McpCaller>;
   /** Makes the server of one request or one channel, in the revision that it is opened in. */
-  factoryFor(caller: McpCaller): McpServerFactory;
+  factoryFor(caller: McpCaller): (context: McpRequestContext) => Server;
+  /**
+   * Begins to watch the resources that a `subscriptions/listen` names, and gives what ends it. Throws ProtocolError
+   * or AppError, as reading them would.
+   */
+  watch(
+    message: unknown,
+    caller: McpCaller,
+    tell: (uri: string) => void,
+    signal: AbortSignal,
+  ): Promise<() => void>;
 }
 
 export interface McpOptions {
@@ -45,14 +56,16 @@ export function createMcp(deps: McpDeps, { fixtures }: McpOptions = {}): Mcp {
   const surface = merged([
     toolSurface(deps, approvals),
     askSurface(deps, approvals),
-    resourceSurface(deps),
+    resourceSurface(deps, createWatching(deps)),
     promptSurface(),
     ...(fixtures === undefined ? [] : [fixtures(states)]),
   ]);
   const offered = { ...capabilities, ...(fixtures === undefined ? {} : { logging: {} }) };
+  const made = { surface, states, offered };
   return {
+    watch: (message, caller, tell, signal) => watchAll(surface, listenedUris(message), caller, tell, signal),
     resolve: (principal, claimed) => resolveCaller(deps, principal, claimed),
-    factoryFor: (caller) => () => makeServer(deps, { surface, states, offered }, caller),
+    factoryFor: (caller) => () => makeServer(deps, made, caller),
   };
 }
 
@@ -61,7 +74,7 @@ const validator: jsonSchemaValidator = {
   getValidator: () => () => ({ valid: false, data: undefined, errorMessage: "Nothing was asked for." }),
 };
 
-const capabilities = { tools: {}, resources: {}, prompts: {}, completions: {} };
+const capabilities = { tools: {}, resources: { subscribe: true }, prompts: {}, completions: {} };
 
 interface Made {
   readonly surface: Surface;
@@ -92,6 +105,7 @@ function makeServer(deps: McpDeps, { surface, states, offered }: Made, caller: M
     };
   };
   setHandlers(server, surface, exchange);
+  setSubscriptions(server, surface, exchange);
   return server;
 }
 
@@ -128,22 +142,6 @@ function setHandlers(server: Server, surface: Surface, exchange: (context: Serve
     };
   });
 }
-
-/** What nobody knows is the client's mistake; what goes wrong inside is ours, is logged, and stays inside. */
-async function answered<Result>(answer: Promise<Result> | null, none: () => ProtocolError): Promise<Result> {
-  if (answer === null) throw none();
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof ProtocolError) throw error;
-    const failure = toAppError(error);
-    if (failure.code === "internal_error" && !isAbort(error))
-      log.error("a request failed", { error: failure.cause ?? error });
-    throw protocolError(failure);
-  }
-}
-
-const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === "AbortError";
 
 function unknown(what: string, name: string, list: string): ProtocolError {
   return new ProtocolError(

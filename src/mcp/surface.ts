@@ -9,7 +9,7 @@ import type {
   ResourceTemplateType,
   Tool,
 } from "@modelcontextprotocol/server";
-import type { Exchange } from "./ports.ts";
+import type { Exchange, McpCaller } from "./ports.ts";
 
 export type Answer<Result> = Promise<Result | InputRequiredResult>;
 export type Arguments = Readonly<Record<string, unknown>>;
@@ -28,6 +28,13 @@ export interface Surface {
   resources(exchange: Exchange): Promise<readonly Resource[]>;
   templates(): readonly ResourceTemplateType[];
   read(uri: string, exchange: Exchange): Answer<ReadResourceResult> | null;
+  /** Begins to tell of changes; resolves with what ends it. Throws what reading it would. */
+  watch(
+    uri: string,
+    caller: McpCaller,
+    tell: (uri: string) => void,
+    signal: AbortSignal,
+  ): Promise<() => void> | null;
   prompts(): readonly Prompt[];
   prompt(
     name: string,
@@ -54,6 +61,7 @@ export function merged(surfaces: readonly Partial<Surface>[]): Surface {
       (await Promise.all(surfaces.map(async (one) => (await one.resources?.(exchange)) ?? []))).flat(),
     templates: () => surfaces.flatMap((one) => one.templates?.() ?? []),
     read: (uri, exchange) => first((one) => one.read?.(uri, exchange)),
+    watch: (uri, caller, tell, signal) => first((one) => one.watch?.(uri, caller, tell, signal)),
     prompts: () => surfaces.flatMap((one) => one.prompts?.() ?? []),
     prompt: (name, given, exchange) => first((one) => one.prompt?.(name, given, exchange)),
     complete: (asked, exchange) => first((one) => one.complete?.(asked, exchange)),

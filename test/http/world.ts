@@ -58,6 +58,14 @@ interface Script {
   tool: ((message: string) => { readonly name: string; readonly input: object } | null) | null;
 }
 
+/** Where people can be, as the service is told. */
+interface Reach {
+  refusal: AppError | null;
+  readonly asked: Actor[];
+  /** Who may not read what they watch, by user id. */
+  readonly unreadable: Set<string>;
+}
+
 /** The service as a client meets it, on loopback: everything real but the model, which is scripted, and tiny tools. */
 export async function startWorld(options: WorldOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), "http-"));
@@ -65,7 +73,8 @@ export async function startWorld(options: WorldOptions = {}) {
   const clock = { offset: 0 };
   const now = () => Date.now() + clock.offset;
   const script: Script = { answer: (message) => `You said: ${message}`, tool: null };
-  const reach: { refusal: AppError | null; readonly asked: Actor[] } = { refusal: null, asked: [] };
+  const reach: Reach = { refusal: null, asked: [], unreadable: new Set() };
+  const messageListeners = new Set<(channelId: string) => void>();
   const claude = await startClaudeSimulator({
     brain: async (request) => {
       const message = lastMessage(request);
@@ -149,6 +158,11 @@ export async function startWorld(options: WorldOptions = {}) {
     ...{ rules, places, sessions, turns, secretKey, now },
     tools: registry,
     audit: memory.audit,
+    onMessages(listener) {
+      messageListeners.add(listener);
+      return () => void messageListeners.delete(listener);
+    },
+    mayRead: async (actor) => !reach.unreadable.has(actor.userId),
     onTurnEvent(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -202,6 +216,10 @@ export async function startWorld(options: WorldOptions = {}) {
     memory,
     metrics,
     reach,
+    /** Something happens to a channel's messages. */
+    messagesChanged(channelId: string) {
+      for (const listener of messageListeners) listener(channelId);
+    },
     script,
     turns,
     sessions,

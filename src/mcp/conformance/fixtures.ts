@@ -129,6 +129,7 @@ export function conformanceFixtures(states: StateSeal): Partial<Surface> {
       const found = read(uri);
       return found === null ? null : Promise.resolve(found);
     },
+    watch: (uri) => (uri === "test://watched-resource" ? Promise.resolve(() => {}) : null),
     prompts: () => prompts,
     prompt(name, given, exchange) {
       if (name === "test_input_required_result_prompt") {
