@@ -207,6 +207,10 @@ export async function startWorld(options: WorldOptions = {}) {
 
   return {
     http,
+    mcp,
+    auth,
+    limits,
+    folder,
     url,
     port,
     socketUrl: url.replace("http", "ws"),
