@@ -255,11 +255,11 @@ test("a permission that Discord has added since is given by nobody but administr
   await using world = await open({
     bot: Administrator,
     moderator: ManageChannels,
-    overwrites: { [channels.category]: [newer], [channels.random]: [newer] },
+    overwrites: { [channels.category]: [newer], [channels.announcements]: [newer] },
   });
   const sync = { channel_id: "#help", category_id: "Quayside" };
   await world.refused("discord_channel_sync", sync, mika, "@Mika cannot change for others", "not known here");
-  await world.refused(clear, { channel_id: "#random", role_id: "muted" }, mika, "not known here");
+  await world.refused(clear, { channel_id: "#announcements", role_id: "muted" }, mika, "not known here");
   await world.done("discord_channel_sync", sync);
   expect(overwrite(world, channels.help, roles.muted)).toMatchObject({ allow: String(unknown) });
 });
