@@ -20,11 +20,7 @@ const presence = defineTool({
  * Makes sure that somebody can be where a program says that they are: a member who sees the channel. Throws AppError
  * `not_found`, or what kept the facts away: who cannot be shown to be there is not let in.
  */
-export async function assertReachable(
-  actor: Actor,
-  signal: AbortSignal,
-  deps: Omit<AuthorizeDeps, "underWay" | "progress">,
-): Promise<void> {
+export async function assertReachable(actor: Actor, signal: AbortSignal, deps: AuthorizeDeps): Promise<void> {
   const progress = { targets: [], sources: [], hasStarted: false };
-  await authorize(presence, {}, actor, { ...deps, underWay: { signal }, progress });
+  await authorize(presence, {}, actor, deps, { underWay: { signal }, progress });
 }

@@ -113,6 +113,8 @@ interface Registered {
   readonly info: ToolInfo;
   readonly offered: OfferedTool;
   readonly parse: ReturnType<typeof argumentsParser>;
+  /** It makes sense in servers alone. */
+  readonly needsGuild: boolean;
 }
 
 /** Throws when a tool is not fit to be offered: a fault of the program, seen at its start. */
@@ -131,19 +133,19 @@ export function createRegistry(options: RegistryOptions): Registry {
   const usable = (actor: Actor, activeTools: readonly string[]) => {
     const policy = policies.of(actor.guildId);
     return listed.filter(
-      ({ tool }) =>
+      ({ tool, needsGuild }) =>
         switched(tool, policy) !== "off" &&
-        (!needsGuild(tool) || actor.guildId !== null) &&
+        (!needsGuild || actor.guildId !== null) &&
         (activeTools.length === 0 || activeTools.includes(tool.name)),
     );
   };
 
   async function run(call: ToolCall, registered: Registered, progress: Progress): Promise<ToolOutcome> {
     const { tool, parse } = registered;
-    assertUsable(tool, call, policies);
+    assertUsable(registered, call, policies);
     const given: Given = parse(call.input);
     return deadlines.within(call.signal, tookTooLong(tool, timeoutMs), async (underWay) => {
-      const decided = authorize(tool, given, call.actor, { ...options, underWay, progress });
+      const decided = authorize(tool, given, call.actor, options, { underWay, progress });
       const allowed = decided instanceof Promise ? await decided : decided;
       assertHere(tool, allowed, call, policies);
       underWay.throwIfOver();
@@ -225,7 +227,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     approver: Actor,
     underWay: UnderWay,
   ): Promise<Authorized> =>
-    authorize(tool, spelledOut(tool, given, actor), approver, { ...options, underWay, progress: unnoted() });
+    authorize(tool, spelledOut(tool, given, actor), approver, options, { underWay, progress: unnoted() });
 
   async function call(request: ToolCall): Promise<ToolOutcome> {
     request.signal.throwIfAborted();
@@ -289,18 +291,23 @@ function register(tool: Tool): Registered {
       ...(tool.isFinder ? { isFinder: true } : {}),
     },
     parse: argumentsParser(name, tool.input),
+    needsGuild: isOfServers(tool),
   };
 }
 
-/** Whether it makes sense in servers alone: a target of it is there only. */
-function needsGuild({ targets }: Tool): boolean {
+/** Whether a target of it is in servers only. */
+function isOfServers({ targets }: Tool): boolean {
   return Object.values(targets).some(
     ({ kind, absent }: { kind: string; absent?: string }) =>
       (kind === "guild" || kind === "member" || kind === "role") && absent !== "none",
   );
 }
 
-function assertUsable(tool: Tool, { activeTools, actor }: ToolCall, policies: Policies): void {
+function assertUsable(
+  { tool, needsGuild }: Registered,
+  { activeTools, actor }: ToolCall,
+  policies: Policies,
+): void {
   if (tool.isFinder) return;
   if (activeTools.length > 0 && !activeTools.includes(tool.name)) {
     throw new AppError(
@@ -314,7 +321,7 @@ function assertUsable(tool: Tool, { activeTools, actor }: ToolCall, policies: Po
       `${tool.name} is not switched on here; the operator can do so with TOOLS, or for a server with GUILD_POLICIES.`,
     );
   }
-  if (needsGuild(tool) && actor.guildId === null)
+  if (needsGuild && actor.guildId === null)
     throw new AppError("not_found", `${tool.name} works in servers only, and this is a direct message.`);
 }
 
