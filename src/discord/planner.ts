@@ -13,6 +13,8 @@ export interface PlannerDeps {
 type Answer = Awaited<ReturnType<Outbox["undelivered"]>>[number];
 
 const BATCH = 32;
+/** What may wait before it holds up what comes after it. */
+const LEFT_BOUND = 1000;
 
 /** Turns answers and questions into stored posts. What waits for a direct channel is left for the next time. */
 export class Planner {
@@ -69,15 +71,16 @@ export class Planner {
   }
 }
 
-/** Takes batch after batch, and ends with one that is not full or of which some had to be left. */
+/** Takes batch after batch, past those that have to be left, and ends when there are no others. */
 async function untilNone<Item>(
   next: (limit: number) => Promise<readonly Item[]>,
   plan: (item: Item) => Promise<boolean>,
 ): Promise<void> {
-  for (;;) {
-    const items = await next(BATCH);
-    let left = 0;
+  for (let left = 0; left < LEFT_BOUND; ) {
+    const limit = left + BATCH;
+    const items = await next(limit);
+    left = 0;
     for (const item of items) if (!(await plan(item))) left += 1;
-    if (items.length < BATCH || left > 0) return;
+    if (items.length < limit) return;
   }
 }

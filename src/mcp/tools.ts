@@ -1,7 +1,7 @@
 import type { CallToolResult, InputRequiredResult, Tool } from "@modelcontextprotocol/server";
 import type { Actor } from "../actor.ts";
 import { AppError, toAppError } from "../errors.ts";
-import type { ToolInfo } from "../tools/registry.ts";
+import type { ToolInfo } from "../tools/registered.ts";
 import type { Approvals, AskedCall } from "./approvals.ts";
 import type { Exchange, McpCaller, McpDeps } from "./ports.ts";
 import { stillWorking } from "./progress.ts";

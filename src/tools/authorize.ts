@@ -21,6 +21,10 @@ export interface AuthorizeDeps {
   /** Takes a point of the person's for a channel that has to be looked up. Throws AppError `rate_limited`. */
   readonly limits: { readonly lookups: { take(userId: string): Promise<void> } };
   readonly now: () => number;
+}
+
+/** The one call that is decided about. */
+export interface Deciding {
   readonly underWay: Pick<UnderWay, "signal">;
   readonly progress: Progress;
 }
@@ -42,9 +46,10 @@ export function authorize(
   given: Given,
   actor: Actor,
   deps: AuthorizeDeps,
+  call: Deciding,
 ): Promise<Authorized> | Authorized {
   const namesNothing = Object.keys(tool.targets).length === 0 && tool.check === undefined;
-  return namesNothing ? new Unguarded(actor, deps) : findAndCheck(tool, given, actor, deps);
+  return namesNothing ? new Unguarded(actor, deps, call) : findAndCheck(tool, given, actor, deps, call);
 }
 
 /** There is nothing to decide; what the tool asks about others itself is made when it does. */
@@ -52,20 +57,22 @@ class Unguarded implements Authorized {
   readonly places = {};
   readonly #actor: Actor;
   readonly #deps: AuthorizeDeps;
+  readonly #call: Deciding;
   #authority: Authority | null = null;
 
-  constructor(actor: Actor, deps: AuthorizeDeps) {
+  constructor(actor: Actor, deps: AuthorizeDeps, call: Deciding) {
     this.#actor = actor;
     this.#deps = deps;
+    this.#call = call;
   }
 
   get authority(): Authority {
-    this.#authority ??= decidersFor(this.#actor, this.#deps).authority;
+    this.#authority ??= decidersFor(this.#actor, this.#deps, this.#call).authority;
     return this.#authority;
   }
 }
 
-function decidersFor(actor: Actor, { facts, policies, now, underWay }: AuthorizeDeps) {
+function decidersFor(actor: Actor, { facts, policies, now }: AuthorizeDeps, { underWay }: Deciding) {
   const trustsMfa = (guildId: string) => policies.of(guildId).moderatorsUse2fa;
   const standings = createStandings({ facts, now, signal: underWay.signal, trustsMfa });
   return { standings, authority: createAuthority(actor, standings) };
@@ -76,9 +83,11 @@ async function findAndCheck(
   given: Given,
   actor: Actor,
   deps: AuthorizeDeps,
+  call: Deciding,
 ): Promise<Authorized> {
-  const { discord, policies, sent, limits, now, underWay, progress } = deps;
-  const { standings, authority } = decidersFor(actor, deps);
+  const { discord, policies, sent, limits, now } = deps;
+  const { underWay, progress } = call;
+  const { standings, authority } = decidersFor(actor, deps, call);
   const { signal } = underWay;
   try {
     await assertNoBorrowedPower(actor, await standings.botUserId());

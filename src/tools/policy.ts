@@ -19,7 +19,18 @@ export function createPolicies(
 /** `here`: in the channel alone that the person speaks in. */
 export type Switched = "off" | "here" | "on";
 
-export function switched(tool: Tool, { tools }: ToolPolicy): Switched {
+export function switched(tool: Tool, policy: ToolPolicy): Switched {
+  const known = looked.get(policy) ?? new Map<Tool, Switched>();
+  looked.set(policy, known);
+  const found = known.get(tool) ?? lookUp(tool, policy);
+  known.set(tool, found);
+  return found;
+}
+
+/** Policies do not change, and it is asked at every call. */
+const looked = new WeakMap<ToolPolicy, Map<Tool, Switched>>();
+
+function lookUp(tool: Tool, { tools }: ToolPolicy): Switched {
   const words = ["all", tool.kind, tool.family, `${tool.family}:${tool.kind}`, tool.name];
   if (words.some((word) => tools.includes(word))) return "on";
   // The person's own memories are nobody else's business, and no part of the server.

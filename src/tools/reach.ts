@@ -32,12 +32,8 @@ const membership = defineTool({
  * Makes sure that somebody can be where a program says that they are: a member who sees the channel, if one is named.
  * Throws AppError `not_found`, or what kept the facts away: who cannot be shown to be there is not let in.
  */
-export async function assertReachable(
-  actor: Actor,
-  signal: AbortSignal,
-  deps: Omit<AuthorizeDeps, "underWay" | "progress">,
-): Promise<void> {
+export async function assertReachable(actor: Actor, signal: AbortSignal, deps: AuthorizeDeps): Promise<void> {
   const progress = { targets: [], sources: [], hasStarted: false };
   const place = actor.channelId === nowhere ? membership : presence;
-  await authorize(place, {}, actor, { ...deps, underWay: { signal }, progress });
+  await authorize(place, {}, actor, deps, { underWay: { signal }, progress });
 }

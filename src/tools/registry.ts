@@ -4,7 +4,6 @@ import type { ToolOutcomeKind } from "../agent/events.ts";
 import type { Audience, OfferedTool } from "../agent/ports.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
-import { argumentsParser } from "./arguments.ts";
 import { toActor, toUser } from "./audiences.ts";
 import { createAudit } from "./audit.ts";
 import { plain } from "./authority.ts";
@@ -13,26 +12,16 @@ import { createDeadlines, type UnderWay } from "./deadline.ts";
 import type { PermissionFactsPort } from "./discord-port.ts";
 import { escapingFrom } from "./escaping.ts";
 import { doneWith, failure, type Progress } from "./outcome.ts";
-import { plainSchema } from "./plain-schema.ts";
-import { isReply, mustAsk, type Policies, switched } from "./policy.ts";
+import { mustAsk, switched } from "./policy.ts";
 import type { AuditSink } from "./ports.ts";
 import { questionFor } from "./question.ts";
+import { type Registered, register, type ToolInfo } from "./registered.ts";
 import { fromChannel } from "./sources.ts";
 import type { Given } from "./targets.ts";
-import type { Family, Tool } from "./tool.ts";
+import type { Tool } from "./tool.ts";
 import { CallContext, type ContextDeps } from "./tool-context.ts";
 import { markBytes, newDelimiter } from "./untrusted.ts";
-
-export interface ToolInfo {
-  readonly name: string;
-  readonly title: string;
-  readonly description: string;
-  readonly kind: Tool["kind"];
-  readonly family: Family;
-  readonly repeatable: boolean;
-  /** JSON Schema of the arguments. */
-  readonly parameters: unknown;
-}
+import { assertHere, assertUsable, channelsOf, unknownTool } from "./usable.ts";
 
 export interface ToolCall {
   readonly toolName: string;
@@ -108,13 +97,6 @@ export interface RegistryOptions extends ContextDeps {
   readonly delimiter?: () => string;
 }
 
-interface Registered {
-  readonly tool: Tool;
-  readonly info: ToolInfo;
-  readonly offered: OfferedTool;
-  readonly parse: ReturnType<typeof argumentsParser>;
-}
-
 /** Throws when a tool is not fit to be offered: a fault of the program, seen at its start. */
 export function createRegistry(options: RegistryOptions): Registry {
   const { policies, now, timeoutMs, resultBytes, delimiter = newDelimiter } = options;
@@ -131,19 +113,19 @@ export function createRegistry(options: RegistryOptions): Registry {
   const usable = (actor: Actor, activeTools: readonly string[]) => {
     const policy = policies.of(actor.guildId);
     return listed.filter(
-      ({ tool }) =>
+      ({ tool, needsGuild }) =>
         switched(tool, policy) !== "off" &&
-        (!needsGuild(tool) || actor.guildId !== null) &&
+        (!needsGuild || actor.guildId !== null) &&
         (activeTools.length === 0 || activeTools.includes(tool.name)),
     );
   };
 
   async function run(call: ToolCall, registered: Registered, progress: Progress): Promise<ToolOutcome> {
     const { tool, parse } = registered;
-    assertUsable(tool, call, policies);
+    assertUsable(registered, call, policies);
     const given: Given = parse(call.input);
     return deadlines.within(call.signal, tookTooLong(tool, timeoutMs), async (underWay) => {
-      const decided = authorize(tool, given, call.actor, { ...options, underWay, progress });
+      const decided = authorize(tool, given, call.actor, options, { underWay, progress });
       const allowed = decided instanceof Promise ? await decided : decided;
       assertHere(tool, allowed, call, policies);
       underWay.throwIfOver();
@@ -225,7 +207,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     approver: Actor,
     underWay: UnderWay,
   ): Promise<Authorized> =>
-    authorize(tool, spelledOut(tool, given, actor), approver, { ...options, underWay, progress: unnoted() });
+    authorize(tool, spelledOut(tool, given, actor), approver, options, { underWay, progress: unnoted() });
 
   async function call(request: ToolCall): Promise<ToolOutcome> {
     request.signal.throwIfAborted();
@@ -268,66 +250,6 @@ export function createRegistry(options: RegistryOptions): Registry {
 const hasNoRight: readonly ErrorCode[] = ["permission_denied", "not_found"];
 const unnoted = (): Progress => ({ targets: [], sources: [], hasStarted: false });
 
-function register(tool: Tool): Registered {
-  const { name, title, description, kind, family, repeatable } = tool;
-  // https://docs.claude.com/en/docs/agents-and-tools/tool-use/implement-tool-use#specifying-client-tools
-  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name)) throw new Error(`${name} is no name for a tool.`);
-  const parameters = plainSchema(tool.input);
-  if (parameters.additionalProperties !== false)
-    throw new Error(`The arguments of ${name} must refuse unknown properties.`);
-  const known = Object.keys(tool.input.properties);
-  for (const [target, { argument }] of Object.entries(tool.targets)) {
-    if (argument !== null && !known.includes(argument))
-      throw new Error(`${name} has no argument ${argument}, which its target ${target} goes by.`);
-  }
-  return {
-    tool,
-    info: { name, title, description, kind, family, repeatable, parameters },
-    offered: {
-      definition: { name, description, input_schema: parameters },
-      isCore: tool.isCore ?? false,
-      ...(tool.isFinder ? { isFinder: true } : {}),
-    },
-    parse: argumentsParser(name, tool.input),
-  };
-}
-
-/** Whether it makes sense in servers alone: a target of it is there only. */
-function needsGuild({ targets }: Tool): boolean {
-  return Object.values(targets).some(
-    ({ kind, absent }: { kind: string; absent?: string }) =>
-      (kind === "guild" || kind === "member" || kind === "role") && absent !== "none",
-  );
-}
-
-function assertUsable(tool: Tool, { activeTools, actor }: ToolCall, policies: Policies): void {
-  if (tool.isFinder) return;
-  if (activeTools.length > 0 && !activeTools.includes(tool.name)) {
-    throw new AppError(
-      "tool_inactive",
-      `${tool.name} is not active in this session; active are ${activeTools.slice(0, 20).join(", ")}.`,
-    );
-  }
-  if (switched(tool, policies.of(actor.guildId)) === "off") {
-    throw new AppError(
-      "tool_inactive",
-      `${tool.name} is not switched on here; the operator can do so with TOOLS, or for a server with GUILD_POLICIES.`,
-    );
-  }
-  if (needsGuild(tool) && actor.guildId === null)
-    throw new AppError("not_found", `${tool.name} works in servers only, and this is a direct message.`);
-}
-
-/** What is switched on for replies alone works where the person speaks. */
-function assertHere(tool: Tool, { places }: Authorized, { actor }: ToolCall, policies: Policies): void {
-  if (!isReply(tool) || switched(tool, policies.of(actor.guildId)) !== "here") return;
-  if (channelsOf(places).every((id) => id === actor.channelId)) return;
-  throw new AppError(
-    "tool_inactive",
-    `${tool.name} is switched on for the channel of this conversation alone; the operator can allow more with TOOLS or GUILD_POLICIES.`,
-  );
-}
-
 /** Who is meant by "oneself" is the actor, whoever looks at it in their place. */
 function spelledOut(tool: Tool, given: Given, { userId }: Actor): Given {
   const oneself = Object.values(tool.targets).flatMap((spec) =>
@@ -342,10 +264,6 @@ function spelledOut(tool: Tool, given: Given, { userId }: Actor): Given {
 async function nameOf({ kind, userId, guildId }: Actor, { authority }: Authorized): Promise<string> {
   const name = kind === "bot" || guildId === null ? undefined : (await authority.member(userId))?.name;
   return name === undefined ? "user" : `@${plain(name)}`;
-}
-
-function channelsOf(places: Authorized["places"]): readonly string[] {
-  return Object.values(places).flatMap((place) => (place?.kind === "channel" ? [place.facts.id] : []));
 }
 
 /**
@@ -365,15 +283,6 @@ function asked(question: Question): ToolOutcome {
     sources: [],
     question,
   };
-}
-
-function unknownTool(
-  { toolName, actor, activeTools = [] }: Pick<ToolCall, "toolName" | "actor"> & Partial<ToolCall>,
-  usable: (actor: Actor, activeTools: readonly string[]) => readonly Registered[],
-): AppError {
-  const names = usable(actor, activeTools).map(({ tool }) => tool.name);
-  const known = names.length === 0 ? "there are none here" : `known are ${names.join(", ")}`;
-  return new AppError("unknown_tool", `There is no tool ${JSON.stringify(toolName.slice(0, 64))}; ${known}.`);
 }
 
 function tookTooLong(tool: Tool, timeoutMs: number) {

@@ -128,7 +128,7 @@ async function transportFor(
       const caller = await world.mcp.resolve(principal, placeOf(url.searchParams));
       const handler = createMcpHandler(world.mcp.factoryFor(caller));
       opened.defer(() => handler.close());
-      const fetch = (to: string | URL, init?: RequestInit) => handler.fetch(new Request(to, init));
+      const fetch = (to: string | URL, init?: RequestInit) => handler.fetch(new Request(String(to), init));
       // biome-ignore lint/suspicious/noExplicitAny: as above
       if (kind === "the older client") return new OldHttpTransport(url, { fetch }) as any;
       return new StreamableHTTPClientTransport(url, { fetch });

@@ -5,14 +5,14 @@ import { channelArgument } from "../schemas.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { channelKind, guildKinds, typeOfKind } from "./kinds.ts";
-import { inOrder } from "./order.ts";
+import { inOrder, placesOf } from "./order.ts";
 import { sourcesOfChannels } from "./shown.ts";
 
 export const channelsList = defineTool({
   name: "discord_channels_list",
   title: "List channels",
   description:
-    "Lists the server's channels that the person who asks can see, category by category, with type, topic and position. Threads are not among them.",
+    "Lists the server's channels that the person who asks can see, category by category, with type, topic and position: the place in the category, 0 for the first, voice channels apart. Threads are not among them.",
   family: "channels",
   kind: "read",
   repeatable: true,
@@ -45,6 +45,7 @@ export const channelsList = defineTool({
   async run({ type, name, limit = 50, offset = 0 }, { guild, category }, { discord, signal, visible }) {
     const seen = inOrder(await visible(await discord.guildChannels(guild.facts.id, signal)));
     const categories = new Map(seen.filter(isCategory).map((one) => [one.id, one]));
+    const places = placesOf(seen);
     const wanted = name?.toLowerCase();
     const found = seen.filter(
       (one) =>
@@ -64,7 +65,7 @@ export const channelsList = defineTool({
           type: channelKind(one.type),
           ...("topic" in one && one.topic ? { topic: one.topic } : {}),
           ...(parent === undefined ? {} : { category: parent.name, category_id: parent.id }),
-          position: "position" in one ? one.position : 0,
+          position: places.get(one.id) ?? 0,
         };
       }),
     };

@@ -35,6 +35,23 @@ export function inOrder(channels: readonly APIChannel[]): readonly APIChannel[] 
 }
 
 /**
+ * The place of each of them among those of its kind in its category (0: the first), as `positionsFor` counts. Discord's
+ * own numbers would tell by their gaps how many channels are hidden between.
+ */
+export function placesOf(channels: readonly APIChannel[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  return new Map(
+    siblingsInOrder(channels).map((one) => {
+      const kind = one.type === ChannelType.GuildCategory ? "category" : isVoice(one) ? "voice" : "other";
+      const among = `${parentIdOf(one)} ${kind}`;
+      const place = counts.get(among) ?? 0;
+      counts.set(among, place + 1);
+      return [one.id, place];
+    }),
+  );
+}
+
+/**
  * What to send to Discord so that a channel comes to that place (0: the first) among those of its kind that the actor
  * sees; the others keep their order, hidden ones too. Only what changes is named.
  */

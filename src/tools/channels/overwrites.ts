@@ -45,12 +45,15 @@ export async function assertMayTouch(
       ]);
     const userId = whose === "bot" ? botUserId : authority.actor.userId;
     if (isGivenManageRoles(facts.overwrites, await authority.member(userId))) continue;
-    const missing = permissionNames(touched & ~(bits | (inCategory?.[whose].bits ?? 0n)));
-    if (missing.length > 0)
-      throw denied(
-        `${who} cannot change for others, in ${place}, what they do not have themselves: ${missing.join(", ")}.`,
-        missing,
-      );
+    const lacked = touched & ~(bits | (inCategory?.[whose].bits ?? 0n));
+    if (lacked === 0n) continue;
+    // Discord adds permissions from time to time.
+    const known = permissionNames(lacked);
+    const missing = known.length > 0 ? known : ["a permission that is not known here"];
+    throw denied(
+      `${who} cannot change for others, in ${place}, what they do not have themselves: ${missing.join(", ")}.`,
+      missing,
+    );
   }
 }
 

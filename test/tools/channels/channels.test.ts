@@ -78,6 +78,32 @@ describe("the list", () => {
     expect(plain).toEqual([`guild:${guildId}`]);
   });
 
+  test("counts the places of what the person sees, whatever stands hidden between", async () => {
+    await using world = await open();
+    const quayside = { kind: "text", parentId: channels.category } as const;
+    const places = async (as: string) => {
+      const value = await world.done("discord_channels_list", { category_id: channels.category }, { as });
+      return Object.fromEntries(
+        Object(value).channels.map(({ name, position }: { name: string; position: number }) => [
+          name,
+          position,
+        ]),
+      );
+    };
+    for (const name of ["vault", "ledger"]) {
+      const { id } = world.simulator.changes.channels.add(guildId, { ...quayside, name });
+      world.simulator.changes.channels.setOverwrite(id, {
+        ...{ id: guildId, type: "role", deny: ViewChannel },
+      });
+      world.simulator.changes.channels.setOverwrite(id, {
+        ...{ id: DEMO.botId, type: "member", allow: ViewChannel },
+      });
+    }
+    world.simulator.changes.channels.add(guildId, { ...quayside, name: "pier" });
+    expect(await places(users.ana)).toEqual({ general: 0, help: 1, random: 2, pier: 3, Wheelhouse: 0 });
+    expect(await places(users.owner)).toMatchObject({ vault: 3, ledger: 4, pier: 5, Wheelhouse: 0 });
+  });
+
   test("is filtered, and comes in pages", async () => {
     await using world = await open();
     const list = async (input: object) => await world.done("discord_channels_list", input, { as: users.ana });

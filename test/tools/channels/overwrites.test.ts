@@ -248,3 +248,18 @@ test("nobody gets by a category what they could not give", async () => {
   await world.done("discord_channel_sync", input);
   expect(overwrite(world, channels.help, roles.crew)).toMatchObject({ allow: String(ManageWebhooks) });
 });
+
+test("a permission that Discord has added since is given by nobody but administrators", async () => {
+  const unknown = 1n << 60n;
+  const newer: OverwriteSeed = { id: roles.muted, type: "role", allow: unknown };
+  await using world = await open({
+    bot: Administrator,
+    moderator: ManageChannels,
+    overwrites: { [channels.category]: [newer], [channels.announcements]: [newer] },
+  });
+  const sync = { channel_id: "#help", category_id: "Quayside" };
+  await world.refused("discord_channel_sync", sync, mika, "@Mika cannot change for others", "not known here");
+  await world.refused(clear, { channel_id: "#announcements", role_id: "muted" }, mika, "not known here");
+  await world.done("discord_channel_sync", sync);
+  expect(overwrite(world, channels.help, roles.muted)).toMatchObject({ allow: String(unknown) });
+});

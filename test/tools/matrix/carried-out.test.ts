@@ -14,8 +14,8 @@ const changing = new Set(
 // Read as they are needed, which is less than all there is.
 const options = { isTrusted: false, hearsMembers: false };
 
-/** Where others than the bot lack something it is as in public. */
-const isTold = (target: string): boolean => target !== "silent" && target !== "no_history";
+/** To the bot these are as the public channel, the newcomer and the guests: it lacks nothing there and stands above. */
+const alike = ["silent", "no_history", "member", "moderator", "crew", "moderators"];
 
 interface Allowed {
   readonly tool: string;
@@ -35,8 +35,8 @@ async function allowed(): Promise<readonly Allowed[]> {
     .filter(([tool]) => changing.has(tool))
     .flatMap(([tool, { axes }]) =>
       axes.flatMap((axis) =>
-        axis.targets.filter(isTold).flatMap((target) => {
-          const actor = mayDo(axis, target);
+        axis.targets.flatMap((target) => {
+          const actor = alike.includes(target) ? undefined : mayDo(axis, target);
           return actor === undefined ? [] : [{ tool, axis, target, actor }];
         }),
       ),

@@ -125,7 +125,7 @@ test("it comes in pages", async () => {
   expect(last).not.toHaveProperty("next_offset");
 });
 
-test("one thing is forgotten, or all, without being asked", async () => {
+test("one thing is forgotten without being asked, everything only with a yes", async () => {
   await using world = await open();
   const here = { ...inChannel(channels.general), approve: false };
   for (const text of ["one", "two", "three"]) await remember(world, text, here);
@@ -134,12 +134,11 @@ test("one thing is forgotten, or all, without being asked", async () => {
     forgotten: 1,
   });
   expect((await recall(world, here)).texts).toEqual(["two", "one"]);
-  for (const input of [{}, { all: true, memory_id: three?.memory_id }])
-    expect(await world.call("discord_memory_forget", input, here)).toMatchObject({
-      code: "invalid_arguments",
-      text: "Give either memory_id or all.",
-    });
-  expect(await world.done("discord_memory_forget", { all: true }, here)).toEqual({ forgotten: 2 });
+  expect(await world.question("discord_memory_clear", {}, here)).toBe(
+    "Forget everything that I remember for you?",
+  );
+  expect((await recall(world, here)).texts).toEqual(["two", "one"]);
+  expect(await world.done("discord_memory_clear", {}, inChannel(channels.general))).toEqual({ forgotten: 2 });
   expect((await recall(world, here)).texts).toEqual([]);
 });
 

@@ -97,6 +97,10 @@ export const memoryTools: Readonly<Record<string, Entry>> = {
     source: ownThings,
     axes: [inServer({ isForAll: true, input: { text: "Likes tea." } })],
   },
-  discord_memory_forget: { source: ownThings, axes: [inServer({ isForAll: true, input: { all: true } })] },
+  discord_memory_forget: {
+    source: ownThings,
+    axes: [inServer({ isForAll: true, input: { memory_id: `m_${"x".repeat(22)}` } })],
+  },
+  discord_memory_clear: { source: ownThings, axes: [inServer({ isForAll: true, input: {} })] },
   discord_tools_find: { source: ownThings, axes: [inServer({ isForAll: true, input: { query: "ban" } })] },
 };
