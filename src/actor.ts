@@ -8,5 +8,12 @@ export interface Actor {
   readonly userId: string;
   /** `null` in a direct message. */
   readonly guildId: string | null;
+  /** `nowhere` for a program that speaks from no channel. */
   readonly channelId: string;
 }
+
+/**
+ * In place of a channel, for a program that speaks from none: what it means it must name. No channel has this id
+ * (Discord's begin with the time of their making).
+ */
+export const nowhere = "0";

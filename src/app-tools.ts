@@ -9,6 +9,7 @@ import { createFlow } from "./tools/flow.ts";
 import { assertKnownWords, createPolicies } from "./tools/policy.ts";
 import { assertReachable } from "./tools/reach.ts";
 import { createRegistry, type Registry } from "./tools/registry.ts";
+import { fromChannel } from "./tools/sources.ts";
 import type { Tool } from "./tools/tool.ts";
 
 export interface AppToolsDeps {
@@ -26,6 +27,8 @@ export interface AppTools {
   readonly flow: FlowPort;
   /** Without Discord there is nowhere to be and nothing to be seen: programs say where they speak, and are believed. */
   assertReachable(actor: Actor, signal: AbortSignal): Promise<void>;
+  /** Whether somebody may read a channel where they are. Never rejects: what cannot be established is no. */
+  mayRead(actor: Actor, channelId: string, signal: AbortSignal): Promise<boolean>;
 }
 
 /**
@@ -73,16 +76,27 @@ export function createAppTools({ config, tools, discord, memory, ...deps }: AppT
     timeoutMs: config.turn.toolTimeoutMs,
     resultBytes: config.turn.toolResultBytes,
   });
+  const reach = (actor: Actor, signal: AbortSignal) =>
+    assertReachable(actor, signal, {
+      ...{ facts, policies, limits, now },
+      discord: discord.reader,
+      sent: memory.sent,
+    });
   return {
     registry,
     flow,
     async assertReachable(actor, signal) {
-      if (config.discord.token === null) return;
-      await assertReachable(actor, signal, {
-        ...{ facts, policies, limits, now },
-        discord: discord.reader,
-        sent: memory.sent,
-      });
+      if (config.discord.token !== null) await reach(actor, signal);
+    },
+    async mayRead(actor, channelId, signal) {
+      const { guildId, userId } = actor;
+      try {
+        await reach({ ...actor, channelId }, signal);
+        const self = { kind: "user", guildId, userId } as const;
+        return (await flow.restricted(self, [fromChannel(channelId)], signal)).length === 0;
+      } catch {
+        return false;
+      }
     },
   };
 }

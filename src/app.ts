@@ -4,6 +4,7 @@ import { createBudgets } from "./agent/budgets.ts";
 import type { TurnEvent } from "./agent/events.ts";
 import { createModel } from "./agent/model-claude.ts";
 import { createTurnService } from "./agent/service.ts";
+import { createAppChannels } from "./app-mcp.ts";
 import { createAppTools } from "./app-tools.ts";
 import { createAuditOperations } from "./audit-operations.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
@@ -25,6 +26,8 @@ import { createHealth, refreshGauges } from "./health.ts";
 import { createHttp } from "./http/server.ts";
 import { createLimits } from "./limits.ts";
 import { createMaintenance } from "./maintenance.ts";
+import { conformanceFixtures } from "./mcp/conformance/fixtures.ts";
+import { createMcp } from "./mcp/server.ts";
 import { createMetrics } from "./metrics.ts";
 import { createProtocol } from "./protocol/handler.ts";
 import { wireEvent } from "./protocol/wire.ts";
@@ -54,12 +57,16 @@ export interface App extends AsyncDisposable {
   readonly notices: readonly string[];
   /** Every event of every turn; returns what ends that. */
   onTurnEvent(listener: (event: TurnEvent) => void): () => void;
+  /** Takes no more programs when none has been connected for so long and no turn runs, and says whether that is so. */
+  retire(quietMs: number): boolean;
   /** Takes no more work, lets running turns finish within config.drainMs, cut short by `hurry`. */
   drain(hurry: AbortSignal): Promise<void>;
 }
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
+/** How long programs wait for Discord's gateway before they are let in without it. */
+const readyMs = 5000;
 /** How long a drain waits, within its bound, for answers that are being sent. */
 const answersMs = 2000;
 
@@ -95,6 +102,10 @@ async function assemble(
   const limits = createLimits(config.limits, metrics.rateLimited);
   const events = createEventHub();
   const listeners = new Set<(event: TurnEvent) => void>();
+  const onTurnEvent = (listener: (event: TurnEvent) => void) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
   const tokens = createTokens(memory.tokens, now);
   const sessionTokens = createSessionTokens({ secretKey, secretKeyPrevious: config.secretKeyPrevious, now });
   // The circle of flow and Discord is closed as that of turns and tools below.
@@ -139,6 +150,7 @@ async function assemble(
     metrics,
     now,
   });
+  const messageListeners = new Set<(channelId: string) => void>();
   const discord = openDiscord(config.discord, {
     turns,
     sessions,
@@ -151,9 +163,12 @@ async function assemble(
     limits,
     metrics,
     now,
+    onMessages(channelId) {
+      for (const listener of messageListeners) listener(channelId);
+    },
     onFatal: ({ message }) => log.error("Discord is given up: {message}", { message }),
   });
-  const { registry, flow, assertReachable } = createAppTools({
+  const { registry, flow, assertReachable, mayRead } = createAppTools({
     config,
     tools: overrides.tools ?? allTools,
     discord,
@@ -190,22 +205,46 @@ async function assemble(
       sessionTokens.issue({ sessionId: id, userId, channelId, tokenId }),
     now,
   });
+  const mcp = createMcp(
+    {
+      tools: registry,
+      rules,
+      places,
+      sessions,
+      turns,
+      onTurnEvent,
+      audit: memory.audit,
+      onMessages(listener) {
+        messageListeners.add(listener);
+        return () => void messageListeners.delete(listener);
+      },
+      mayRead,
+      secretKey,
+      approvalMs: config.tools.approvalMs,
+      version,
+      now,
+    },
+    config.http.conformanceFixtures ? { fixtures: conformanceFixtures } : {},
+  );
+  const auth = createAuthenticator({
+    tokens,
+    sessionTokens,
+    tickets: createTickets({ now }),
+    mode: config.http.auth,
+    now,
+  });
   let draining = false;
+  const channels = createAppChannels({ mcp, auth, limits, draining: () => draining });
   const http = createHttp({
     config: config.http,
     protocol,
+    mcp,
     sessions,
     events,
     tools,
     rules,
     places,
-    auth: createAuthenticator({
-      tokens,
-      sessionTokens,
-      tickets: createTickets({ now }),
-      mode: config.http.auth,
-      now,
-    }),
+    auth,
     limits,
     interactions:
       config.discord.publicKey === null
@@ -233,8 +272,11 @@ async function assemble(
     version,
     now,
   });
+  const closeInvalid = async () => {
+    await Promise.all([http.closeInvalid(), channels.closeInvalid()]);
+  };
   const maintenance = createMaintenance([
-    { name: "close sockets of expired tokens", everyMs: minuteMs / 4, run: () => http.closeInvalid() },
+    { name: "close sockets of expired tokens", everyMs: minuteMs / 4, run: closeInvalid },
     { name: "expire sessions", everyMs: minuteMs, run: () => sessions.expire() },
     { name: "expire approvals", everyMs: 5000, run: () => turns.expireApprovals() },
     {
@@ -247,18 +289,19 @@ async function assemble(
         ),
     },
   ]);
-  const control = serveControl(config.dataDir, {
+  const operations = {
     status: async () => ({ version }),
     ...createAuditOperations(memory.audit),
     ...createTokenOperations({
       ...tokens,
       async revoke(id) {
         const revoked = await tokens.revoke(id);
-        await http.closeInvalid();
+        await closeInvalid();
         return revoked;
       },
     }),
-  });
+  };
+  const control = serveControl(config.dataDir, operations, channels.serve);
 
   let disposal: Promise<void> | null = null;
   async function dispose(): Promise<void> {
@@ -282,12 +325,16 @@ async function assemble(
       await turns.resume();
       maintenance.start();
       await discord.start();
+      // A program that has just started the service asks at once: it should find Discord there.
+      const settled = discord.ready.catch(() => {});
+      void Promise.race([settled, Bun.sleep(readyMs)]).then(control.acceptChannels);
       log.info("started", { version, url: address.url });
       return address;
     },
-    onTurnEvent(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
+    onTurnEvent,
+    retire(quietMs) {
+      const { running, waiting } = turns.stats();
+      return running + waiting === 0 && control.retire(quietMs);
     },
     async drain(hurry) {
       draining = true;
@@ -296,6 +343,7 @@ async function assemble(
       const until = now() + bound;
       await Promise.race([turns.drain(bound), whenAborted(hurry)]);
       if (hurry.aborted) await turns.drain(0);
+      control.closeChannels();
       await http.stop(hurry.aborted ? 0 : Math.max(0, Math.min(until - now(), answersMs)));
     },
     [Symbol.asyncDispose]() {

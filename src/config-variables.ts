@@ -259,6 +259,11 @@ export const variables = {
   }),
   MCP_PORT: integer(8000, 0, 65_535, "Port to listen on; 0 takes a free one."),
   MCP_AUTH: oneOf("required", ["required", "off"], "off is accepted on a loopback address only."),
+  MCP_CONFORMANCE_FIXTURES: oneOf(
+    "0",
+    ["0", "1"],
+    "1 adds what the conformance suite of the Model Context Protocol calls; for tests, with MCP_AUTH=off only.",
+  ),
   ALLOWED_HOSTS: list(
     "Host names under which the service is reached, beside loopback and its own.",
     "host names",

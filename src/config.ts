@@ -69,6 +69,8 @@ export interface Config {
     readonly host: string;
     readonly port: number;
     readonly auth: "required" | "off";
+    /** Offers what the conformance suite calls. */
+    readonly conformanceFixtures: boolean;
     readonly allowedHosts: readonly string[];
     readonly corsOrigins: readonly string[];
     readonly maxConnections: number;
@@ -104,8 +106,11 @@ export class ConfigError extends Error {
 
 type Values = { readonly [Name in keyof typeof variables]: (typeof variables)[Name]["fallback"] };
 
-/** Reads and checks the environment. An empty variable counts as absent. Throws ConfigError. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+/**
+ * Reads and checks the environment. An empty variable counts as absent; relative paths begin in `folder`, the
+ * working folder if not given. Throws ConfigError.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>, folder = "."): Config {
   const problems: string[] = [];
   const values = readVariables(env, problems);
   if (values.MCP_AUTH === "off" && !isLoopback(values.MCP_HOST)) {
@@ -113,11 +118,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       `MCP_AUTH must be required while MCP_HOST is ${values.MCP_HOST}: without authentication only a loopback address such as 127.0.0.1 is accepted`,
     );
   }
+  if (values.MCP_CONFORMANCE_FIXTURES === "1" && values.MCP_AUTH !== "off") {
+    problems.push(
+      "MCP_CONFORMANCE_FIXTURES must be 0 while MCP_AUTH is required: fixtures are for tests alone",
+    );
+  }
   if (values.SECRET_KEY_PREVIOUS !== null && values.SECRET_KEY === null) {
     problems.push("SECRET_KEY_PREVIOUS needs SECRET_KEY: set the new key beside it");
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  return deepFreeze(arrange(values));
+  return deepFreeze(arrange(values, folder));
 }
 
 /** Addresses that no other machine can reach. */
@@ -144,8 +154,8 @@ function readVariables(env: Readonly<Record<string, string | undefined>>, proble
   return Object.fromEntries(entries);
 }
 
-function arrange(v: Values): Config {
-  const databasePath = resolve(v.DATABASE_URL);
+function arrange(v: Values, folder: string): Config {
+  const databasePath = resolve(folder, v.DATABASE_URL);
   return {
     discord: {
       token: v.DISCORD_TOKEN,
@@ -207,6 +217,7 @@ function arrange(v: Values): Config {
       host: v.MCP_HOST,
       port: v.MCP_PORT,
       auth: v.MCP_AUTH,
+      conformanceFixtures: v.MCP_CONFORMANCE_FIXTURES === "1",
       allowedHosts: v.ALLOWED_HOSTS,
       corsOrigins: v.CORS_ORIGINS,
       maxConnections: v.MAX_CONNECTIONS,

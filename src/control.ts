@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
+import { type Channel, channelPath, createControlChannels, type ServeChannel } from "./control-channels.ts";
 import { AppError, toAppError } from "./errors.ts";
 
 const log = getLogger(["discord-mcp", "control"]);
@@ -8,7 +9,7 @@ const log = getLogger(["discord-mcp", "control"]);
 /**
  * The control socket: a Unix socket of mode 0600 in the data folder, over which the other commands reach the
  * service while it runs, since only the service writes to the database then. Whoever may open the file is
- * the operator; there is no other authentication. One JSON request, one JSON answer.
+ * the operator; there is no other authentication. One JSON request, one JSON answer; at `/mcp`, a WebSocket.
  */
 export type ControlHandlers = Readonly<Record<string, (data: unknown) => Promise<unknown>>>;
 
@@ -18,23 +19,45 @@ const maxBodyBytes = 64 * 1024;
 
 export const controlPath = (dataDir: string): string => join(dataDir, "control.sock");
 
+export interface Control extends Disposable {
+  /** From now on programs may open channels; before, they are told to wait. */
+  acceptChannels(): void;
+  /** Takes no more channels when none has been open for so long, and says whether that is so. */
+  retire(quietMs: number): boolean;
+  /** Says goodbye to all of them, and takes no more. */
+  closeChannels(): void;
+}
+
 /** Must be called by the holder of the serve lock only: a socket file that is left over is replaced. */
-export function serveControl(dataDir: string, handlers: ControlHandlers): Disposable {
+export function serveControl(
+  dataDir: string,
+  handlers: ControlHandlers,
+  serveChannel: ServeChannel = noChannels,
+): Control {
   const path = controlPath(dataDir);
   if (Buffer.byteLength(path) > maxPathBytes) {
     throw new AppError("internal_error", `The data folder's path is too long for a control socket: ${path}`);
   }
   rmSync(path, { force: true });
+  const channels = createControlChannels(serveChannel);
   const umask = process.umask(0o177);
   try {
-    const server = Bun.serve({
+    const server = Bun.serve<Channel>({
       unix: path,
       maxRequestBodySize: maxBodyBytes,
-      fetch: (request) => answer(request, handlers),
+      fetch: (request, self) =>
+        request.headers.has("upgrade") && operationOf(request) === channelPath
+          ? channels.upgrade(request, self)
+          : answer(request, handlers),
+      websocket: channels.handler,
     });
     chmodSync(path, 0o600);
     return {
+      acceptChannels: channels.accept,
+      retire: channels.retire,
+      closeChannels: channels.closeAll,
       [Symbol.dispose]() {
+        channels.closeAll();
         void server.stop(true);
         rmSync(path, { force: true });
       },
@@ -44,9 +67,15 @@ export function serveControl(dataDir: string, handlers: ControlHandlers): Dispos
   }
 }
 
+async function noChannels(): Promise<void> {
+  throw new AppError("unknown_type", "This service does not speak the Model Context Protocol.");
+}
+
+const operationOf = (request: Request): string => new URL(request.url).pathname.slice(1);
+
 async function answer(request: Request, handlers: ControlHandlers): Promise<Response> {
   try {
-    const operation = new URL(request.url).pathname.slice(1);
+    const operation = operationOf(request);
     const handler = Object.hasOwn(handlers, operation) ? handlers[operation] : undefined;
     if (!handler) {
       const known = Object.keys(handlers).join(", ");

@@ -17,6 +17,9 @@ const code = await run(process.argv.slice(2), {
   err: (text) => void process.stderr.write(text),
   interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
   lines: () => createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }),
+  bytes: () => Bun.stdin.stream(),
+  written: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
+  self: Bun.isStandaloneExecutable ? [process.execPath] : [process.execPath, Bun.main],
   stop: stop.signal,
   hurry: hurry.signal,
 });

@@ -1,4 +1,5 @@
 import type { TextBlockParam } from "@anthropic-ai/sdk/resources/messages";
+import { nowhere } from "../actor.ts";
 import { textBlock } from "./messages.ts";
 import type { Preferences, TurnRecord } from "./ports.ts";
 
@@ -49,7 +50,9 @@ function conversationBlock({ actor }: Pick<TurnRecord, "actor">): string {
   return [
     "This conversation",
     `- user_id: ${actor.userId}`,
-    `- channel_id: ${actor.channelId}`,
+    actor.channelId === nowhere
+      ? "- channel_id: none (a program, not Discord: name the channels that you mean)"
+      : `- channel_id: ${actor.channelId}`,
     actor.guildId === null ? "- guild_id: none (a direct message)" : `- guild_id: ${actor.guildId}`,
   ].join("\n");
 }

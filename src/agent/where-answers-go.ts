@@ -1,3 +1,4 @@
+import { nowhere } from "../actor.ts";
 import { questions } from "./answers.ts";
 import type { Approval, NewApproval } from "./approvals.ts";
 import type { AnswerTo, Audience, FlowPort, TurnEnd, TurnRecord } from "./ports.ts";
@@ -9,7 +10,9 @@ type Spoken = Pick<TurnRecord, "actor" | "origin">;
 export function conversationAudience({
   actor: { guildId, channelId, userId },
 }: Pick<TurnRecord, "actor">): Audience {
-  return guildId === null ? { kind: "user", guildId, userId } : { kind: "channel", guildId, channelId };
+  return guildId === null || channelId === nowhere
+    ? { kind: "user", guildId, userId }
+    : { kind: "channel", guildId, channelId };
 }
 
 /** Who reads a turn's answer: a program hands it to its person alone. */

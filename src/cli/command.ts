@@ -7,6 +7,12 @@ export interface Io {
   readonly interactive: boolean;
   /** Lines of standard input, without their ends. */
   readonly lines: () => AsyncIterable<string>;
+  /** Standard input as it comes, for what is no text for people. Not together with `lines`. */
+  readonly bytes: () => AsyncIterable<Uint8Array>;
+  /** Like `out`, resolving once the reader's side has taken it, or is gone. */
+  readonly written: (text: string) => Promise<void>;
+  /** The command line that starts this program anew, absolute, before its arguments. */
+  readonly self: readonly string[];
   /** Aborted by the first SIGTERM or SIGINT: stop in order. */
   readonly stop: AbortSignal;
   /** Aborted by the second: stop at once. */
@@ -22,8 +28,15 @@ export interface Command {
   run(args: readonly string[], io: Io): Promise<number>;
 }
 
-/** As in sysexits.h. */
-export const exit = { ok: 0, failure: 1, usage: 64, unavailable: 69, config: 78 } as const;
+/** As in sysexits.h; `alreadyServing` is its "try again later". */
+export const exit = {
+  ok: 0,
+  failure: 1,
+  usage: 64,
+  unavailable: 69,
+  alreadyServing: 75,
+  config: 78,
+} as const;
 
 /** A mistake in the arguments: the message, then where to read more. */
 export class UsageError extends Error {}

@@ -1,9 +1,15 @@
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { getLogger } from "@logtape/logtape";
 import { createApp } from "../app.ts";
-import { readConfig } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import { configureLogging } from "../log.ts";
+import { DatabaseOpenError } from "../memory/errors.ts";
 import { whenAborted } from "../when-aborted.ts";
-import { type Command, exit } from "./command.ts";
+import { type Command, exit, type Io } from "./command.ts";
+import { createServiceLog } from "./service-log.ts";
+
+const log = getLogger(["discord-mcp", "serve"]);
 
 export const serve: Command = {
   name: "serve",
@@ -17,8 +23,13 @@ SIGTERM or SIGINT drains: no new work is taken, running turns get DRAIN_SECONDS 
 unfinished goes on in the next process. A second signal hurries.
 `,
   async run(args, io) {
-    parseArgs({ args: [...args], options: {}, strict: true });
+    const { values } = parseArgs({
+      args: [...args],
+      options: { "until-idle": { type: "boolean" } },
+      strict: true,
+    });
     const config = readConfig(io.env);
+    if (values["until-idle"]) return await serveUntilIdle(config, io);
     await using _logging = await configureLogging(config.log);
     await using app = await createApp(config);
     const address = await app.start();
@@ -31,3 +42,28 @@ unfinished goes on in the next process. A second signal hurries.
     return exit.ok;
   },
 };
+
+/** How long no program has been connected, when nobody needs this service any more. */
+const quietMs = 3000;
+
+/**
+ * What `mcp` starts where no service runs (a flag that is in no help): ends in order once its last client is
+ * gone. Nobody reads its standard error once it has started, so it logs to a file.
+ */
+async function serveUntilIdle(config: Config, io: Io): Promise<number> {
+  const sink = createServiceLog(join(config.dataDir, "mcp-service.log"));
+  await using _logging = await configureLogging({ ...config.log, sink });
+  try {
+    await using app = await createApp(config);
+    await app.start();
+    for (const notice of app.notices) log.info("{notice}", { notice });
+    while (!io.stop.aborted && !app.retire(quietMs)) {
+      await Promise.race([Bun.sleep(quietMs / 10), whenAborted(io.stop)]);
+    }
+    await app.drain(io.hurry);
+    return exit.ok;
+  } catch (error) {
+    if (!(error instanceof DatabaseOpenError) || error.problem !== "already_serving") throw error;
+    return exit.alreadyServing;
+  }
+}

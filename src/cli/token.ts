@@ -139,7 +139,7 @@ async function revoke(args: readonly string[], io: Io): Promise<number> {
 }
 
 /** Through the service while it runs, since it alone writes then; else on the database itself. */
-async function perform(config: Config, operation: Operation, data: unknown): Promise<unknown> {
+export async function perform(config: Config, operation: Operation, data: unknown): Promise<unknown> {
   const answer = await askService(config.dataDir, operation, data);
   if (answer) return answer.result;
   using stored = await openStored(config);

@@ -77,6 +77,8 @@ export interface DiscordDeps {
   readonly timing?: Partial<DiscordTiming>;
   /** Discord cannot go on until an operator acts, such as on a bad token; everything else may. */
   readonly onFatal: (error: AppError) => void;
+  /** Messages of a channel have come, were edited or are gone. */
+  readonly onMessages?: (channelId: string) => void;
   /** The bot was removed from a guild, whose data is to be cleaned up. */
   readonly onGuildRemoved?: (guildId: string) => void;
 }
@@ -183,10 +185,20 @@ export function createDiscord(deps: DiscordDeps): Discord {
     if (payload.t === Events.GuildDelete && payload.d.unavailable !== true)
       deps.onGuildRemoved?.(payload.d.id);
     if (payload.t === Events.MessageCreate && payload.d.author.id === state.botUserId) confirm(payload.d);
+    noteMessages(payload);
     if (payload.t === Events.InteractionCreate) posting.interactions.received(payload.d);
     const handling = intake.dispatch(payload);
     if (payload.t === Events.GuildCreate) arrivals.arrived(payload.d.id);
     return handling;
+  }
+
+  function noteMessages({ t, d }: GatewayDispatchPayload): void {
+    const isOfMessages =
+      t === Events.MessageCreate ||
+      t === Events.MessageUpdate ||
+      t === Events.MessageDelete ||
+      t === Events.MessageDeleteBulk;
+    if (isOfMessages) deps.onMessages?.(d.channel_id);
   }
 
   function confirm({ nonce, id }: { readonly nonce?: string | number; readonly id: string }): void {

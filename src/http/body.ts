@@ -1,16 +1,16 @@
 import { AppError } from "../errors.ts";
 import { FRAME_BYTES, parseBytes } from "../protocol/envelope.ts";
 
-/** The body, at most 64 KiB of it. Throws AppError `payload_too_large` without reading further. */
-export async function readBytes(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get("content-length") ?? 0) > FRAME_BYTES) throw tooLarge();
+/** The body, at most so many bytes of it. Throws AppError `payload_too_large` without reading further. */
+export async function readBytes(request: Request, maxBytes = FRAME_BYTES): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
   if (request.body === null) return new Uint8Array();
   const parts: Uint8Array[] = [];
   let size = 0;
   // A body without a length is counted as it comes, not trusted to end.
   for await (const part of request.body) {
     size += part.byteLength;
-    if (size > FRAME_BYTES) throw tooLarge();
+    if (size > maxBytes) throw tooLarge(maxBytes);
     parts.push(part);
   }
   return Buffer.concat(parts);
@@ -29,8 +29,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function tooLarge(): AppError {
-  return new AppError("payload_too_large", "The body is too large; at most 64 KiB are allowed.", {
-    data: { max_bytes: FRAME_BYTES },
-  });
+function tooLarge(maxBytes: number): AppError {
+  return new AppError(
+    "payload_too_large",
+    `The body is too large; at most ${maxBytes / 1024} KiB are allowed.`,
+    { data: { max_bytes: maxBytes } },
+  );
 }

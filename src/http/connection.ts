@@ -17,9 +17,20 @@ const FOLLOWED_SESSIONS = 1024;
 /** Bytes that may wait for a reader before it counts as too slow. */
 export const UNREAD_BYTES = 1024 * 1024;
 /** How long a reader that does not read has to take the close frame, in milliseconds. */
-const CLOSE_GRACE_MS = 5000;
+export const CLOSE_GRACE_MS = 5000;
 
 export const closeCodes = { goingAway: 1001, policy: 1008, tooBig: 1009, tooSlow: 1013 } as const;
+
+/** What a socket of the server leads to, whatever it speaks. Events of Bun's socket come in through it. */
+export interface SocketEnd {
+  readonly principal: Principal;
+  /** Requests that are being worked on. */
+  readonly inFlight: number;
+  opened(socket: ServerWebSocket<SocketEnd>): void;
+  received(frame: string | Buffer): void;
+  closed(): void;
+  close(code: number, reason: string): void;
+}
 
 export interface ConnectionOptions {
   readonly principal: Principal;
@@ -40,8 +51,8 @@ interface Follow {
   held: StreamEvent[] | null;
 }
 
-/** One socket that speaks the JSON protocol. Events of Bun's socket come in through `opened`, `received` and `closed`. */
-export class Connection implements ConnectionPort {
+/** One socket that speaks the JSON protocol. */
+export class Connection implements ConnectionPort, SocketEnd {
   readonly principal: Principal;
   readonly #deps: Deps;
   readonly #options: ConnectionOptions;
@@ -49,7 +60,7 @@ export class Connection implements ConnectionPort {
   readonly #limitKey: string;
   readonly #follows = new Map<string, Follow>();
   readonly #gone = new AbortController();
-  #socket: ServerWebSocket<Connection> | null = null;
+  #socket: ServerWebSocket<SocketEnd> | null = null;
   #inFlight = 0;
   #holding = false;
 
@@ -70,7 +81,7 @@ export class Connection implements ConnectionPort {
     return this.#inFlight;
   }
 
-  opened(socket: ServerWebSocket<Connection>): void {
+  opened(socket: ServerWebSocket<SocketEnd>): void {
     this.#socket = socket;
     const { bound, since } = this.#options;
     if (bound === null) return;
@@ -233,7 +244,7 @@ export const socketOptions = {
   idleTimeout: 120,
   sendPings: true,
   perMessageDeflate: false,
-  open: (socket: ServerWebSocket<Connection>) => socket.data.opened(socket),
-  message: (socket: ServerWebSocket<Connection>, frame: string | Buffer) => socket.data.received(frame),
-  close: (socket: ServerWebSocket<Connection>) => socket.data.closed(),
+  open: (socket: ServerWebSocket<SocketEnd>) => socket.data.opened(socket),
+  message: (socket: ServerWebSocket<SocketEnd>, frame: string | Buffer) => socket.data.received(frame),
+  close: (socket: ServerWebSocket<SocketEnd>) => socket.data.closed(),
 };

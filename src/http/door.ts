@@ -28,20 +28,18 @@ export function createDoor(deps: Pick<HttpDeps, "auth" | "limits">, guards: () =
   };
 }
 
+export type Dialect = "json" | "mcp";
+
 /**
  * Which dialect a socket is to speak, by the subprotocols that its client offers: none is the JSON protocol.
  * https://www.rfc-editor.org/rfc/rfc6455#section-1.9
  */
-export function assertDialect(offered: string | null): void {
-  if (offered === null || offered.trim() === "") return;
+export function dialectOf(offered: string | null): Dialect {
+  if (offered === null || offered.trim() === "") return "json";
   const names = offered.split(",").map((name) => name.trim());
-  if (names.includes("mcp"))
-    throw new AppError(
-      "wrong_protocol",
-      "The subprotocol mcp is not served here yet; offer none to speak the JSON protocol.",
-    );
+  if (names.includes("mcp")) return "mcp";
   throw new AppError(
     "wrong_protocol",
-    "None of the offered subprotocols is known; offer none to speak the JSON protocol.",
+    "None of the offered subprotocols is known; offer mcp for the Model Context Protocol, or none for the JSON protocol.",
   );
 }

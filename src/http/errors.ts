@@ -47,11 +47,21 @@ export function errorBody(error: AppError) {
   return { error: error.message, code: error.code, data: errorData(error) };
 }
 
-/** What goes with the body: when to come back, how to authenticate. */
-export function errorHeaders(error: AppError): Readonly<Record<string, string>> {
+/** What goes with the body: when to come back, how to authenticate (and `resource`, where more is said about that). */
+export function errorHeaders(error: AppError, resource: string | null): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {};
   if (error.retryAfterMs !== undefined)
     headers["retry-after"] = `${Math.max(1, Math.ceil(error.retryAfterMs / 1000))}`;
-  if (error.code === "unauthorized") headers["www-authenticate"] = 'Bearer realm="discord-mcp"';
+  const challenge = challengeOf(error);
+  if (challenge !== null)
+    headers["www-authenticate"] =
+      `Bearer realm="discord-mcp"${challenge}${resource === null ? "" : `, resource_metadata="${resource}"`}`;
   return headers;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc6750#section-3.1 */
+function challengeOf({ code, data }: AppError): string | null {
+  if (code === "unauthorized") return "";
+  if (code !== "forbidden" || typeof data.scope !== "string") return null;
+  return `, error="insufficient_scope", scope="${data.scope}"`;
 }

@@ -1,6 +1,7 @@
 import type { Principal } from "../auth/ports.ts";
 import type { Config } from "../config.ts";
 import type { Limits } from "../limits.ts";
+import type { Mcp } from "../mcp/server.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Protocol } from "../protocol/handler.ts";
 import type { IssuedToken, PlacesPort, RulesPort, ToolInfo, ToolsPort } from "../protocol/ports.ts";
@@ -42,6 +43,7 @@ export interface HttpDeps {
     "allowedHosts" | "corsOrigins" | "maxConnections" | "maxConnectionsPerToken"
   >;
   readonly protocol: Protocol;
+  readonly mcp: Mcp;
   readonly sessions: Pick<Sessions, "get" | "touch" | "countActive">;
   readonly events: EventHub;
   readonly tools: Pick<ToolsPort, "describe"> & { all(): readonly ToolInfo[] };

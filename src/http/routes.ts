@@ -1,13 +1,16 @@
 import { Elysia } from "elysia";
 import type { Door } from "./door.ts";
+import type { McpEndpoint } from "./mcp-endpoint.ts";
 import { descriptions } from "./openapi.ts";
 import type { HttpDeps } from "./ports.ts";
+import { protectedResource } from "./protected-resource.ts";
 import type { Requests } from "./requests.ts";
 import type { Sockets } from "./sockets.ts";
 
 export interface RoutesDeps extends HttpDeps {
   readonly door: Door;
   readonly requests: Requests;
+  readonly mcpEndpoint: McpEndpoint;
   readonly sockets: Sockets;
   readonly addressOf: (request: Request) => string;
 }
@@ -15,9 +18,11 @@ export interface RoutesDeps extends HttpDeps {
 /** Bodies are read by the handlers, raw: one parser for HTTP and sockets, so that no error is lost. */
 const raw = { parse: "none" } as const;
 
+const metadata = descriptions.open("How the Model Context Protocol's endpoint is protected (RFC 9728)");
+
 /** The routes; `endpoints.ts` lists the same addresses. */
 export function createRoutes(deps: RoutesDeps) {
-  const { requests, sockets, addressOf } = deps;
+  const { requests, mcpEndpoint, sockets, addressOf } = deps;
   return new Elysia()
     .get(
       "/health",
@@ -27,6 +32,9 @@ export function createRoutes(deps: RoutesDeps) {
     .get("/health/live", () => ({ status: "alive" }), descriptions.open("Whether the process answers"))
     .get("/health/ready", ({ request }) => ready(deps, request), descriptions.plain("Whether it can serve"))
     .get("/metrics", ({ request }) => metrics(deps, request), descriptions.plain("Metrics for Prometheus"))
+    .all("/mcp", ({ request }) => mcpEndpoint.serve(request), { ...raw, ...descriptions.hidden })
+    .get("/.well-known/oauth-protected-resource", ({ request }) => protectedResource(request), metadata)
+    .get("/.well-known/oauth-protected-resource/mcp", ({ request }) => protectedResource(request), metadata)
     .post("/mcp/initialize", ({ request }) => requests.post("initialize", request), {
       ...raw,
       ...descriptions.initialize,

@@ -3,13 +3,15 @@ import { getLogger } from "@logtape/logtape";
 import type { Server } from "bun";
 import { Elysia } from "elysia";
 import { AppError, toAppError } from "../errors.ts";
-import { type Connection, socketOptions } from "./connection.ts";
+import { type SocketEnd, socketOptions } from "./connection.ts";
 import { createDoor } from "./door.ts";
 import { endpointOf, methodsOf } from "./endpoints.ts";
 import { errorBody, errorHeaders, statusOf } from "./errors.ts";
 import { createGuards } from "./guards.ts";
+import { createMcpEndpoint } from "./mcp-endpoint.ts";
 import { openApi } from "./openapi.ts";
 import type { HttpDeps } from "./ports.ts";
+import { metadataAddress } from "./protected-resource.ts";
 import { createRequests } from "./requests.ts";
 import { createRoutes } from "./routes.ts";
 import { createSockets } from "./sockets.ts";
@@ -43,7 +45,7 @@ const securityHeaders = {
 
 /** The network's front door: HTTP routes and sockets over the JSON protocol. */
 export function createHttp(deps: HttpDeps): Http {
-  let server: Server<Connection> | null = null;
+  let server: Server<SocketEnd> | null = null;
   let draining = false;
   let guards = createGuards(deps.config.allowedHosts, deps.config.corsOrigins, "localhost");
   const codes = new WeakMap<Request, string>();
@@ -54,7 +56,9 @@ export function createHttp(deps: HttpDeps): Http {
   const door = createDoor(deps, () => guards);
   const sockets = createSockets({ ...deps, door, server: present, draining: () => draining });
   const addressOf = (request: Request) => server?.requestIP(request)?.address ?? "unknown";
-  const requests = createRequests({ ...deps, door, addressOf, patient: (r) => present().timeout(r, 0) });
+  const patient = (request: Request) => present().timeout(request, 0);
+  const requests = createRequests({ ...deps, door, addressOf, patient });
+  const mcpEndpoint = createMcpEndpoint({ mcp: deps.mcp, door, addressOf, patient });
 
   const app = new Elysia()
     .headers(securityHeaders)
@@ -69,10 +73,16 @@ export function createHttp(deps: HttpDeps): Http {
       codes.set(request, failure.code);
       const allow = code === "NOT_FOUND" ? methodsOf(request) : null;
       set.status = allow === null ? statusOf[failure.code] : 405;
-      Object.assign(set.headers, errorHeaders(failure), allow === null ? {} : { allow });
+      Object.assign(
+        set.headers,
+        errorHeaders(failure, metadataAddress(request)),
+        allow === null ? {} : { allow },
+      );
       return errorBody(failure);
     });
-  app.use(openApi(deps.version)).use(createRoutes({ ...deps, door, requests, sockets, addressOf }));
+  app
+    .use(openApi(deps.version))
+    .use(createRoutes({ ...deps, door, requests, mcpEndpoint, sockets, addressOf }));
 
   async function fetch(request: Request): Promise<Response> {
     const began = performance.now();
@@ -88,9 +98,10 @@ export function createHttp(deps: HttpDeps): Http {
     const stopped = server;
     if (stopped === null) return;
     const until = performance.now() + boundMs;
-    while (sockets.inFlight + requests.inFlight > 0 && performance.now() < until)
+    while (sockets.inFlight + requests.inFlight + mcpEndpoint.inFlight > 0 && performance.now() < until)
       await Bun.sleep(DRAIN_TICK_MS);
     sockets.closeAll("the service is stopping");
+    await mcpEndpoint.close();
     server = null;
     await stopped.stop(true);
   }
@@ -99,7 +110,7 @@ export function createHttp(deps: HttpDeps): Http {
     async listen(hostname, port) {
       draining = false;
       guards = createGuards(deps.config.allowedHosts, deps.config.corsOrigins, hostname);
-      server = Bun.serve<Connection>({
+      server = Bun.serve<SocketEnd>({
         hostname,
         port,
         reusePort: false,
@@ -117,20 +128,25 @@ export function createHttp(deps: HttpDeps): Http {
       return { url: `http://${name}:${bound}`, port: bound };
     },
     stop,
-    closeInvalid: sockets.closeInvalid,
+    async closeInvalid() {
+      await Promise.all([sockets.closeInvalid(), mcpEndpoint.closeInvalid(deps.auth.stillValid)]);
+    },
     get openConnections() {
       return sockets.size;
     },
   };
 }
 
+/** https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#standard-request-headers */
+const mcpHeaders = ["mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id", "last-event-id"];
+
 function corsOptions(origins: readonly string[]) {
   return {
     origin: [...origins],
     credentials: false,
-    methods: ["GET", "POST"],
-    allowedHeaders: ["authorization", "content-type", "idempotency-key"],
-    exposeHeaders: ["retry-after", "www-authenticate"],
+    methods: ["GET", "POST", "DELETE"],
+    allowedHeaders: ["authorization", "content-type", "idempotency-key", ...mcpHeaders],
+    exposeHeaders: ["retry-after", "www-authenticate", "mcp-session-id"],
     maxAge: 600,
   };
 }

@@ -1,8 +1,10 @@
 import type { Server } from "bun";
 import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
-import { Connection, closeCodes } from "./connection.ts";
-import { assertDialect, type Door } from "./door.ts";
+import { placeOf } from "../mcp/callers.ts";
+import { Connection, closeCodes, type SocketEnd } from "./connection.ts";
+import { type Dialect, type Door, dialectOf } from "./door.ts";
+import { McpSocket } from "./mcp-socket.ts";
 import type { HttpDeps } from "./ports.ts";
 
 export interface Sockets {
@@ -17,13 +19,13 @@ export interface Sockets {
 
 interface SocketsDeps extends HttpDeps {
   readonly door: Door;
-  readonly server: () => Server<Connection>;
+  readonly server: () => Server<SocketEnd>;
   readonly draining: () => boolean;
 }
 
 /** The open sockets, counted in all and for each token. */
 export function createSockets(deps: SocketsDeps): Sockets {
-  const open = new Set<Connection>();
+  const open = new Set<SocketEnd>();
   const perToken = new Map<string, number>();
   // Between being let in and being open there are awaits: places are taken before them.
   let opening = 0;
@@ -48,12 +50,21 @@ export function createSockets(deps: SocketsDeps): Sockets {
   async function upgrade(request: Request, address: string, sessionId: string | null): Promise<void> {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
       throw new AppError("wrong_protocol", "This address is for WebSocket connections; send an upgrade.");
-    assertDialect(request.headers.get("sec-websocket-protocol"));
+    const dialect = dialectOf(request.headers.get("sec-websocket-protocol"));
+    if (dialect === "mcp" && sessionId !== null)
+      throw new AppError("wrong_protocol", "The Model Context Protocol is spoken at /mcp/ws.");
     const query = new URL(request.url).searchParams;
     const principal = await deps.door.enter(request, address, query.get("ticket"));
     const release = take(principal);
     try {
-      await admit(request, address, sessionId, query, principal, release);
+      const onClose = (end: SocketEnd) => {
+        if (open.delete(end)) release();
+      };
+      const end =
+        dialect === "mcp"
+          ? await mcpEnd(query, principal, address, onClose)
+          : await jsonEnd(request, address, sessionId, query, principal, onClose);
+      admit(request, dialect, end);
     } catch (error) {
       release();
       throw error;
@@ -62,37 +73,41 @@ export function createSockets(deps: SocketsDeps): Sockets {
     }
   }
 
-  async function admit(
+  function admit(request: Request, dialect: Dialect, data: SocketEnd): void {
+    open.add(data);
+    const headers: Record<string, string> = dialect === "mcp" ? { "sec-websocket-protocol": dialect } : {};
+    if (deps.server().upgrade(request, { data, headers })) return;
+    open.delete(data);
+    throw new AppError("wrong_protocol", "This is not a valid WebSocket handshake.");
+  }
+
+  async function jsonEnd(
     request: Request,
     address: string,
     sessionId: string | null,
     query: URLSearchParams,
     principal: Principal,
-    release: () => void,
-  ): Promise<void> {
+    onClose: (end: SocketEnd) => void,
+  ): Promise<SocketEnd> {
     const bound = sessionId === null ? null : await deps.sessions.get(sessionId);
     if (bound !== null) {
       deps.rules.assertMayUse(principal, bound);
       await deps.places.assertReachable(deps.rules.actorFor(principal, bound), request.signal);
     }
     const since = sinceOf(query);
-    const data = new Connection(
-      deps,
-      {
-        principal,
-        bound,
-        ...(since === undefined ? {} : { since }),
-        draining: deps.draining,
-        onClose: (connection) => {
-          if (open.delete(connection)) release();
-        },
-      },
-      address,
-    );
-    open.add(data);
-    if (deps.server().upgrade(request, { data })) return;
-    open.delete(data);
-    throw new AppError("wrong_protocol", "This is not a valid WebSocket handshake.");
+    const { draining } = deps;
+    const options = { principal, bound, draining, onClose, ...(since === undefined ? {} : { since }) };
+    return new Connection(deps, options, address);
+  }
+
+  async function mcpEnd(
+    query: URLSearchParams,
+    principal: Principal,
+    address: string,
+    onClose: (end: SocketEnd) => void,
+  ): Promise<SocketEnd> {
+    const caller = await deps.mcp.resolve(principal, placeOf(query));
+    return new McpSocket(deps, { caller, draining: deps.draining, onClose }, address);
   }
 
   return {

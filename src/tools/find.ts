@@ -1,4 +1,4 @@
-import type { Actor } from "../actor.ts";
+import { type Actor, nowhere } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import { isThread } from "../permissions/compute.ts";
 import type { ChannelFacts } from "../permissions/facts.ts";
@@ -101,7 +101,8 @@ function findOne(
 async function findChannel(spec: ChannelSpec, said: unknown, finding: Finding): Promise<ChannelPlace | null> {
   const { actor, onTarget } = finding;
   if (said === undefined && spec.absent === "none") return null;
-  if (said === undefined && spec.absent === "error") throw missing(spec.argument);
+  if (said === undefined && (spec.absent === "error" || actor.channelId === nowhere))
+    throw missing(spec.argument);
   const channelId =
     typeof said === "string"
       ? (idIn("channel", said) ?? (await channelNamed(said, finding)))

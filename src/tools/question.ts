@@ -1,5 +1,5 @@
 import type { APIMessage } from "discord-api-types/v10";
-import type { Actor } from "../actor.ts";
+import { type Actor, nowhere } from "../actor.ts";
 import type { Question } from "../agent/approvals.ts";
 import type { FlowPort } from "../agent/ports.ts";
 import { oneLine } from "./authority.ts";
@@ -30,7 +30,7 @@ export async function questionFor(asked: Asked, flow: FlowPort, signal: AbortSig
   const asks = tool.question(given, places).slice(0, maxQuestion - leak.length);
   const text = `${asks.toWellFormed()}${leak}`;
   const restricted =
-    actor.guildId === null
+    actor.guildId === null || actor.channelId === nowhere
       ? []
       : await flow.restricted(
           { kind: "channel", guildId: actor.guildId, channelId: actor.channelId },

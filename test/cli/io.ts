@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { run } from "../../src/cli/run.ts";
 
 /** Runs a command line as the process would, and gives what it printed. */
@@ -18,6 +19,11 @@ export async function command(
     },
     interactive: false,
     lines: async function* () {},
+    bytes: async function* () {},
+    written: async (text) => {
+      out += text;
+    },
+    self: [process.execPath, resolve(import.meta.dir, "../../src/main.ts")],
     stop: idle,
     hurry: idle,
   });

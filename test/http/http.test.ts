@@ -305,7 +305,7 @@ describe("the host name", () => {
 });
 
 describe("subprotocols", () => {
-  test.each(["mcp", "graphql-ws", "mcp, other"])("%s is answered 400", async (offered) => {
+  test.each(["graphql-ws", "graphql-ws, other"])("%s is answered 400", async (offered) => {
     const response = await fetch(`${world.url}/mcp/ws`, {
       headers: {
         ...handshake,

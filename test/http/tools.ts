@@ -21,8 +21,10 @@ export interface TestTools {
   closed: number;
   /** What `wait` waits for. */
   readonly gate: PromiseWithResolvers<void>;
+  /** Resolves when a call of `wait` has begun. */
+  waiting: PromiseWithResolvers<void>;
   /** Resolves when a call of `wait` is aborted. */
-  readonly aborted: PromiseWithResolvers<void>;
+  aborted: PromiseWithResolvers<void>;
 }
 
 const anything = Type.Optional(Type.Unknown());
@@ -37,6 +39,7 @@ export function testTools(
     calls: 0,
     closed: 0,
     gate: Promise.withResolvers<void>(),
+    waiting: Promise.withResolvers<void>(),
     aborted: Promise.withResolvers<void>(),
   };
   const echo = defineTool({
@@ -60,6 +63,7 @@ export function testTools(
     input: Type.Object({}, { additionalProperties: false }),
     async run(_input, _places, { signal }) {
       signal.addEventListener("abort", () => state.aborted.resolve());
+      state.waiting.resolve();
       await state.gate.promise;
       return { value: "waited", sources };
     },

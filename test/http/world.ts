@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { MessageCreateParams } from "@anthropic-ai/sdk/resources/messages";
 import type { Actor } from "../../src/actor.ts";
 import { createBudgets } from "../../src/agent/budgets.ts";
+import type { TurnEvent } from "../../src/agent/events.ts";
 import { createModel } from "../../src/agent/model-claude.ts";
 import { createTurnService } from "../../src/agent/service.ts";
 import { createAuthenticator } from "../../src/auth/authenticate.ts";
@@ -17,6 +18,7 @@ import type { AppError } from "../../src/errors.ts";
 import type { HttpDeps } from "../../src/http/ports.ts";
 import { createHttp } from "../../src/http/server.ts";
 import { createLimits, type LimitName, type Rate } from "../../src/limits.ts";
+import { createMcp } from "../../src/mcp/server.ts";
 import { openMemory } from "../../src/memory/memory.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { createProtocol } from "../../src/protocol/handler.ts";
@@ -56,6 +58,14 @@ interface Script {
   tool: ((message: string) => { readonly name: string; readonly input: object } | null) | null;
 }
 
+/** Where people can be, as the service is told. */
+interface Reach {
+  refusal: AppError | null;
+  readonly asked: Actor[];
+  /** Who may not read what they watch, by user id. */
+  readonly unreadable: Set<string>;
+}
+
 /** The service as a client meets it, on loopback: everything real but the model, which is scripted, and tiny tools. */
 export async function startWorld(options: WorldOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), "http-"));
@@ -63,7 +73,8 @@ export async function startWorld(options: WorldOptions = {}) {
   const clock = { offset: 0 };
   const now = () => Date.now() + clock.offset;
   const script: Script = { answer: (message) => `You said: ${message}`, tool: null };
-  const reach: { refusal: AppError | null; readonly asked: Actor[] } = { refusal: null, asked: [] };
+  const reach: Reach = { refusal: null, asked: [], unreadable: new Set() };
+  const messageListeners = new Set<(channelId: string) => void>();
   const claude = await startClaudeSimulator({
     brain: async (request) => {
       const message = lastMessage(request);
@@ -110,6 +121,7 @@ export async function startWorld(options: WorldOptions = {}) {
   const tools = testTools({ audit: memory.audit, metrics, now });
   const { registry } = tools;
   const toolsPort = { describe: registry.usable, call: registry.call, all: registry.list };
+  const listeners = new Set<(event: TurnEvent) => void>();
   const turns = createTurnService({
     journal: memory.turns,
     history: memory.history,
@@ -125,7 +137,10 @@ export async function startWorld(options: WorldOptions = {}) {
     },
     budgets: createBudgets(memory.budgets, turn, now),
     config: { model, turn },
-    emit: (conversationId, event) => events.publish(conversationId, wireEvent(event)),
+    emit(conversationId, event) {
+      events.publish(conversationId, wireEvent(event));
+      for (const listener of listeners) listener(event);
+    },
     now,
   });
   const issueToken = ({ id: sessionId, userId, channelId }: Session, { tokenId }: Principal) =>
@@ -139,6 +154,22 @@ export async function startWorld(options: WorldOptions = {}) {
   const protocol = createProtocol({
     ...{ turns, sessions, events, tools: toolsPort, rules, places, issueToken, now },
   });
+  const mcp = createMcp({
+    ...{ rules, places, sessions, turns, secretKey, now },
+    tools: registry,
+    audit: memory.audit,
+    onMessages(listener) {
+      messageListeners.add(listener);
+      return () => void messageListeners.delete(listener);
+    },
+    mayRead: async (actor) => !reach.unreadable.has(actor.userId),
+    onTurnEvent(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    approvalMs: 900_000,
+    version: "0.0.0-test",
+  });
   const http = createHttp({
     config: {
       allowedHosts: [],
@@ -148,6 +179,7 @@ export async function startWorld(options: WorldOptions = {}) {
       ...options.config,
     },
     protocol,
+    mcp,
     sessions,
     events,
     tools: toolsPort,
@@ -175,6 +207,10 @@ export async function startWorld(options: WorldOptions = {}) {
 
   return {
     http,
+    mcp,
+    auth,
+    limits,
+    folder,
     url,
     port,
     socketUrl: url.replace("http", "ws"),
@@ -184,6 +220,10 @@ export async function startWorld(options: WorldOptions = {}) {
     memory,
     metrics,
     reach,
+    /** Something happens to a channel's messages. */
+    messagesChanged(channelId: string) {
+      for (const listener of messageListeners) listener(channelId);
+    },
     script,
     turns,
     sessions,

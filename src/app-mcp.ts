@@ -1,0 +1,84 @@
+import type { Authenticator } from "./auth/authenticate.ts";
+import type { Principal, Scope } from "./auth/ports.ts";
+import type { ChannelCredentials, ControlChannel } from "./control-channels.ts";
+import { AppError } from "./errors.ts";
+import type { Limits } from "./limits.ts";
+import { type ServedChannel, serveChannel } from "./mcp/channel.ts";
+import type { Mcp } from "./mcp/server.ts";
+
+export interface AppChannelsDeps {
+  readonly mcp: Mcp;
+  readonly auth: Pick<Authenticator, "authenticate" | "stillValid">;
+  readonly limits: Pick<Limits, "token">;
+  readonly draining: () => boolean;
+}
+
+/** Programs on this machine that speak the Model Context Protocol over the control socket. */
+export interface AppChannels {
+  serve(channel: ControlChannel, credentials: ChannelCredentials): Promise<void>;
+  /** Closes those whose token is not valid any more. */
+  closeInvalid(): Promise<void>;
+  /** Requests that are being worked on. */
+  readonly inFlight: number;
+}
+
+interface Open {
+  readonly principal: Principal;
+  readonly channel: ControlChannel;
+  served: ServedChannel | null;
+}
+
+const operatorScopes: readonly Scope[] = ["sessions", "turns", "tools", "approve"];
+
+/** Whoever may open the socket is the operator, with every right but the bot's own. */
+const operator: Principal = Object.freeze({
+  kind: "anonymous",
+  tokenId: null,
+  userId: null,
+  sessionId: null,
+  scopes: new Set(operatorScopes),
+  guildIds: null,
+});
+
+export function createAppChannels({ mcp, auth, limits, draining }: AppChannelsDeps): AppChannels {
+  const open = new Set<Open>();
+  const isValid = async (principal: Principal): Promise<boolean> =>
+    principal === operator || (await auth.stillValid(principal));
+
+  async function admit(principal: Principal): Promise<void> {
+    if (draining()) throw new AppError("shutting_down", "The service is stopping; try again in a moment.");
+    if (!(await isValid(principal))) throw revoked();
+    if (principal.tokenId !== null) await limits.token.take(principal.tokenId);
+  }
+
+  return {
+    async serve(channel, credentials) {
+      const { guildId, channelId } = credentials;
+      const isOperator = credentials.kind === "operator";
+      const principal = isOperator
+        ? operator
+        : await auth.authenticate({ authorization: credentials.authorization });
+      const userId = isOperator ? credentials.userId : null;
+      const caller = await mcp.resolve(principal, { userId, guildId, channelId });
+      const end: Open = { principal, channel, served: null };
+      open.add(end);
+      end.served = serveChannel(mcp, channel, {
+        caller,
+        admit: () => admit(principal),
+        onClosed: () => void open.delete(end),
+      });
+    },
+    async closeInvalid() {
+      for (const { principal, channel } of open)
+        if (!(await isValid(principal))) channel.close(revoked().message);
+    },
+    get inFlight() {
+      let sum = 0;
+      for (const { served } of open) sum += served?.inFlight ?? 0;
+      return sum;
+    },
+  };
+}
+
+const revoked = (): AppError =>
+  new AppError("unauthorized", "The token of this connection has been revoked or has expired.");

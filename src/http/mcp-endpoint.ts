@@ -1,0 +1,145 @@
+import { getLogger } from "@logtape/logtape";
+import {
+  type AuthInfo,
+  createMcpHandler,
+  isJsonContentType,
+  isLegacyRequest,
+  type JSONRPCMessage,
+  type McpRequestContext,
+} from "@modelcontextprotocol/server";
+import type { Principal } from "../auth/ports.ts";
+import { placeOf } from "../mcp/callers.ts";
+import { readMessage } from "../mcp/json-rpc.ts";
+import type { McpCaller } from "../mcp/ports.ts";
+import type { Mcp } from "../mcp/server.ts";
+import { FRAME_BYTES_CLOSE } from "../protocol/envelope.ts";
+import { readBytes } from "./body.ts";
+import type { Door } from "./door.ts";
+import { createMcpListening } from "./mcp-listening.ts";
+import { createMcpSessions, type McpSessions } from "./mcp-sessions.ts";
+
+const log = getLogger(["discord-mcp", "http"]);
+
+export interface McpEndpointDeps {
+  readonly mcp: Mcp;
+  readonly door: Door;
+  readonly addressOf: (request: Request) => string;
+  /** Takes the idle time-out off a request that may take long. */
+  readonly patient: (request: Request) => void;
+}
+
+export interface McpEndpoint {
+  serve(request: Request): Promise<Response>;
+  /** Requests that are being answered, streams of answers included. */
+  readonly inFlight: number;
+  /** Ends the sessions of tokens that are not valid any more. */
+  readonly closeInvalid: McpSessions["closeInvalid"];
+  close(): Promise<void>;
+}
+
+/**
+ * `/mcp`: streamable HTTP, in the revision of 2026-07-28 and, for a request without its envelope, those of 2025. But
+ * for the sessions of clients that can be asked, nothing is kept between two requests.
+ */
+export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpointDeps): McpEndpoint {
+  const callers = new WeakMap<AuthInfo, McpCaller>();
+  const sessions = createMcpSessions(mcp);
+  let inFlight = 0;
+  const factory = (context: McpRequestContext) => {
+    const caller = context.authInfo === undefined ? undefined : callers.get(context.authInfo);
+    if (caller === undefined) throw new Error("A request came in by no door.");
+    return mcp.factoryFor(caller)(context);
+  };
+  const onerror = (error: Error) => log.debug("a client's request was refused", { error });
+  const handler = createMcpHandler(factory, { onerror });
+  const listening = createMcpListening(mcp, factory);
+
+  async function serve(request: Request): Promise<Response> {
+    const principal = await door.enter(request, addressOf(request));
+    const caller = await mcp.resolve(principal, placeOf(new URL(request.url).searchParams));
+    const authInfo = authInfoOf(principal);
+    callers.set(authInfo, caller);
+    const isPost = request.method === "POST";
+    patient(request);
+    if (!isPost || !isJsonContentType(request.headers.get("content-type")))
+      return (isPost ? null : sessions.serve(request, caller, null)) ?? handler.fetch(request, { authInfo });
+    const incoming = await read(request);
+    if (!incoming.ok) return Response.json(incoming.reply, { status: 400 });
+    const { message } = incoming;
+    if (isSubscription(message)) return listening.serve(request, authInfo, caller, message);
+    const answer = async () => {
+      const isOfSession = await isLegacyRequest(request, message);
+      const inSession = isOfSession ? sessions.serve(request, caller, message) : null;
+      return inSession ?? handler.fetch(request, { authInfo, parsedBody: message });
+    };
+    return counted(answer);
+  }
+
+  /** A stream of answers counts to its end. */
+  async function counted(answer: () => Promise<Response>): Promise<Response> {
+    inFlight++;
+    const done = once(() => inFlight--);
+    try {
+      const response = await answer();
+      const { body } = response;
+      const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+      if (body !== null && isStream) return new Response(endingWith(body, done), response);
+      done();
+      return response;
+    } catch (error) {
+      done();
+      throw error;
+    }
+  }
+
+  return {
+    serve,
+    get inFlight() {
+      return inFlight;
+    },
+    async closeInvalid(isValid) {
+      await Promise.all([sessions.closeInvalid(isValid), listening.closeInvalid(isValid)]);
+    },
+    async close() {
+      await Promise.all([sessions.closeAll(), listening.closeAll()]);
+      await handler.close();
+    },
+  };
+}
+
+const isSubscription = (message: JSONRPCMessage): boolean =>
+  "method" in message && message.method === "subscriptions/listen";
+
+async function read(request: Request) {
+  return readMessage(new TextDecoder().decode(await readBytes(request, FRAME_BYTES_CLOSE)));
+}
+
+/** What the server package hands on; the token itself stays at the door. */
+function authInfoOf({ tokenId, scopes }: Principal): AuthInfo {
+  return { token: "", clientId: tokenId ?? "", scopes: [...scopes] };
+}
+
+/** The same stream; says when it has ended, whoever ended it. */
+function endingWith(body: ReadableStream<Uint8Array>, done: () => void): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done: isOver, value } = await reader.read();
+      if (!isOver) return controller.enqueue(value);
+      done();
+      controller.close();
+    },
+    async cancel(reason) {
+      done();
+      await reader.cancel(reason);
+    },
+  });
+}
+
+function once(action: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) action();
+    isDone = true;
+  };
+}

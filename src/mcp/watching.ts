@@ -1,0 +1,75 @@
+import { getLogger } from "@logtape/logtape";
+import type { Actor } from "../actor.ts";
+import { AppError } from "../errors.ts";
+import type { McpDeps } from "./ports.ts";
+import { messagesUri } from "./uris.ts";
+
+const log = getLogger(["discord-mcp", "mcp"]);
+
+/** Channels that are watched, each by as many clients as want to, in all. */
+const maxWatches = 20_000;
+/** A busy channel is told of once in such a time: what is told is that there is something to read, not what. */
+const quietMs = 500;
+/** Of finding out who of them may still read. */
+const lookupMs = 10_000;
+
+export interface Watching {
+  /**
+   * Tells of a channel's messages, new, edited or deleted, for as long as that person may read them: asked each time.
+   * Returns what ends it. Throws AppError `too_many_connections`.
+   */
+  watch(actor: Actor, channelId: string, tell: (uri: string) => void): () => void;
+  readonly size: number;
+}
+
+interface Watch {
+  readonly actor: Actor;
+  readonly tell: (uri: string) => void;
+}
+
+export function createWatching({ onMessages, mayRead }: Pick<McpDeps, "onMessages" | "mayRead">): Watching {
+  const byChannel = new Map<string, Set<Watch>>();
+  const due = new Set<string>();
+  let size = 0;
+
+  async function tellAll(channelId: string): Promise<void> {
+    due.delete(channelId);
+    const signal = AbortSignal.timeout(lookupMs);
+    for (const watch of [...(byChannel.get(channelId) ?? [])]) {
+      const isRead = await mayRead(watch.actor, channelId, signal);
+      // It may have ended while that was found out.
+      if (isRead && byChannel.get(channelId)?.has(watch)) watch.tell(messagesUri(channelId));
+    }
+  }
+
+  onMessages((channelId) => {
+    if (!byChannel.has(channelId) || due.has(channelId)) return;
+    due.add(channelId);
+    setTimeout(() => {
+      tellAll(channelId).catch((error: unknown) => log.error("watchers could not be told", { error }));
+    }, quietMs).unref();
+  });
+
+  return {
+    watch(actor, channelId, tell) {
+      if (size >= maxWatches)
+        throw new AppError(
+          "too_many_connections",
+          "Too many channels are watched; end a subscription first.",
+        );
+      const watches = byChannel.get(channelId) ?? new Set();
+      byChannel.set(channelId, watches);
+      const watch: Watch = { actor, tell };
+      watches.add(watch);
+      size++;
+      return () => {
+        if (!watches.delete(watch)) return;
+        size--;
+        if (watches.size === 0) byChannel.delete(channelId);
+      };
+    },
+    get size() {
+      return size;
+    },
+  };
+}

@@ -1,0 +1,177 @@
+import { Client, StreamableHTTPClientTransport, type Transport } from "@modelcontextprotocol/client";
+import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport as OldHttpTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { CallToolResultSchema, ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
+import { createMcpHandler, type JSONRPCMessage } from "@modelcontextprotocol/server";
+import { createAppChannels } from "../../src/app-mcp.ts";
+import { serveControl } from "../../src/control.ts";
+import { placeOf } from "../../src/mcp/callers.ts";
+import type { World } from "../http/world.ts";
+import { ids } from "../tools/harness.ts";
+
+/** The ways in, and the clients that come by them. */
+export const ways = ["in process", "HTTP", "WebSocket", "control socket"] as const;
+export type Way = (typeof ways)[number];
+export const kinds = ["2026-07-28", "2025-11-25", "the older client"] as const;
+export type Kind = (typeof kinds)[number];
+
+export interface Asked {
+  readonly message: string;
+}
+
+export interface ConnectOptions {
+  readonly token: string;
+  /** Of the address; Ana's place by default. */
+  readonly query?: string;
+  /** What the person says to a question; left out: the client cannot ask. */
+  readonly elicit?: (asked: Asked) => "accept" | "decline" | "cancel";
+}
+
+export interface Result {
+  readonly isError?: boolean | undefined;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: what comes over the wire is looked into field by field
+  readonly structured: any;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  readonly meta: any;
+}
+
+interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly onprogress?: (progress: { readonly message?: string | undefined }) => void;
+}
+
+/** What a test does, with whichever client. */
+export interface TestClient extends AsyncDisposable {
+  readonly version: string;
+  readonly instructions: string;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  readonly raw: any;
+  call(name: string, given?: object, options?: CallOptions): Promise<Result>;
+}
+
+export const here = `guild_id=${ids.guild}&channel_id=${ids.general}`;
+
+export async function connect(
+  world: World,
+  way: Way,
+  kind: Kind,
+  options: ConnectOptions,
+): Promise<TestClient> {
+  const opened = new AsyncDisposableStack();
+  const transport = await transportFor(world, way, kind, options, opened);
+  const capabilities = options.elicit === undefined ? {} : { elicitation: { form: {} } };
+  const info = { name: "test", version: "1" };
+  const answer = ({ params }: { params: { message: string } }) => ({
+    action: options.elicit?.({ message: params.message }) ?? ("cancel" as const),
+    content: {},
+  });
+  if (kind === "the older client") {
+    const client = new OldClient(info, { capabilities });
+    if (options.elicit !== undefined)
+      client.setRequestHandler(ElicitRequestSchema, async (request) => answer(request));
+    // biome-ignore lint/suspicious/noExplicitAny: the transports of both packages have one shape and two types
+    await client.connect(transport as any);
+    opened.defer(() => client.close());
+    return wrapped(client, opened, (params, more) => client.callTool(params, CallToolResultSchema, more));
+  }
+  const mode = kind === "2026-07-28" ? { pin: kind } : "legacy";
+  const client = new Client(info, { capabilities, versionNegotiation: { mode } });
+  if (options.elicit !== undefined)
+    client.setRequestHandler("elicitation/create", async (request) => answer(request as never));
+  await client.connect(transport);
+  opened.defer(() => client.close());
+  return wrapped(client, opened, (params, more) => client.callTool(params, more));
+}
+
+type Call = (
+  params: { name: string; arguments: Record<string, unknown> },
+  options: CallOptions,
+) => Promise<unknown>;
+
+function wrapped(client: Client | OldClient, opened: AsyncDisposableStack, call: Call): TestClient {
+  return {
+    version: client.getServerVersion()?.version ?? "",
+    instructions: client.getInstructions() ?? "",
+    raw: client,
+    async call(name, given = {}, options = {}) {
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      const result = (await call({ name, arguments: { ...given } }, options)) as any;
+      const [first] = result.content ?? [];
+      return {
+        isError: result.isError,
+        text: first?.text ?? "",
+        structured: result.structuredContent,
+        meta: result._meta?.["discord-mcp/error"],
+      };
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+async function transportFor(
+  world: World,
+  way: Way,
+  kind: Kind,
+  { token, query = here }: ConnectOptions,
+  opened: AsyncDisposableStack,
+): Promise<Transport> {
+  const headers = { authorization: `Bearer ${token}` };
+  const url = new URL(`${world.url}/mcp?${query}`);
+  switch (way) {
+    case "HTTP":
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      if (kind === "the older client") return new OldHttpTransport(url, { requestInit: { headers } }) as any;
+      return new StreamableHTTPClientTransport(url, { requestInit: { headers } });
+    case "in process": {
+      const principal = await world.auth.authenticate({ authorization: headers.authorization });
+      const caller = await world.mcp.resolve(principal, placeOf(url.searchParams));
+      const handler = createMcpHandler(world.mcp.factoryFor(caller));
+      opened.defer(() => handler.close());
+      const fetch = (to: string | URL, init?: RequestInit) => handler.fetch(new Request(String(to), init));
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      if (kind === "the older client") return new OldHttpTransport(url, { fetch }) as any;
+      return new StreamableHTTPClientTransport(url, { fetch });
+    }
+    case "WebSocket":
+      return new SocketTransport(`${world.socketUrl}/mcp/ws?${query}`, { headers, protocols: ["mcp"] });
+    case "control socket": {
+      const channels = createAppChannels({ ...world, draining: () => false });
+      const control = serveControl(world.folder, {}, channels.serve);
+      control.acceptChannels();
+      opened.use(control);
+      return new SocketTransport(`ws+unix://${world.folder}/control.sock:/mcp?${query}`, { headers });
+    }
+    default:
+      return way satisfies never;
+  }
+}
+
+/** The protocol over a WebSocket, as a client would write it: the official ones bring none. */
+export class SocketTransport implements Transport {
+  onmessage?: NonNullable<Transport["onmessage"]>;
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  readonly socket: WebSocket;
+  readonly #opened = Promise.withResolvers<void>();
+
+  constructor(url: string, options: { headers: Record<string, string>; protocols?: string[] }) {
+    this.socket = new WebSocket(url, options);
+    this.socket.onopen = () => this.#opened.resolve();
+    this.socket.onerror = () => this.#opened.reject(new Error("the socket did not open"));
+    this.socket.onmessage = ({ data }) => this.onmessage?.(JSON.parse(String(data)));
+    this.socket.onclose = () => this.onclose?.();
+  }
+
+  async start(): Promise<void> {
+    await this.#opened.promise;
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    this.socket.send(JSON.stringify(message));
+  }
+
+  async close(): Promise<void> {
+    this.socket.close();
+  }
+}
