@@ -12,6 +12,8 @@ export interface ToolInfo {
   readonly repeatable: boolean;
   /** JSON Schema of the arguments. */
   readonly parameters: unknown;
+  /** JSON Schema of what a call that is done results in, cut or not. */
+  readonly output: unknown;
 }
 
 /** A tool with what is made of it once. */
@@ -30,6 +32,7 @@ export function register(tool: Tool): Registered {
   // https://docs.claude.com/en/docs/agents-and-tools/tool-use/implement-tool-use#specifying-client-tools
   if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name)) throw new Error(`${name} is no name for a tool.`);
   const parameters = plainSchema(tool.input);
+  const output: unknown = tool.output === undefined ? null : JSON.parse(JSON.stringify(tool.output));
   if (parameters.additionalProperties !== false)
     throw new Error(`The arguments of ${name} must refuse unknown properties.`);
   const known = Object.keys(tool.input.properties);
@@ -39,7 +42,7 @@ export function register(tool: Tool): Registered {
   }
   return {
     tool,
-    info: { name, title, description, kind, family, repeatable, parameters },
+    info: { name, title, description, kind, family, repeatable, parameters, output },
     offered: {
       definition: { name, description, input_schema: parameters },
       isCore: tool.isCore ?? false,

@@ -1,5 +1,5 @@
 import type { APIChannel } from "discord-api-types/v10";
-import type { Static, TObject } from "typebox";
+import type { Static, TObject, TSchema } from "typebox";
 import type { Actor } from "../actor.ts";
 import type { Audience } from "../agent/ports.ts";
 import type { ToolPolicy } from "../tool-policy.ts";
@@ -68,22 +68,27 @@ export interface ChangeContext extends ReadContext {
   readonly nonce: () => string;
 }
 
-export interface ToolResult {
+/** A JSON value as a tool gives it: nobody changes it any more. */
+export type Told<Value> = Value extends object ? { readonly [Key in keyof Value]: Told<Value[Key]> } : Value;
+
+export interface ToolResult<Value = unknown> {
   /**
-   * A JSON value. Text in it that people on Discord wrote is data; the registry marks the whole. In its lists
-   * the most important comes first (of messages the newest): what is too much is cut from their ends.
+   * A JSON value of the tool's `output`. Text in it that people on Discord wrote is data; the registry marks the whole.
+   * In its lists the most important comes first (of messages the newest): what is too much is cut from their ends.
    */
-  readonly value: unknown;
+  readonly value: Told<Value>;
   /** What it was read from: see `sources.ts`. */
   readonly sources: readonly string[];
 }
 
-interface Common<Input extends TObject, Specs extends TargetSpecs> {
+interface Common<Input extends TObject, Specs extends TargetSpecs, Output extends TSchema> {
   readonly name: string;
   readonly title: string;
   readonly description: string;
   readonly family: Family;
   readonly input: Input;
+  /** What its results look like. It leaves lists and texts unbounded below: what is too large is cut within it. */
+  readonly output?: Output;
   readonly targets: Specs;
   /** Running it twice does no more than running it once. */
   readonly repeatable: boolean;
@@ -100,12 +105,14 @@ interface Common<Input extends TObject, Specs extends TargetSpecs> {
   ): Promise<void> | void;
 }
 
-export interface ReadTool<Input extends TObject, Specs extends TargetSpecs> extends Common<Input, Specs> {
+export interface ReadTool<Input extends TObject, Specs extends TargetSpecs, Output extends TSchema>
+  extends Common<Input, Specs, Output> {
   readonly kind: "read";
-  run(input: Static<Input>, places: Places<Specs>, context: ReadContext): Promise<ToolResult>;
+  run(input: Static<Input>, places: Places<Specs>, context: ReadContext): Promise<ToolResult<Static<Output>>>;
 }
 
-export interface ChangeTool<Input extends TObject, Specs extends TargetSpecs> extends Common<Input, Specs> {
+export interface ChangeTool<Input extends TObject, Specs extends TargetSpecs, Output extends TSchema>
+  extends Common<Input, Specs, Output> {
   /** `destroy`: deleting, removing people, roles and permissions, many things at once. It always asks. */
   readonly kind: "write" | "destroy";
   /** The person's own things, or an answer where they speak: it asks only when private words would get out. */
@@ -114,22 +121,26 @@ export interface ChangeTool<Input extends TObject, Specs extends TargetSpecs> ex
   question(input: Static<Input>, places: Places<Specs>): string;
   /** Who will be able to read what it writes. */
   audience(input: Static<Input>, places: Places<Specs>, actor: Actor): Audience;
-  run(input: Static<Input>, places: Places<Specs>, context: ChangeContext): Promise<ToolResult>;
+  run(
+    input: Static<Input>,
+    places: Places<Specs>,
+    context: ChangeContext,
+  ): Promise<ToolResult<Static<Output>>>;
 }
 
-export type ToolOf<Input extends TObject, Specs extends TargetSpecs> =
-  | ReadTool<Input, Specs>
-  | ChangeTool<Input, Specs>;
+export type ToolOf<Input extends TObject, Specs extends TargetSpecs, Output extends TSchema> =
+  | ReadTool<Input, Specs, Output>
+  | ChangeTool<Input, Specs, Output>;
 
 /** Any tool, as the registry holds them. */
-export type Tool = ToolOf<TObject, TargetSpecs>;
+export type Tool = ToolOf<TObject, TargetSpecs, TSchema>;
 
 /**
- * Gives the tool back, with the types of its arguments and of what they name taken from what it states. It cannot be
- * written without saying what it needs; one that changes something not without its question and its audience.
+ * Gives the tool back, with the types of its arguments, of what they name and of its result taken from what it states. It
+ * cannot be written without saying what it needs; one that changes something not without its question and its audience.
  */
-export function defineTool<Input extends TObject, const Specs extends TargetSpecs>(
-  tool: ToolOf<Input, Specs>,
-): ToolOf<Input, Specs> {
+export function defineTool<Input extends TObject, const Specs extends TargetSpecs, Output extends TSchema>(
+  tool: ToolOf<Input, Specs, Output>,
+): ToolOf<Input, Specs, Output> {
   return tool;
 }

@@ -12,7 +12,7 @@ import { allOn, ana, bench, call, channel, denyRole, ids, member, reading, toolT
 const { ManageNicknames, SendMessages, ViewChannel } = PermissionFlagsBits;
 
 /** Writes in a channel, and counts how often it did. */
-function writer(kind: "write" | "destroy", asks?: ChangeTool<never, never>["asks"]) {
+function writer(kind: "write" | "destroy", asks?: ChangeTool<never, never, never>["asks"]) {
   const ran: string[] = [];
   const tool: Tool = defineTool({
     name: "write",
@@ -39,7 +39,7 @@ function writer(kind: "write" | "destroy", asks?: ChangeTool<never, never>["asks
   return { tool, ran };
 }
 
-function writing(kind: "write" | "destroy", policy = {}, asks?: ChangeTool<never, never>["asks"]) {
+function writing(kind: "write" | "destroy", policy = {}, asks?: ChangeTool<never, never, never>["asks"]) {
   const { tool, ran } = writer(kind, asks);
   const made = bench([tool], { policy });
   made.facts.everyone = reading | SendMessages;
