@@ -6,6 +6,7 @@ import type { Actor } from "../../src/actor.ts";
 import { createBudgets } from "../../src/agent/budgets.ts";
 import type { TurnEvent } from "../../src/agent/events.ts";
 import { createModel } from "../../src/agent/model-claude.ts";
+import type { FlowPort } from "../../src/agent/ports.ts";
 import { createTurnService } from "../../src/agent/service.ts";
 import { createAuthenticator } from "../../src/auth/authenticate.ts";
 import { scopes as allScopes, type Principal, type Scope } from "../../src/auth/ports.ts";
@@ -29,6 +30,7 @@ import { createSessions } from "../../src/sessions/service.ts";
 import { text, toolUse } from "../../src/simulator/claude/reply.ts";
 import { startClaudeSimulator } from "../../src/simulator/claude/simulator.ts";
 import { agentTools } from "../../src/tools/agent-port.ts";
+import type { Registry } from "../../src/tools/registry.ts";
 import { ids } from "../tools/harness.ts";
 import { testTools } from "./tools.ts";
 
@@ -39,6 +41,16 @@ export interface WorldOptions {
   readonly ready?: boolean;
   readonly maxEvents?: number;
   readonly auth?: "required" | "off";
+  /** In place of the tiny tools in their own guild. */
+  readonly discord?: DiscordParts;
+}
+
+/** The product's tools, and where people can be, by another Discord than the tiny one. */
+export interface DiscordParts {
+  readonly registry: Registry;
+  readonly flow: FlowPort;
+  readonly botUserId: string;
+  assertReachable(actor: Actor, signal: AbortSignal): Promise<void>;
 }
 
 interface TokenSpec {
@@ -72,6 +84,7 @@ export async function startWorld(options: WorldOptions = {}) {
   const secretKey = "k".repeat(43);
   const clock = { offset: 0 };
   const now = () => Date.now() + clock.offset;
+  const botUserId = options.discord?.botUserId ?? ids.bot;
   const script: Script = { answer: (message) => `You said: ${message}`, tool: null };
   const reach: Reach = { refusal: null, asked: [], unreadable: new Set() };
   const messageListeners = new Set<(channelId: string) => void>();
@@ -104,7 +117,7 @@ export async function startWorld(options: WorldOptions = {}) {
     store: memory.sessions,
     preferences: memory.preferences,
     transcript: memory.transcript,
-    flow: { restricted: (audience, sources, signal) => tools.flow.restricted(audience, sources, signal) },
+    flow: { restricted: (audience, sources, signal) => flow.restricted(audience, sources, signal) },
     ttlMs: 30 * 86_400_000,
     now,
   });
@@ -115,18 +128,18 @@ export async function startWorld(options: WorldOptions = {}) {
   const rules = {
     assertScope,
     assertMayOpen,
-    assertMayUse: (p: Principal, s: Session) => assertMayUse(p, s, ids.bot),
-    actorFor: (p: Principal, s: Parameters<typeof actorFor>[1]) => actorFor(p, s, ids.bot),
+    assertMayUse: (p: Principal, s: Session) => assertMayUse(p, s, botUserId),
+    actorFor: (p: Principal, s: Parameters<typeof actorFor>[1]) => actorFor(p, s, botUserId),
   };
   const tools = testTools({ audit: memory.audit, metrics, now });
-  const { registry } = tools;
+  const { registry, flow } = options.discord ?? tools;
   const toolsPort = { describe: registry.usable, call: registry.call, all: registry.list };
   const listeners = new Set<(event: TurnEvent) => void>();
   const turns = createTurnService({
     journal: memory.turns,
     history: memory.history,
     approvals: memory.approvals,
-    flow: tools.flow,
+    flow,
     model: createModel(model),
     tools: agentTools(registry, async (sessionId) => (await sessions.get(sessionId)).activeTools),
     context: {
@@ -146,9 +159,10 @@ export async function startWorld(options: WorldOptions = {}) {
   const issueToken = ({ id: sessionId, userId, channelId }: Session, { tokenId }: Principal) =>
     sessionTokens.issue({ sessionId, userId, channelId, tokenId });
   const places = {
-    async assertReachable(actor: Actor) {
+    async assertReachable(actor: Actor, signal: AbortSignal) {
       reach.asked.push(actor);
       if (reach.refusal !== null) throw reach.refusal;
+      await options.discord?.assertReachable(actor, signal);
     },
   };
   const protocol = createProtocol({

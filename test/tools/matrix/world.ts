@@ -2,6 +2,7 @@ import { API } from "@discordjs/core";
 import { REST } from "@discordjs/rest";
 import { GatewayDispatchEvents, GatewayOpcodes } from "discord-api-types/v10";
 import type { Actor } from "../../../src/actor.ts";
+import type { FlowPort } from "../../../src/agent/ports.ts";
 import { createFacts } from "../../../src/discord/facts.ts";
 import { GuildState } from "../../../src/discord/guild-state.ts";
 import { createRestReader } from "../../../src/discord/rest-reader.ts";
@@ -12,7 +13,14 @@ import type { World } from "../../../src/simulator/discord/world.ts";
 import { allTools } from "../../../src/tools/all.ts";
 import { createFlow } from "../../../src/tools/flow.ts";
 import { createPolicies } from "../../../src/tools/policy.ts";
-import { createRegistry, type ToolCall, type ToolOutcome } from "../../../src/tools/registry.ts";
+import type { AuditSink, MemoryStore } from "../../../src/tools/ports.ts";
+import { assertReachable } from "../../../src/tools/reach.ts";
+import {
+  createRegistry,
+  type Registry,
+  type ToolCall,
+  type ToolOutcome,
+} from "../../../src/tools/registry.ts";
 import { fromSelf } from "../../../src/tools/sources.ts";
 import { attachContract, type Violation } from "../../simulator/discord/openapi-contract.ts";
 import { allOn, noMemories, Sent } from "../harness.ts";
@@ -35,11 +43,19 @@ export interface MatrixOptions {
   readonly isTrusted: boolean;
   /** Whether members are kept between calls, as with the members intent. */
   readonly hearsMembers: boolean;
+  /** Where calls are written down; nowhere if not given. */
+  readonly audit?: AuditSink;
+  /** None, which takes none, if not given. */
+  readonly memories?: MemoryStore;
 }
 
 /** The whole registry over a simulated Discord in which every kind of target exists. */
 export interface MatrixWorld extends AsyncDisposable {
   readonly discord: World;
+  readonly registry: Registry;
+  readonly flow: FlowPort;
+  /** Whether somebody can be where they are said to be, as the doors ask. */
+  assertReachable(actor: Actor, signal: AbortSignal): Promise<void>;
   /** In the order in which they were made. */
   readonly requests: readonly Exchange[];
   /** What does not fit Discord's OpenAPI description. */
@@ -57,7 +73,7 @@ export interface Caller {
 }
 
 /** What has been read before, which is the person's own: so whatever changes something asks, and nothing is changed. */
-const own = [fromSelf(users.nobody)];
+export const own = [fromSelf(users.nobody)];
 
 export async function startMatrixWorld(options: MatrixOptions): Promise<MatrixWorld> {
   const simulator = await startDiscordSimulator({ seed: matrixSeed, rateLimits: "off" });
@@ -85,15 +101,15 @@ export async function startMatrixWorld(options: MatrixOptions): Promise<MatrixWo
   const sent = new Sent();
   for (const [messageId, userId] of postedForWhom) sent.users.set(messageId, userId);
   const now = Date.now;
+  const flow = createFlow({ facts, policies, now });
+  const limits = { changes: { take: async () => {} }, lookups: { take: async () => {} } };
   const registry = createRegistry({
     tools: allTools,
     discord: reader,
     change: createRestWriter(api),
-    memories: { ...noMemories, list: async () => [] },
-    ...{ sent, facts, policies, now },
-    flow: createFlow({ facts, policies, now }),
-    limits: { changes: { take: async () => {} }, lookups: { take: async () => {} } },
-    audit: { append: async () => {}, collect: () => {} },
+    memories: options.memories ?? { ...noMemories, list: async () => [] },
+    ...{ sent, facts, policies, now, flow, limits },
+    audit: options.audit ?? { append: async () => {}, collect: () => {} },
     metrics: { toolCall: () => {} },
     timeoutMs: 20_000,
     resultBytes: 16 * 1024,
@@ -101,6 +117,9 @@ export async function startMatrixWorld(options: MatrixOptions): Promise<MatrixWo
   requests.length = 0;
   return {
     discord: simulator.world,
+    ...{ registry, flow },
+    assertReachable: (actor, signal) =>
+      assertReachable(actor, signal, { discord: reader, sent, facts, policies, limits, now }),
     requests,
     violations: contract.violations,
     call: (toolName, input, by) => registry.call(requestOf(toolName, input, by)),
