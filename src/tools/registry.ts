@@ -40,6 +40,8 @@ export interface ToolCall {
   readonly approval?: ApprovalGrant | null;
   /** Names the call for ever, so that what it posts is recognised when it is sent twice; made up when left out. */
   readonly callId?: string;
+  /** UTF-8 bytes of its result, in place of the registry's bound: for who is no model, or cuts it themselves. */
+  readonly resultBytes?: number;
   readonly signal: AbortSignal;
 }
 
@@ -144,19 +146,19 @@ export function createRegistry(options: RegistryOptions): Registry {
       );
       if (tool.kind === "read") {
         progress.hasStarted = true;
-        return finish(tool, await tool.run(given, allowed.places, context));
+        return finish(tool, await tool.run(given, allowed.places, context), call);
       }
       await options.limits.changes.take(call.actor.userId);
       const question = await ask(tool, given, allowed, call, underWay);
       if (question !== null) return asked(question);
       underWay.throwIfOver();
       progress.hasStarted = true;
-      return finish(tool, await tool.run(given, allowed.places, context));
+      return finish(tool, await tool.run(given, allowed.places, context), call);
     });
   }
 
-  const finish = (tool: Tool, result: Parameters<typeof doneWith>[1]) =>
-    doneWith(tool.name, result, resultBytes - markBytes, delimiter);
+  const finish = (tool: Tool, result: Parameters<typeof doneWith>[1], { resultBytes: own }: ToolCall) =>
+    doneWith(tool.name, result, (own ?? resultBytes) - markBytes, delimiter);
 
   /** Null when it may run without being asked, or with the yes that it brings. */
   async function ask(
