@@ -8,6 +8,7 @@ import {
   type McpRequestContext,
 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/ports.ts";
+import { AppError } from "../errors.ts";
 import { placeOf } from "../mcp/callers.ts";
 import { readMessage } from "../mcp/json-rpc.ts";
 import type { McpCaller } from "../mcp/ports.ts";
@@ -15,10 +16,14 @@ import type { Mcp } from "../mcp/server.ts";
 import { FRAME_BYTES_CLOSE } from "../protocol/envelope.ts";
 import { readBytes } from "./body.ts";
 import type { Door } from "./door.ts";
+import { createMcpInFlight, isNamed, withName } from "./mcp-in-flight.ts";
 import { createMcpListening } from "./mcp-listening.ts";
 import { createMcpSessions, type McpSessions } from "./mcp-sessions.ts";
 
 const log = getLogger(["discord-mcp", "http"]);
+
+/** What the server package answers to a request whose signal is aborted. */
+const givenUp = 499;
 
 export interface McpEndpointDeps {
   readonly mcp: Mcp;
@@ -44,7 +49,7 @@ export interface McpEndpoint {
 export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpointDeps): McpEndpoint {
   const callers = new WeakMap<AuthInfo, McpCaller>();
   const sessions = createMcpSessions(mcp);
-  let inFlight = 0;
+  const inFlight = createMcpInFlight();
   const factory = (context: McpRequestContext) => {
     const caller = context.authInfo === undefined ? undefined : callers.get(context.authInfo);
     if (caller === undefined) throw new Error("A request came in by no door.");
@@ -59,46 +64,43 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
     const caller = await mcp.resolve(principal, placeOf(new URL(request.url).searchParams));
     const authInfo = authInfoOf(principal);
     callers.set(authInfo, caller);
-    const isPost = request.method === "POST";
-    patient(request);
-    if (!isPost || !isJsonContentType(request.headers.get("content-type")))
-      return (isPost ? null : sessions.serve(request, caller, null)) ?? handler.fetch(request, { authInfo });
+    if (request.method !== "POST" || !isJsonContentType(request.headers.get("content-type"))) {
+      patient(request);
+      const inSession = request.method === "POST" ? null : ofSession(request, caller, null);
+      return inSession ?? handler.fetch(request, { authInfo });
+    }
     const incoming = await read(request);
+    // Not before the body is there: who never sends it is given up.
+    patient(request);
     if (!incoming.ok) return Response.json(incoming.reply, { status: 400 });
     const { message } = incoming;
     if (isSubscription(message)) return listening.serve(request, authInfo, caller, message);
-    const answer = async () => {
-      const isOfSession = await isLegacyRequest(request, message);
-      const inSession = isOfSession ? sessions.serve(request, caller, message) : null;
-      return inSession ?? handler.fetch(request, { authInfo, parsedBody: message });
-    };
-    return counted(answer);
+    return answer(request, authInfo, caller, message);
   }
 
-  /** A stream of answers counts to its end. */
-  async function counted(answer: () => Promise<Response>): Promise<Response> {
-    inFlight++;
-    const done = once(() => inFlight--);
-    try {
-      const response = await answer();
-      const { body } = response;
-      const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
-      if (body !== null && isStream) return new Response(endingWith(body, done), response);
-      done();
-      return response;
-    } catch (error) {
-      done();
-      throw error;
-    }
+  async function answer(request: Request, authInfo: AuthInfo, caller: McpCaller, message: JSONRPCMessage) {
+    inFlight.cancel(request, caller, message);
+    const { request: begun, end } = inFlight.begin(request, caller, message);
+    return untilEnd(end, async () => {
+      const inSession = (await isLegacyRequest(begun, message)) ? ofSession(begun, caller, message) : null;
+      const response = await (inSession ?? handler.fetch(begun, { authInfo, parsedBody: message }));
+      // What was given up before its answer began is answered by why, if somebody is still there.
+      if (response.status === givenUp && begun.signal.reason instanceof AppError) throw begun.signal.reason;
+      return withName(response, message);
+    });
+  }
+
+  function ofSession(request: Request, caller: McpCaller, message: JSONRPCMessage | null) {
+    return isNamed(request) ? null : sessions.serve(request, caller, message);
   }
 
   return {
     serve,
     get inFlight() {
-      return inFlight;
+      return inFlight.size;
     },
     async closeInvalid(isValid) {
-      await Promise.all([sessions.closeInvalid(isValid), listening.closeInvalid(isValid)]);
+      await Promise.all([sessions, listening, inFlight].map((each) => each.closeInvalid(isValid)));
     },
     async close() {
       await Promise.all([sessions.closeAll(), listening.closeAll()]);
@@ -119,6 +121,21 @@ function authInfoOf({ tokenId, scopes }: Principal): AuthInfo {
   return { token: "", clientId: tokenId ?? "", scopes: [...scopes] };
 }
 
+/** Waits for the answer, and for the end of one that is a stream. */
+async function untilEnd(done: () => void, answer: () => Promise<Response>): Promise<Response> {
+  try {
+    const response = await answer();
+    const { body } = response;
+    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+    if (body !== null && isStream) return new Response(endingWith(body, done), response);
+    done();
+    return response;
+  } catch (error) {
+    done();
+    throw error;
+  }
+}
+
 /** The same stream; says when it has ended, whoever ended it. */
 function endingWith(body: ReadableStream<Uint8Array>, done: () => void): ReadableStream<Uint8Array> {
   const reader = body.getReader();
@@ -134,12 +151,4 @@ function endingWith(body: ReadableStream<Uint8Array>, done: () => void): Readabl
       await reader.cancel(reason);
     },
   });
-}
-
-function once(action: () => void): () => void {
-  let isDone = false;
-  return () => {
-    if (!isDone) action();
-    isDone = true;
-  };
 }

@@ -2,10 +2,12 @@ import { Client, StreamableHTTPClientTransport, type Transport } from "@modelcon
 import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as OldHttpTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { CallToolResultSchema, ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
-import { createMcpHandler, type JSONRPCMessage } from "@modelcontextprotocol/server";
+import type { JSONRPCMessage } from "@modelcontextprotocol/server";
 import { createAppChannels } from "../../src/app-mcp.ts";
 import { serveControl } from "../../src/control.ts";
-import { placeOf } from "../../src/mcp/callers.ts";
+import { createDoor } from "../../src/http/door.ts";
+import { createGuards } from "../../src/http/guards.ts";
+import { createMcpEndpoint } from "../../src/http/mcp-endpoint.ts";
 import type { World } from "../http/world.ts";
 import { ids } from "../tools/harness.ts";
 
@@ -124,14 +126,19 @@ async function transportFor(
       if (kind === "the older client") return new OldHttpTransport(url, { requestInit: { headers } }) as any;
       return new StreamableHTTPClientTransport(url, { requestInit: { headers } });
     case "in process": {
-      const principal = await world.auth.authenticate({ authorization: headers.authorization });
-      const caller = await world.mcp.resolve(principal, placeOf(url.searchParams));
-      const handler = createMcpHandler(world.mcp.factoryFor(caller));
-      opened.defer(() => handler.close());
-      const fetch = (to: string | URL, init?: RequestInit) => handler.fetch(new Request(String(to), init));
+      const door = createDoor(world, () => createGuards([], [], "localhost"));
+      const { serve, close } = createMcpEndpoint({
+        mcp: world.mcp,
+        door,
+        addressOf: () => "in process",
+        patient: () => {},
+      });
+      opened.defer(close);
+      const fetch = (to: string | URL, init?: RequestInit) => serve(new Request(String(to), init));
+      const through = { fetch, requestInit: { headers } };
       // biome-ignore lint/suspicious/noExplicitAny: as above
-      if (kind === "the older client") return new OldHttpTransport(url, { fetch }) as any;
-      return new StreamableHTTPClientTransport(url, { fetch });
+      if (kind === "the older client") return new OldHttpTransport(url, through) as any;
+      return new StreamableHTTPClientTransport(url, through);
     }
     case "WebSocket":
       return new SocketTransport(`${world.socketUrl}/mcp/ws?${query}`, { headers, protocols: ["mcp"] });

@@ -24,8 +24,6 @@ async function tokenOf(scopes: readonly Scope[] = all): Promise<string> {
 }
 
 describe.each(everyWay)("%s, %s", (way, kind) => {
-  /** Nothing stands between two requests of an older client that is served without a session. */
-  const canAsk = !(way === "in process" && kind !== "2026-07-28");
   const open = async (options: Partial<ConnectOptions> = {}): Promise<TestClient> =>
     connect(world, way, kind, { token: options.token ?? (await tokenOf()), ...options });
 
@@ -134,10 +132,6 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
       });
       const before = world.tools.closed;
       const result = await client.call("close");
-      if (!canAsk) {
-        expect([result.isError, asked.length, world.tools.closed]).toEqual([true, 0, before]);
-        return;
-      }
       expect(result.structured.result).toEqual({ closed: ids.general });
       expect(asked).toEqual(["Close #general?"]);
       expect(world.tools.closed).toBe(before + 1);
@@ -147,7 +141,7 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
       await using client = await open({ elicit: () => action });
       const before = world.tools.closed;
       const { isError, meta } = await client.call("close");
-      expect([isError, meta.code]).toEqual([true, canAsk ? "permission_denied" : "approval_required"]);
+      expect([isError, meta.code]).toEqual([true, "permission_denied"]);
       expect(world.tools.closed).toBe(before);
     });
 
@@ -209,7 +203,7 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
       });
       const before = world.tools.closed;
       await client.call("ask", { message: "close it" });
-      expect([asked, world.tools.closed - before]).toEqual(canAsk ? [["Close #general?"], 1] : [[], 0]);
+      expect([asked, world.tools.closed - before]).toEqual([["Close #general?"], 1]);
     });
 
     test("goes on without what nobody can approve", async () => {
