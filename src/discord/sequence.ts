@@ -1,10 +1,15 @@
+/** Dispatches that came later than one that never came: then that one is given up. */
+const PATIENCE = 1000;
+
 /**
  * The sequence numbers of one gateway session: which came, and up to which everything is handled. Only the latter may
- * be stored: what a resume brings again is recognised, what it does not bring is lost.
+ * be stored: what a resume brings again is recognised, what it does not bring is lost. A number that was skipped may
+ * still come, so nothing goes past it either.
  */
 export class SequenceTracker {
   readonly sessionId: string;
   readonly #open = new Set<number>();
+  readonly #missing = new Set<number>();
   #latest: number;
 
   constructor(sessionId: string, sequence: number) {
@@ -16,11 +21,14 @@ export class SequenceTracker {
     return this.#latest;
   }
 
-  /** Everything up to here is handled. */
+  /** Everything up to here has come: where a resume has to begin while this process lives. */
+  get complete(): number {
+    return least(this.#missing, this.#latest + 1) - 1;
+  }
+
+  /** Everything up to here is handled: where a resume has to begin in the next process. */
   get handled(): number {
-    let least = this.#latest + 1;
-    for (const sequence of this.#open) if (sequence < least) least = sequence;
-    return least - 1;
+    return least(this.#open, this.complete + 1) - 1;
   }
 
   /** A dispatch came whose handling goes on. */
@@ -35,6 +43,21 @@ export class SequenceTracker {
 
   /** A dispatch came and is handled. */
   passed(sequence: number): void {
-    if (sequence > this.#latest) this.#latest = sequence;
+    this.#missing.delete(sequence);
+    if (sequence <= this.#latest) return;
+    for (let skipped = Math.max(this.#latest + 1, sequence - PATIENCE); skipped < sequence; skipped += 1)
+      this.#missing.add(skipped);
+    this.#latest = sequence;
+    // In order of their numbers, so that the first is the oldest.
+    for (const skipped of this.#missing) {
+      if (sequence - skipped <= PATIENCE) break;
+      this.#missing.delete(skipped);
+    }
   }
+}
+
+function least(numbers: ReadonlySet<number>, otherwise: number): number {
+  let found = otherwise;
+  for (const number of numbers) if (number < found) found = number;
+  return found;
 }

@@ -71,6 +71,12 @@ export class Shard {
     return { ...this.#session, sequence: this.#tracker.handled };
   }
 
+  /** Where this process resumes. */
+  get #resumption(): SessionInfo | null {
+    if (this.#session === null || this.#tracker === null) return this.#session;
+    return { ...this.#session, sequence: this.#tracker.complete };
+  }
+
   /** Begins with a session of an earlier process, or null to identify. */
   start(stored: SessionInfo | null): void {
     this.#session = stored;
@@ -101,7 +107,7 @@ export class Shard {
         options: shardOptions(this.#options),
         retrieveSessionInfo: async () => {
           if (client.status === WebSocketShardStatus.Idle) await this.#admit(client);
-          return this.#session;
+          return this.#resumption;
         },
         updateSessionInfo: (_shardId, info) => this.#update(client, info),
         waitForIdentify: (_shardId, signal) => this.#waitForIdentify(signal),

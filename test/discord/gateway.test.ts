@@ -217,6 +217,39 @@ describe("the stored sequence", () => {
     expect(tracker.handled).toBe(5);
   });
 
+  test("never passes one that was skipped, until it comes or a thousand have come since", () => {
+    const tracker = new SequenceTracker("s", 1);
+    tracker.passed(4);
+    expect([tracker.latest, tracker.complete, tracker.handled]).toEqual([4, 1, 1]);
+    tracker.passed(2);
+    expect([tracker.complete, tracker.handled]).toEqual([2, 2]);
+    tracker.begin(3);
+    expect([tracker.complete, tracker.handled]).toEqual([4, 2]);
+    tracker.end(3);
+    expect(tracker.handled).toBe(4);
+    tracker.passed(6);
+    for (let sequence = 7; sequence <= 1005; sequence += 1) tracker.passed(sequence);
+    expect(tracker.complete).toBe(4);
+    tracker.passed(1006);
+    expect([tracker.complete, tracker.handled]).toEqual([1006, 1006]);
+    tracker.passed(1_000_000_000);
+    expect(tracker.complete).toBe(999_998_999);
+  });
+
+  test.each(["the same process", "the next process"])(
+    "a dispatch that got lost before another came: a resume by %s brings it",
+    async (who) => {
+      await using rig = await Rig.start();
+      rig.sim.faults.gateway.loseNext(1);
+      rig.say(`${mention} late`);
+      await rig.handled(rig.say("talk elsewhere", { channelId: channels.help }));
+      if (who === "the next process") await rig.restart();
+      else rig.sim.faults.gateway.dropWithoutClose();
+      await rig.sim.waitForBotMessage();
+      expect(rig.said()).toEqual(["You said: late"]);
+    },
+  );
+
   test("is behind a message that cannot be stored yet", async () => {
     await using rig = await Rig.start({ flakySubmits: 1, timing: { retryMs: [60_000] } });
     const stuck = rig.say(`${mention} stuck`);
