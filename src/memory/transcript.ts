@@ -1,5 +1,5 @@
 import type { ContentBlockParam, ToolResultBlockParam } from "@anthropic-ai/sdk/resources/messages";
-import { and, desc, eq, inArray, lt, sql } from "drizzle-orm";
+import { and, count, desc, eq, inArray, lt, max, sql } from "drizzle-orm";
 import type { HistoryEntry, TranscriptPort } from "../sessions/ports.ts";
 import { openBlocks, openResult } from "./replay.ts";
 import { conversations, messages, toolCalls, turns } from "./schema.ts";
@@ -9,6 +9,9 @@ import { turnPlace } from "./turn-rows.ts";
 /** Turns that are read at a time, newest first, until there are entries enough. */
 const pageTurns = 25;
 const maxEntries = 1000;
+const maxConversations = 1000;
+
+const hasBegun = sql`exists (select 1 from ${messages} where ${messages.turnSeq} = ${turns.seq})`;
 
 /** Blocks as a person reads them: the text alone. */
 export function createTranscript(store: Store): TranscriptPort {
@@ -32,6 +35,20 @@ export function createTranscript(store: Store): TranscriptPort {
       }
       return entries.slice(-wanted);
     },
+    async conversations(userId, limit) {
+      const { id, channelId, guildId, epoch } = conversations;
+      const lastAt = max(turns.acceptedAt);
+      const rows = store.db
+        .select({ id, userId: conversations.userId, channelId, guildId, turns: count(), lastAt })
+        .from(conversations)
+        .innerJoin(turns, and(eq(turns.conversationId, id), eq(turns.epoch, epoch), hasBegun))
+        .where(eq(conversations.userId, userId))
+        .groupBy(id)
+        .orderBy(desc(lastAt))
+        .limit(Math.min(Math.max(0, limit), maxConversations))
+        .all();
+      return rows.map((row) => ({ ...row, lastAt: row.lastAt ?? 0 }));
+    },
   };
 }
 
@@ -43,12 +60,7 @@ function readTurns(store: Store, conversationId: string, epoch: number, before: 
     .select({ seq: turns.seq, id: turns.id, text: turns.text, acceptedAt: turns.acceptedAt })
     .from(turns)
     .where(
-      and(
-        eq(turns.conversationId, conversationId),
-        lt(turns.seq, before),
-        eq(turns.epoch, epoch),
-        sql`exists (select 1 from ${messages} where ${messages.turnSeq} = ${turns.seq})`,
-      ),
+      and(eq(turns.conversationId, conversationId), lt(turns.seq, before), eq(turns.epoch, epoch), hasBegun),
     )
     .orderBy(desc(turns.seq))
     .limit(pageTurns)

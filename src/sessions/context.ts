@@ -1,11 +1,13 @@
 import { Type } from "typebox";
-import type { Preferences } from "../agent/ports.ts";
+import type { FlowPort, Preferences } from "../agent/ports.ts";
 import type { HistoryEntry, Session } from "./ports.ts";
 
 /** Entries of `conversation_history`. */
 export const HISTORY_ENTRIES = 50;
 /** Bytes of text in `conversation_history`; the oldest entries give way first. */
 export const HISTORY_BYTES = 256 * 1024;
+/** Of finding out what somebody may still read of their conversation. */
+const LOOKUP_MS = 10_000;
 
 export const HistoryLine = Type.Object({
   role: Type.Union([Type.Literal("user"), Type.Literal("assistant"), Type.Literal("tool")]),
@@ -42,26 +44,36 @@ export function wireContext(
     user_id: session.userId,
     channel_id: session.channelId,
     guild_id: session.guildId,
-    conversation_history: newestWithin(history, HISTORY_BYTES).map((entry) => ({
-      role: entry.role,
-      content: entry.content,
-      timestamp: entry.timestamp,
-      turn_id: entry.turnId,
-      ...(entry.toolName === undefined ? {} : { tool_name: entry.toolName }),
-    })),
+    conversation_history: wireHistory(history),
     user_preferences: { ...preferences },
     active_tools: [...session.activeTools],
   };
 }
 
+export function wireHistory(history: readonly HistoryEntry[]): WireContext["conversation_history"] {
+  return newestWithin(history, HISTORY_BYTES).map((entry) => ({
+    role: entry.role,
+    content: entry.content,
+    timestamp: entry.timestamp,
+    turn_id: entry.turnId,
+    ...(entry.toolName === undefined ? {} : { tool_name: entry.toolName }),
+  }));
+}
+
 const WITHHELD = "(This draws on a place that you cannot read any more, and is withheld.)";
 
-/** The history without the words that rest on one of those sources. */
-export function withheldFrom(
+/** What was read when the person might is not read to them when they may no more. */
+export async function readableBy(
+  flow: Pick<FlowPort, "restricted">,
+  { guildId, userId }: Pick<Session, "guildId" | "userId">,
   history: readonly HistoryEntry[],
-  closed: readonly string[],
-): readonly HistoryEntry[] {
-  if (closed.length === 0) return history;
+): Promise<readonly HistoryEntry[]> {
+  const sources = [...new Set(history.flatMap((entry) => entry.sources))];
+  if (sources.length === 0) return history;
+  const signal = AbortSignal.timeout(LOOKUP_MS);
+  const closed = await flow
+    .restricted({ kind: "user", guildId, userId }, sources, signal)
+    .catch(() => sources);
   const isClosed = new Set(closed);
   return history.map((entry) =>
     entry.sources.some((source) => isClosed.has(source)) ? { ...entry, content: WITHHELD } : entry,

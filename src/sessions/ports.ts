@@ -68,7 +68,21 @@ export interface HistoryEntry {
   readonly sources: readonly string[];
 }
 
+/** A conversation in which something has been said since its last reset. */
+export interface Conversation {
+  readonly id: string;
+  readonly userId: string;
+  readonly channelId: string;
+  readonly guildId: string | null;
+  /** Turns since then. */
+  readonly turns: number;
+  /** When the newest of them was accepted, in milliseconds since 1970. */
+  readonly lastAt: number;
+}
+
 export interface TranscriptPort {
   /** The newest entries of the present epoch, oldest first. */
   recent(conversationId: string, limit: number): Promise<readonly HistoryEntry[]>;
+  /** Those of a person, the one that was last spoken in first. */
+  conversations(userId: string, limit: number): Promise<readonly Conversation[]>;
 }

@@ -3,9 +3,9 @@ import type { FlowPort, Preferences } from "../agent/ports.ts";
 import { AppError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import { createCounts, createSerial } from "./batches.ts";
-import { HISTORY_ENTRIES, type WireContext, wireContext, withheldFrom } from "./context.ts";
+import { HISTORY_ENTRIES, readableBy, type WireContext, wireContext, wireHistory } from "./context.ts";
 import type {
-  HistoryEntry,
+  Conversation,
   OpenSession,
   PreferenceStore,
   Session,
@@ -23,8 +23,6 @@ const MAX_SESSIONS = 100_000;
 const MAX_SESSIONS_OF_USER = 2000;
 /** A session's last use is written at most this often, so that a call does not cost a commit. */
 const TOUCH_EVERY_MS = 60_000;
-/** Of finding out what somebody may still read of their conversation. */
-const LOOKUP_MS = 10_000;
 
 export interface SessionsDeps {
   readonly store: SessionStore;
@@ -59,6 +57,10 @@ export interface Sessions extends AsyncDisposable {
   /** Counts for the line that is logged when the session ends. Cheap; written in batches. */
   count(session: Session, what: "message" | "tool_call"): void;
   context(session: Session): Promise<WireContext>;
+  /** The conversations of a person, the one that was last spoken in first. */
+  conversations(userId: string, limit: number): Promise<readonly Conversation[]>;
+  /** The newest of what was said in one, oldest first, as far as its person may read it now. */
+  history(conversation: Conversation): Promise<WireContext["conversation_history"]>;
   updateContext(session: Session, update: ContextUpdate): Promise<WireContext>;
   /** Removes what has expired, logs each end, and says how many there were. */
   expire(): Promise<number>;
@@ -156,18 +158,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       transcript.recent(session.conversationId, HISTORY_ENTRIES),
       preferences.get(session.userId),
     ]);
-    return wireContext(cache.get(session.id) ?? session, await readable(session, history), wishes);
-  }
-
-  /** What was read when the person might is not read to them when they may no more. */
-  async function readable({ guildId, userId }: Session, history: readonly HistoryEntry[]) {
-    const sources = [...new Set(history.flatMap((entry) => entry.sources))];
-    if (sources.length === 0) return history;
-    const signal = AbortSignal.timeout(LOOKUP_MS);
-    const closed = await flow
-      .restricted({ kind: "user", guildId, userId }, sources, signal)
-      .catch(() => sources);
-    return withheldFrom(history, closed);
+    return wireContext(cache.get(session.id) ?? session, await readableBy(flow, session, history), wishes);
   }
 
   async function setPreferences(userId: string, update: PreferencesUpdate): Promise<void> {
@@ -223,6 +214,11 @@ export function createSessions(deps: SessionsDeps): Sessions {
     touch,
     count: (session, what) => counts.add(session.id, what),
     context,
+    conversations: (userId, limit) => transcript.conversations(userId, limit),
+    history: async (conversation) =>
+      wireHistory(
+        await readableBy(flow, conversation, await transcript.recent(conversation.id, HISTORY_ENTRIES)),
+      ),
     updateContext,
     expire,
     countActive: () => store.countActive(now()),
