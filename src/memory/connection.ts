@@ -36,6 +36,8 @@ export function connect(path: string, onQuery?: (sql: string) => void): Connecti
     checkIntact(sqlite, path);
     sqlite.run("PRAGMA trusted_schema = OFF");
     sqlite.run("PRAGMA synchronous = FULL");
+    // What is deleted is overwritten, and not only forgotten.
+    sqlite.run("PRAGMA secure_delete = ON");
     migrate(sqlite, path);
     sqlite.run("PRAGMA journal_mode = WAL");
     sqlite.run("PRAGMA wal_autocheckpoint = 4000");

@@ -38,22 +38,58 @@ export interface DataKey {
   readonly bytes: Uint8Array;
 }
 
-/** Opens with any of the keys, seals with the newest, hashes with the oldest (hashes must not change). */
-export function createEncryption(keys: readonly DataKey[]): Encryption {
+/** What rotation needs besides: the keys can change while values are sealed and opened. */
+export interface Keyring extends Encryption {
+  /** Id of the key that values are sealed with. */
+  readonly newest: number;
+  /** All ids, oldest first. */
+  readonly ids: readonly number[];
+  /** From now on values are sealed with that key; older ones still open. */
+  add(key: DataKey): void;
+  /** From now on the newest key alone opens. */
+  dropOlder(): void;
+  /** The same value sealed with the newest key; null when it is already. Throws as `open` does. */
+  reseal(place: Place, sealed: Uint8Array): Uint8Array | null;
+}
+
+/** What look-ups are hashed with, as long as nothing else is stored for it: it must outlive the first data key. */
+export const lookUpKeyOf = (first: DataKey): Uint8Array => derive(first.bytes, new Uint8Array(), "look-up");
+
+/** Opens with any of the keys (oldest first), seals with the newest, hashes with `lookUpKey`, which must never change. */
+export function createEncryption(keys: readonly DataKey[], lookUpKey?: Uint8Array): Keyring {
   const byId = new Map(keys.map((key) => [key.id, createSecretKey(key.bytes)]));
-  const newest = keys.at(-1);
-  const oldest = keys[0];
-  if (newest === undefined || oldest === undefined) throw new Error("There is no data key.");
-  const sealing = createSecretKey(newest.bytes);
-  const hashing = createSecretKey(derive(oldest.bytes, new Uint8Array(), "look-up"));
+  const [first] = keys;
+  const last = keys.at(-1);
+  if (first === undefined || last === undefined) throw new Error("There is no data key.");
+  let newest = last.id;
+  let sealing = createSecretKey(last.bytes);
+  const hashing = createSecretKey(lookUpKey ?? lookUpKeyOf(first));
+  const unseal = (place: Place, sealed: Uint8Array): Buffer => {
+    const id = sealedBy(sealed);
+    const key = byId.get(id);
+    if (key === undefined) throw new Error(`A stored value names a data key ${id} that does not exist.`);
+    return openWith(key, label(place), sealed);
+  };
   return {
-    seal: (place, text) => sealWith(sealing, newest.id, label(place), Buffer.from(text, "utf8")),
-    open(place, sealed) {
-      const id = ((sealed[1] ?? 0) << 8) | (sealed[2] ?? 0);
-      const key = byId.get(id);
-      if (key === undefined) throw new Error(`A stored value names a data key ${id} that does not exist.`);
-      return openWith(key, label(place), sealed).toString("utf8");
+    get newest() {
+      return newest;
     },
+    get ids() {
+      return [...byId.keys()];
+    },
+    add({ id, bytes }) {
+      if (id <= newest) throw new Error("A data key can only be followed by a newer one.");
+      newest = id;
+      sealing = createSecretKey(bytes);
+      byId.set(id, sealing);
+    },
+    dropOlder() {
+      for (const id of byId.keys()) if (id !== newest) byId.delete(id);
+    },
+    reseal: (place, sealed) =>
+      sealedBy(sealed) === newest ? null : sealWith(sealing, newest, label(place), unseal(place, sealed)),
+    seal: (place, text) => sealWith(sealing, newest, label(place), Buffer.from(text, "utf8")),
+    open: (place, sealed) => unseal(place, sealed).toString("utf8"),
     hash(purpose, parts) {
       const mac = createHmac("sha256", hashing);
       for (const part of [purpose, ...parts]) mac.update(`${Buffer.byteLength(part)}:`).update(part);
@@ -61,6 +97,9 @@ export function createEncryption(keys: readonly DataKey[]): Encryption {
     },
   };
 }
+
+/** Id of the data key that a value was sealed with. */
+export const sealedBy = (sealed: Uint8Array): number => ((sealed[1] ?? 0) << 8) | (sealed[2] ?? 0);
 
 function label(place: Place): Buffer {
   return Buffer.from(`${place.table}.${place.column}:${place.row}`, "utf8");

@@ -8,10 +8,11 @@ import { createApprovalStore } from "./approvals.ts";
 import { type AuditLog, createAuditLog } from "./audit.ts";
 import { type BudgetStore, createBudgetStore } from "./budgets.ts";
 import { type Connection, connect } from "./connection.ts";
-import { loadEncryption } from "./data-keys.ts";
+import { type DataKeys, loadDataKeys } from "./data-keys.ts";
 import { toOpenError } from "./errors.ts";
 import { createChannelMarks, createGatewaySessions, createIdentifyLog } from "./gateway.ts";
 import { createHistory } from "./history.ts";
+import { createKeyRotation, type KeyRotation } from "./key-rotation.ts";
 import { createMemoryStore } from "./memories.ts";
 import { migrations } from "./migrations.ts";
 import { createOutbox } from "./outbox.ts";
@@ -58,6 +59,7 @@ export interface Memory extends Disposable, AsyncDisposable {
   readonly tokens: ApiTokenStore;
   readonly audit: AuditLog;
   readonly budgets: BudgetStore;
+  readonly keys: KeyRotation;
   readonly schemaVersion: number;
   /** Whether the database answers. */
   ping(): boolean;
@@ -79,16 +81,18 @@ export function openMemory(options: MemoryOptions): Memory {
   const connection = connect(options.path, options.onQuery);
   try {
     const previous = options.secretKeyPrevious ?? null;
-    const encryption = loadEncryption(connection.db, options.secretKey, previous, now);
-    const store = createStore(connection, encryption, now, options.cacheBytes ?? defaultCacheBytes);
-    return assemble(connection, store);
+    const keys = loadDataKeys(connection.db, options.secretKey, previous, now);
+    // What was wrapped with the previous key is not to be left in the log.
+    if (previous !== null) connection.sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    const store = createStore(connection, keys.keyring, now, options.cacheBytes ?? defaultCacheBytes);
+    return assemble(connection, store, keys);
   } catch (error) {
     connection.sqlite.close();
     throw toOpenError(error, options.path);
   }
 }
 
-function assemble({ sqlite }: Connection, store: Store): Memory {
+function assemble({ sqlite }: Connection, store: Store, keys: DataKeys): Memory {
   const reader = createTurnReader(store);
   const history = createHistory(store);
   const turns = {
@@ -123,6 +127,7 @@ function assemble({ sqlite }: Connection, store: Store): Memory {
     tokens: createApiTokenStore(store),
     audit,
     budgets: createBudgetStore(store),
+    keys: createKeyRotation(store, keys),
     schemaVersion: migrations.length,
     ping() {
       try {

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { History, Preferences } from "../agent/ports.ts";
 import { ByteCache } from "./cache.ts";
 import type { Connection, Db, Tx } from "./connection.ts";
-import type { Encryption } from "./encryption.ts";
+import type { Keyring } from "./encryption.ts";
 import { GroupCommit } from "./group-commit.ts";
 
 export interface CachedHistory {
@@ -15,7 +15,7 @@ export interface Store {
   readonly db: Db;
   /** The same connection without Drizzle, for what runs at every call. */
   readonly sqlite: Database;
-  readonly encryption: Encryption;
+  readonly encryption: Keyring;
   readonly now: () => number;
   /** One transaction: committed when it returns, rolled back when it throws. */
   readonly write: <T>(fn: (tx: Tx) => T) => T;
@@ -40,7 +40,7 @@ export interface Caches {
 
 export function createStore(
   { sqlite, db }: Connection,
-  encryption: Encryption,
+  encryption: Keyring,
   now: () => number,
   cacheBytes: number,
 ): Store {

@@ -39,6 +39,16 @@ switch (what) {
     process.kill(process.pid, "SIGKILL");
     break;
   }
+  case "rotate": {
+    const memory = openMemory({ path, secretKey });
+    for (let to: number | null = null; ; ) {
+      const { finished, key } = await memory.keys.rotate(to, 0);
+      to = key;
+      say(finished ? "finished" : "a batch");
+      if (finished) break;
+    }
+    break;
+  }
   case "hold-lock": {
     acquireServeLock(path);
     say("held");
