@@ -3,7 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { APIMessage } from "discord-api-types/v10";
-import { type ClaudeSimulator, startClaudeSimulator } from "../../src/simulator/claude/simulator.ts";
+import {
+  type ClaudeSimulator,
+  type ClaudeSimulatorOptions,
+  startClaudeSimulator,
+} from "../../src/simulator/claude/simulator.ts";
 import {
   type DiscordSimulator,
   type DiscordSimulatorOptions,
@@ -15,6 +19,7 @@ import { type Asked, botId, channels, isMessage, users } from "./service.ts";
 export interface SiteOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly discord?: DiscordSimulatorOptions;
+  readonly claude?: ClaudeSimulatorOptions;
 }
 
 /** The executable with its data folder, before a simulated Discord and Claude that outlive its processes. */
@@ -41,10 +46,10 @@ export class Site implements AsyncDisposable {
   }
 
   /** With a first process that listens; Discord may take longer. */
-  static async listening({ env, discord }: SiteOptions = {}): Promise<Site> {
+  static async listening({ env, discord, claude }: SiteOptions = {}): Promise<Site> {
     const site = new Site(
       await startDiscordSimulator({ rateLimits: "off", ...discord }),
-      await startClaudeSimulator(),
+      await startClaudeSimulator(claude),
       env,
     );
     await site.#listens();

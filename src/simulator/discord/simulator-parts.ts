@@ -119,5 +119,6 @@ export function observation(journals: Journals, botId: string) {
         options,
       ),
     onExchange: (listener: (exchange: Exchange) => void) => journals.requests.listen(listener),
+    onMessage: (listener: (message: APIMessage) => void) => journals.messages.listen(listener),
   };
 }

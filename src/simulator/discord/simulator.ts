@@ -100,6 +100,8 @@ export interface DiscordSimulator extends AsyncDisposable {
   readonly gatewayNotes: readonly GatewayNote[];
   /** Hears of each exchange; returns what ends that. */
   onExchange(listener: (exchange: Exchange) => void): () => void;
+  /** Hears of each message that is made or edited; returns what ends that. */
+  onMessage(listener: (message: APIMessage) => void): () => void;
 
   readonly faults: {
     rest(fault: RestFault): PlantedFault;

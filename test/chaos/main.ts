@@ -1,0 +1,67 @@
+import { parseArgs } from "node:util";
+import { chaos, type Outcome } from "./run.ts";
+
+const help = `Kills the executable again and again, while people talk to it and everything around it fails.
+
+Usage: bun run chaos [-- options]
+
+  --kills N    how often it is killed (300)
+  --seed S     of what goes wrong, when, and what is asked (a new one each time)
+  --cut S      seconds for which Discord's gateway is away at the end (600 with 100 kills or more, else 5)
+  --calm N     questions asked at the end, undisturbed, over which memory is watched (600 with 100 kills or more, else 40)
+
+Ends with 0 when nothing was lost and nothing happened twice.
+`;
+
+const whole = (name: string, text: string): number => {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  process.stderr.write(`--${name} takes a whole number, such as --${name} 20.\n`);
+  process.exit(64);
+};
+
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: {
+    kills: { type: "string", default: "300" },
+    seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 32)) },
+    cut: { type: "string" },
+    calm: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  },
+});
+if (values.help) {
+  process.stdout.write(help);
+  process.exit(0);
+}
+const kills = whole("kills", values.kills);
+const seed = whole("seed", values.seed);
+const isLong = kills >= 100;
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+say(`seed ${seed}`);
+const began = performance.now();
+const outcome = await chaos({
+  kills,
+  seed,
+  longCutMs: 1000 * whole("cut", values.cut ?? (isLong ? "600" : "5")),
+  calmQuestions: whole("calm", values.calm ?? (isLong ? "600" : "40")),
+  say,
+});
+report(outcome, (performance.now() - began) / 1000);
+
+function report(result: Outcome, seconds: number): void {
+  const { answered, lost, duplicated, misled, asked, stops, integrity, unfinished, memory } = result;
+  const back = result.backAfterMs.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round(back[Math.floor((back.length - 1) * share)] ?? 0);
+  const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+  say(`${asked} asked in ${Math.round(seconds)} s; ${result.kills} kills, ${stops} orderly ends`);
+  say(`first answer of the next process after ${at(0.5)} ms (median), ${at(0.95)} ms (95 of 100)`);
+  say(`memory of the last process: ${mib(memory.before)}, later ${mib(memory.after)}`);
+  say(`integrity_check: ${integrity}; unfinished: ${unfinished}`);
+  if (lost.length > 0) say(`lost: ${lost.join(" ")}`);
+  if (duplicated.length > 0) say(`duplicated: ${duplicated.join(" ")}`);
+  if (misled.length > 0) say(`misled: ${misled.join(" ")}`);
+  say(`answered ${answered}, lost ${lost.length}, duplicated ${duplicated.length}`);
+  const isRight = lost.length + duplicated.length + misled.length + unfinished === 0 && integrity === "ok";
+  process.exit(isRight ? 0 : 1);
+}
