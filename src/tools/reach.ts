@@ -9,6 +9,7 @@ const being = {
   kind: "read",
   repeatable: true,
   input: Type.Object({}, { additionalProperties: false }),
+  output: Type.Null(),
   run: async () => ({ value: null, sources: [] }),
 } as const;
 

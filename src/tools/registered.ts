@@ -32,7 +32,7 @@ export function register(tool: Tool): Registered {
   // https://docs.claude.com/en/docs/agents-and-tools/tool-use/implement-tool-use#specifying-client-tools
   if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name)) throw new Error(`${name} is no name for a tool.`);
   const parameters = plainSchema(tool.input);
-  const output: unknown = tool.output === undefined ? null : JSON.parse(JSON.stringify(tool.output));
+  const output: unknown = JSON.parse(JSON.stringify(tool.output));
   if (parameters.additionalProperties !== false)
     throw new Error(`The arguments of ${name} must refuse unknown properties.`);
   const known = Object.keys(tool.input.properties);

@@ -88,7 +88,7 @@ interface Common<Input extends TObject, Specs extends TargetSpecs, Output extend
   readonly family: Family;
   readonly input: Input;
   /** What its results look like. It leaves lists and texts unbounded below: what is too large is cut within it. */
-  readonly output?: Output;
+  readonly output: Output;
   readonly targets: Specs;
   /** Running it twice does no more than running it once. */
   readonly repeatable: boolean;

@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { note } from "./shapes.ts";
 import { defineTool, type KnownTool } from "./tool.ts";
 
 /** Definitions are read by the model from then on: few are enough. */
@@ -31,6 +32,10 @@ export const toolsFind = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    tools: Type.Array(Type.Object({ name: Type.String(), description: Type.String() })),
+    note,
+  }),
   targets: {},
   async run({ query }, _places, { tools }) {
     const known = tools();

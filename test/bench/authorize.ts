@@ -27,6 +27,7 @@ const base = {
   family: "server",
   kind: "read",
   repeatable: true,
+  output: Type.Null(),
   run: async () => ({ value: null, sources: [] }),
 } as const;
 const input = Type.Object({ channel_id: Type.Optional(Type.String()) }, { additionalProperties: false });

@@ -16,6 +16,7 @@ const noop = defineTool({
   kind: "read",
   repeatable: true,
   input: Type.Object({ text: Type.String() }, { additionalProperties: false }),
+  output: Type.Object({ text: Type.String() }),
   targets: {},
   run: async ({ text }) => ({ value: { text }, sources: [] }),
 });

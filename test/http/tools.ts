@@ -49,6 +49,7 @@ export function testTools(
     title: "Echo",
     description: "The tool echo.",
     input: Type.Object({ a: anything, n: anything, value: anything }, { additionalProperties: false }),
+    output: Type.Object({ a: anything, n: anything, value: anything }),
     async run(input) {
       state.calls++;
       return { value: input, sources };
@@ -61,6 +62,7 @@ export function testTools(
     title: "Wait",
     description: "The tool wait.",
     input: Type.Object({}, { additionalProperties: false }),
+    output: Type.String(),
     async run(_input, _places, { signal }) {
       signal.addEventListener("abort", () => state.aborted.resolve());
       state.waiting.resolve();
@@ -78,6 +80,7 @@ export function testTools(
       { code: Type.Enum([...errorCodes]), text: Type.String(), retryAfterMs: Type.Number() },
       { additionalProperties: false },
     ),
+    output: Type.Never(),
     run: ({ code, text, retryAfterMs }) => Promise.reject(new AppError(code, text, { retryAfterMs })),
   });
   const close = defineTool({
@@ -96,6 +99,7 @@ export function testTools(
       },
     },
     input: Type.Object({ channel_id: Type.Optional(Type.String()) }, { additionalProperties: false }),
+    output: Type.Object({ closed: Type.String() }),
     question: (_input, { channel }) => `Close #${channel.facts.name}?`,
     audience: (_input, { channel }) => inChannel(channel),
     async run(_input, { channel }) {

@@ -26,6 +26,7 @@ function writer(kind: "write" | "destroy", asks?: ChangeTool<never, never, never
       { channel_id: Type.Optional(Type.String()), words: Type.String() },
       { additionalProperties: false },
     ),
+    output: Type.String(),
     targets: {
       channel: { kind: "channel", argument: "channel_id", absent: "own", needs: SendMessages },
     },

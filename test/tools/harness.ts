@@ -14,9 +14,10 @@ import type {
 import { createFlow } from "../../src/tools/flow.ts";
 import { createPolicies } from "../../src/tools/policy.ts";
 import type { AuditRow, MemoryStore, SentMessages } from "../../src/tools/ports.ts";
-import { createRegistry, type Registry, type RegistryOptions } from "../../src/tools/registry.ts";
+import type { Registry, RegistryOptions } from "../../src/tools/registry.ts";
 import type { TargetSpecs } from "../../src/tools/targets.ts";
 import { type ChangeContext, defineTool, type Family, type Tool } from "../../src/tools/tool.ts";
+import { createCheckedRegistry } from "./checked.ts";
 
 export const ids = {
   guild: "300000000000000001",
@@ -248,7 +249,7 @@ export function bench(
   const counted: string[] = [];
   const { policy = {}, now = Date.now, ...rest } = options;
   const policies = createPolicies({ ...allOn, ...policy });
-  const registry = createRegistry({
+  const registry = createCheckedRegistry({
     tools,
     discord: noDiscord,
     change: noChanges,
@@ -303,6 +304,7 @@ export function toolThat(
       },
       { additionalProperties: false },
     ),
+    output: Type.Unknown(),
   } as const;
   if (kind === "read") {
     return defineTool({

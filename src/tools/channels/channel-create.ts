@@ -6,7 +6,7 @@ import { excerpt } from "../question.ts";
 import { channelArgument, reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
-import { describeChannel } from "./describe.ts";
+import { channelShape, describeChannel, inCategory } from "./describe.ts";
 import { guildKinds, typeOfKind } from "./kinds.ts";
 import {
   assertFits,
@@ -38,6 +38,7 @@ export const channelCreate = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({ ...channelShape.properties, ...inCategory }),
   targets: {
     guild: {
       kind: "guild",

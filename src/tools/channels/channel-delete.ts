@@ -21,6 +21,12 @@ export const channelDelete = defineTool({
     { channel_id: channelArgument("Which channel, category or thread."), reason: reasonArgument },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    channel_id: Type.String(),
+    name: Type.String(),
+    type: Type.String(),
+    deleted: Type.Boolean(),
+  }),
   targets: {
     channel: {
       kind: "channel",

@@ -5,7 +5,7 @@ import { inChannel } from "../audiences.ts";
 import { channelArgument, reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
-import { describeChannel } from "./describe.ts";
+import { channelShape, describeChannel } from "./describe.ts";
 import { guildTypes } from "./kinds.ts";
 import {
   assertFits,
@@ -33,6 +33,7 @@ export const channelEdit = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: channelShape,
   targets: {
     channel: {
       kind: "channel",

@@ -1,9 +1,10 @@
 import type { APIChannel } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { channelArgument } from "../schemas.ts";
+import { nullable } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
-import { describeChannel } from "./describe.ts";
+import { channelShape, describeChannel, inCategory } from "./describe.ts";
 
 export const channelInfo = defineTool({
   name: "discord_channel_info",
@@ -18,6 +19,12 @@ export const channelInfo = defineTool({
     { channel_id: Type.Optional(channelArgument("Which channel. Default: the one of this conversation.")) },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    ...channelShape.properties,
+    ...inCategory,
+    parent_channel_id: Type.Optional(Type.String({ description: "Of a thread: where it is." })),
+    parent_name: Type.Optional(nullable(Type.String())),
+  }),
   targets: { channel: { kind: "channel", argument: "channel_id", absent: "own", needs: 0n } },
   async run(_input, { channel: { facts } }, context) {
     const channel = await context.discord.channel(facts.id, context.signal);
@@ -32,7 +39,7 @@ export const channelInfo = defineTool({
 async function parentOf(channel: APIChannel, { canSee, discord, signal }: ReadContext) {
   const id = "parent_id" in channel ? (channel.parent_id ?? null) : null;
   if (id === null || !(await canSee(id))) return null;
-  const { name } = await discord.channel(id, signal);
+  const { name = null } = await discord.channel(id, signal);
   const value =
     "thread_metadata" in channel
       ? { parent_channel_id: id, parent_name: name }

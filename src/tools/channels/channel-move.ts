@@ -4,6 +4,7 @@ import { AppError } from "../../errors.ts";
 import { inChannel } from "../audiences.ts";
 import { quoted } from "../authority.ts";
 import { channelArgument, reasonArgument } from "../schemas.ts";
+import { nullable } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import type { ChannelPlace } from "../targets.ts";
 import { type ChangeContext, defineTool } from "../tool.ts";
@@ -38,6 +39,14 @@ export const channelMove = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    channel_id: Type.String(),
+    name: Type.String(),
+    category: Type.Optional(Type.String({ description: "The name of the category that it went into." })),
+    category_id: nullable(Type.String({ description: "The category that it is in now." })),
+    place: Type.Optional(Type.Integer()),
+    permissions: Type.String({ description: "What became of its permissions." }),
+  }),
   targets: {
     channel: {
       kind: "channel",

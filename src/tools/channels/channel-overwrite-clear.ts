@@ -26,6 +26,13 @@ export const channelOverwriteClear = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    channel_id: Type.String(),
+    user_id: Type.Optional(Type.String()),
+    role_id: Type.Optional(Type.String()),
+    role: Type.Optional(Type.String({ description: "The role's name." })),
+    cleared: Type.Boolean(),
+  }),
   targets: {
     channel: overwritten,
     role: { kind: "role", argument: "role_id", absent: "none", needs: 0n },

@@ -39,6 +39,14 @@ export const channelOverwriteSet = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    channel_id: Type.String(),
+    user_id: Type.Optional(Type.String()),
+    role_id: Type.Optional(Type.String()),
+    role: Type.Optional(Type.String({ description: "The role's name." })),
+    allowed: Type.Array(Type.String(), { description: "All that they are allowed there now." }),
+    denied: Type.Array(Type.String(), { description: "All that they are denied there now." }),
+  }),
   targets: {
     channel: overwritten,
     role: { kind: "role", argument: "role_id", absent: "none", needs: 0n },

@@ -28,6 +28,11 @@ export const channelSync = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    channel_id: Type.String(),
+    category_id: Type.String(),
+    overwrites: Type.Integer({ description: "For how many roles and members it says something now." }),
+  }),
   targets: {
     channel: {
       kind: "channel",

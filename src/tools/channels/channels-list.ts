@@ -2,8 +2,10 @@ import { type APIChannel, ChannelType } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { channelFacts } from "../channel-facts.ts";
 import { channelArgument } from "../schemas.ts";
+import { nextOffset, nullable } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
+import { inCategory } from "./describe.ts";
 import { channelKind, guildKinds, typeOfKind } from "./kinds.ts";
 import { inOrder, placesOf } from "./order.ts";
 import { sourcesOfChannels } from "./shown.ts";
@@ -32,6 +34,19 @@ export const channelsList = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    next_offset: nextOffset,
+    channels: Type.Array(
+      Type.Object({
+        channel_id: Type.String(),
+        name: nullable(Type.String()),
+        type: Type.String(),
+        topic: Type.Optional(Type.String()),
+        ...inCategory,
+        position: Type.Integer({ description: "Its place in the category, 0 for the first." }),
+      }),
+    ),
+  }),
   targets: {
     guild: { kind: "guild", argument: null, absent: "error", needs: 0n },
     category: {
@@ -64,7 +79,7 @@ export const channelsList = defineTool({
           name: one.name ?? null,
           type: channelKind(one.type),
           ...("topic" in one && one.topic ? { topic: one.topic } : {}),
-          ...(parent === undefined ? {} : { category: parent.name, category_id: parent.id }),
+          ...(parent === undefined ? {} : { category: parent.name ?? null, category_id: parent.id }),
           position: places.get(one.id) ?? 0,
         };
       }),

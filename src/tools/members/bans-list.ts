@@ -2,6 +2,7 @@ import { type APIBan, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { toAppError } from "../../errors.ts";
 import { snowflake } from "../schemas.ts";
+import { nextPage, nullable, person } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
 
@@ -25,6 +26,10 @@ export const bansList = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    next_after: nextPage("after"),
+    bans: Type.Array(Type.Object({ ...person, reason: nullable(Type.String()) })),
+  }),
   targets: { guild: { kind: "guild", argument: null, absent: "error", needs: BanMembers } },
   async run({ user_id: userId, limit = 25, after }, { guild }, context) {
     const guildId = guild.facts.id;

@@ -1,8 +1,21 @@
 import type { APIGuildMember } from "discord-api-types/v10";
+import { type Static, Type } from "typebox";
 import type { GuildFacts, RoleFacts } from "../../permissions/facts.ts";
+import { flag, nullable, person, timestamp } from "../shapes.ts";
 
-/** What tools tell of a member; of their roles the highest first. */
-export function describeMember({ user, nick, joined_at, roles }: APIGuildMember, guild: GuildFacts) {
+/** What tools tell of a member. */
+export const memberShape = Type.Object({
+  ...person,
+  nick: Type.Optional(Type.String()),
+  bot: flag("It is a bot."),
+  joined_at: nullable(timestamp("When they joined the server.")),
+  roles: Type.Array(Type.String(), { description: "Their names, the highest first." }),
+});
+
+export function describeMember(
+  { user, nick, joined_at, roles }: APIGuildMember,
+  guild: GuildFacts,
+): Static<typeof memberShape> {
   return {
     user_id: user.id,
     username: user.username,

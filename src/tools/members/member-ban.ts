@@ -34,6 +34,10 @@ export const memberBan = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    banned: Type.String({ description: "The user's id." }),
+    was_member: Type.Boolean(),
+  }),
   targets: {
     guild: { kind: "guild", argument: null, absent: "error", needs: BanMembers },
     user: { kind: "user", argument: "user_id", absent: "error", isBelow: true, needs: 0n },

@@ -5,11 +5,12 @@ import { guildPermissions } from "../../permissions/compute.ts";
 import { permissionNames } from "../../permissions/names.ts";
 import { assertStanding } from "../authority.ts";
 import { madeAt, userArgument } from "../schemas.ts";
+import { flag, nullable, timestamp } from "../shapes.ts";
 import { fromGuild, fromUser } from "../sources.ts";
 import type { MemberPlace } from "../targets.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
-import { describeMember, rolesOf } from "./describe.ts";
-import { timeoutOf } from "./timeouts.ts";
+import { describeMember, memberShape, rolesOf } from "./describe.ts";
+import { timeoutOf, timeoutShape } from "./timeouts.ts";
 
 const { Administrator, ManageRoles } = PermissionFlagsBits;
 
@@ -34,6 +35,20 @@ export const memberInfo = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    ...memberShape.properties,
+    roles: Type.Array(Type.Object({ role_id: Type.String(), name: Type.String() }), {
+      description: "The highest first.",
+    }),
+    boosting_since: nullable(timestamp("Since when they boost the server.")),
+    pending_rules: Type.Boolean({ description: "Whether they have yet to accept the server's rules." }),
+    owns_server: flag("The server is theirs."),
+    ...timeoutShape.properties,
+    key_permissions: Type.Optional(
+      Type.Array(Type.String(), { description: "Powerful ones that they have." }),
+    ),
+    account_created_at: timestamp("When their account was made."),
+  }),
   targets: { member: { kind: "member", argument: "user_id", absent: "self", needs: 0n } },
   async check({ with_permissions: withPermissions = false }, { member }, authority) {
     if (!withPermissions || member.facts.userId === authority.actor.userId) return;

@@ -18,6 +18,7 @@ export const memberKick = defineTool({
     { user_id: userArgument("Whom."), reason: reasonArgument },
     { additionalProperties: false },
   ),
+  output: Type.Object({ kicked: Type.String({ description: "The user's id." }) }),
   targets: {
     guild: { kind: "guild", argument: null, absent: "error", needs: PermissionFlagsBits.KickMembers },
     member: { kind: "member", argument: "user_id", absent: "error", isBelow: true, needs: 0n },

@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import { inGuild } from "../audiences.ts";
 import { excerpt } from "../question.ts";
 import { reasonArgument, userArgument } from "../schemas.ts";
+import { nullable } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { whom } from "./describe.ts";
@@ -30,6 +31,7 @@ export const memberNickname = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({ user_id: Type.String(), nickname: nullable(Type.String()) }),
   targets: {
     member: {
       kind: "member",

@@ -2,6 +2,7 @@ import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { inGuild } from "../audiences.ts";
 import { reasonArgument, userArgument } from "../schemas.ts";
+import { note } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { whom } from "./describe.ts";
@@ -21,6 +22,7 @@ export const memberTimeoutEnd = defineTool({
     { user_id: userArgument("Whose time-out."), reason: reasonArgument },
     { additionalProperties: false },
   ),
+  output: Type.Object({ user_id: Type.String(), timed_out_until: Type.Null(), note }),
   targets: {
     guild: { kind: "guild", argument: null, absent: "error", needs: ModerateMembers },
     member: { kind: "member", argument: "user_id", absent: "error", isBelow: true, needs: 0n },

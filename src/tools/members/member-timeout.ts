@@ -5,6 +5,7 @@ import { basePermissions } from "../../permissions/compute.ts";
 import { inGuild } from "../audiences.ts";
 import { denied } from "../authority.ts";
 import { reasonArgument, time, userArgument } from "../schemas.ts";
+import { timestamp } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { whom } from "./describe.ts";
@@ -37,6 +38,7 @@ export const memberTimeout = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({ user_id: Type.String(), timed_out_until: timestamp("When it ends.") }),
   targets: {
     guild: { kind: "guild", argument: null, absent: "error", needs: ModerateMembers },
     member: { kind: "member", argument: "user_id", absent: "error", isBelow: true, needs: 0n },

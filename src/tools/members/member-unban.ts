@@ -20,6 +20,7 @@ export const memberUnban = defineTool({
     { user_id: snowflake("Whose ban: their id, as discord_bans_list gives it."), reason: reasonArgument },
     { additionalProperties: false },
   ),
+  output: Type.Object({ unbanned: Type.String({ description: "The user's id." }) }),
   targets: {
     guild: { kind: "guild", argument: null, absent: "error", needs: BanMembers },
     user: { kind: "user", argument: "user_id", absent: "error", needs: 0n },

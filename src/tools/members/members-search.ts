@@ -1,9 +1,10 @@
 import type { APIGuildMember } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { roleArgument, snowflake } from "../schemas.ts";
+import { nextPage, note } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
-import { describeMember } from "./describe.ts";
+import { describeMember, memberShape } from "./describe.ts";
 import { cut, type MemberPage, type Scan, scanMembers } from "./scan.ts";
 
 /** https://docs.discord.com/developers/resources/guild#search-guild-members */
@@ -35,6 +36,11 @@ export const membersSearch = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    next_after: nextPage("after"),
+    note,
+    members: Type.Array(memberShape),
+  }),
   targets: {
     guild: { kind: "guild", argument: null, absent: "error", needs: 0n },
     role: { kind: "role", argument: "role_id", absent: "none", needs: 0n },

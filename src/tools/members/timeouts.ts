@@ -1,6 +1,8 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
+import { type Static, Type } from "typebox";
 import type { MemberFacts } from "../../permissions/facts.ts";
 import type { Authority } from "../authority.ts";
+import { nullable, timestamp } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import type { ReadContext } from "../tool.ts";
 
@@ -13,11 +15,19 @@ export async function seesTimeoutOf(userId: string, authority: Authority): Promi
 }
 
 /** What is told of somebody's time-out; nothing to those to whom it is not shown. */
+export const timeoutShape = Type.Object({
+  timed_out_until: Type.Optional(
+    nullable(
+      timestamp("When their time-out ends; null when they are in none, and left out for who may not know."),
+    ),
+  ),
+});
+
 export async function timeoutOf(
   guildId: string,
   { userId, timedOutUntil: until }: MemberFacts,
   { authority, now }: Pick<ReadContext, "authority" | "now">,
-): Promise<{ readonly value: { readonly timed_out_until?: string | null }; readonly sources: string[] }> {
+): Promise<{ readonly value: Static<typeof timeoutShape>; readonly sources: string[] }> {
   if (!(await seesTimeoutOf(userId, authority))) return { value: {}, sources: [] };
   if (until === null || until <= now()) return { value: { timed_out_until: null }, sources: [] };
   return {

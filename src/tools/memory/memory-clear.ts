@@ -11,6 +11,7 @@ export const memoryClear = defineTool({
   kind: "destroy",
   repeatable: true,
   input: Type.Object({}, { additionalProperties: false }),
+  output: Type.Object({ forgotten: Type.Integer({ description: "How many." }) }),
   targets: {},
   question: () => "Forget everything that I remember for you?",
   audience: (_input, _places, actor) => toActor(actor),

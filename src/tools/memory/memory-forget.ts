@@ -20,6 +20,7 @@ export const memoryForget = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({ forgotten: Type.Integer({ description: "How many." }) }),
   targets: {},
   question: () => "Forget that for you?",
   audience: (_input, _places, actor) => toActor(actor),

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import type { Memory } from "../ports.ts";
+import { nextOffset, note, timestamp } from "../shapes.ts";
 import { defineTool } from "../tool.ts";
 
 export const memoryRecall = defineTool({
@@ -27,6 +28,13 @@ export const memoryRecall = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    next_offset: nextOffset,
+    note,
+    memories: Type.Array(
+      Type.Object({ memory_id: Type.String(), text: Type.String(), remembered_at: timestamp("When.") }),
+    ),
+  }),
   targets: {},
   async run({ query = "", limit = 20, offset = 0 }, _places, { actor, audience, memories, restricted }) {
     const all = await memories.list(actor.userId);

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { toActor } from "../audiences.ts";
 import { excerpt } from "../question.ts";
+import { timestamp } from "../shapes.ts";
 import { fromChannel, fromSelf } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
 
@@ -26,6 +27,7 @@ export const memoryRemember = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({ memory_id: Type.String(), remembered_at: timestamp("When.") }),
   targets: {},
   question: ({ text }) => `Remember ${excerpt(text)} for you?`,
   audience: (_input, _places, actor) => toActor(actor),

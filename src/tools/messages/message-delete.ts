@@ -27,6 +27,10 @@ export const messageDelete = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    deleted: Type.String({ description: "The message's id." }),
+    channel_id: Type.String(),
+  }),
   targets: {
     channel: {
       kind: "channel",

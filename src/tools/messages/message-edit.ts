@@ -7,7 +7,7 @@ import { fromChannel } from "../sources.ts";
 import { assertMayTakePart } from "../speaking.ts";
 import { defineTool } from "../tool.ts";
 import { assertMayUseEmojis, customEmojiIds } from "./custom-emojis.ts";
-import { describeMessage } from "./describe.ts";
+import { describeMessage, messageShape } from "./describe.ts";
 import { readable } from "./kinds.ts";
 import { embedsOf, mentionsOf, messageText, replyingBits } from "./post.ts";
 import { assertNotArchived } from "./threads-open.ts";
@@ -31,6 +31,7 @@ export const messageEdit = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: messageShape,
   targets: {
     channel: {
       kind: "channel",

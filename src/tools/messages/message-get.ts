@@ -1,9 +1,10 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { channelArgument, messageArgument } from "../schemas.ts";
+import { note } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
-import { describeMessage, messageLink, seemsWithheld, withheldNote } from "./describe.ts";
+import { describeMessage, messageLink, messageShape, seemsWithheld, withheldNote } from "./describe.ts";
 import { readable } from "./kinds.ts";
 
 export const messageGet = defineTool({
@@ -22,6 +23,12 @@ export const messageGet = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    channel_id: Type.String(),
+    link: Type.String(),
+    note,
+    message: messageShape,
+  }),
   targets: {
     channel: {
       kind: "channel",

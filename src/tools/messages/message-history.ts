@@ -2,9 +2,10 @@ import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
 import { channelArgument, snowflake } from "../schemas.ts";
+import { note } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
-import { describeMessage, seemsWithheld, withheldNote } from "./describe.ts";
+import { describeMessage, messageShape, seemsWithheld, withheldNote } from "./describe.ts";
 import { readable } from "./kinds.ts";
 
 export const messageHistory = defineTool({
@@ -28,6 +29,7 @@ export const messageHistory = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({ channel_id: Type.String(), note, messages: Type.Array(messageShape) }),
   targets: {
     channel: {
       kind: "channel",

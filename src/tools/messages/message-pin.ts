@@ -1,7 +1,7 @@
 import { fromChannel } from "../sources.ts";
 import { assertMayTakePart } from "../speaking.ts";
 import { defineTool } from "../tool.ts";
-import { pinAudience, pinInput, pinTargets } from "./pinning.ts";
+import { pinAudience, pinInput, pinOutput, pinTargets } from "./pinning.ts";
 import { assertNotArchived } from "./threads-open.ts";
 import { named } from "./whose.ts";
 
@@ -13,6 +13,7 @@ export const messagePin = defineTool({
   kind: "write",
   repeatable: true,
   input: pinInput,
+  output: pinOutput,
   targets: pinTargets,
   async check(_input, { channel }, authority, { now }) {
     assertNotArchived(channel);

@@ -5,7 +5,7 @@ import { channelArgument, messageArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { assertMayUseEmojis, customEmojiIds } from "./custom-emojis.ts";
-import { describeMessage } from "./describe.ts";
+import { describeMessage, messageShape } from "./describe.ts";
 import { readable } from "./kinds.ts";
 import { messageText, post, replyingBits } from "./post.ts";
 import { named } from "./whose.ts";
@@ -32,6 +32,7 @@ export const messageReply = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: messageShape,
   targets: {
     channel: {
       kind: "channel",

@@ -5,7 +5,7 @@ import { channelArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { assertMayUseEmojis, customEmojiIds } from "./custom-emojis.ts";
-import { describeMessage } from "./describe.ts";
+import { describeMessage, messageShape } from "./describe.ts";
 import { readable } from "./kinds.ts";
 import { messageText, post, sendingBits } from "./post.ts";
 
@@ -25,6 +25,7 @@ export const messageSend = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: messageShape,
   targets: {
     channel: {
       kind: "channel",

@@ -41,6 +41,11 @@ export const messagesDelete = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    count: Type.Integer(),
+    channel_id: Type.String(),
+    deleted: Type.Array(Type.String(), { description: "The ids of the messages." }),
+  }),
   targets: {
     channel: {
       kind: "channel",

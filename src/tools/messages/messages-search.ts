@@ -3,10 +3,11 @@ import { type Static, Type } from "typebox";
 import { AppError } from "../../errors.ts";
 import { searchedFor } from "../discord-port.ts";
 import { channelArgument, userArgument } from "../schemas.ts";
+import { nextOffset, nextPage, note } from "../shapes.ts";
 import { fromChannel, fromGuild } from "../sources.ts";
 import type { ChannelPlace, UserPlace } from "../targets.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
-import { describeMessage, seemsWithheld, withheldNote } from "./describe.ts";
+import { describeMessage, messageShape, seemsWithheld, withheldNote } from "./describe.ts";
 import { forums, readableInServers } from "./kinds.ts";
 import { moment, range } from "./search-range.ts";
 import { collectMessages, type Search } from "./search-results.ts";
@@ -71,6 +72,14 @@ export const messagesSearch = defineTool({
   kind: "read",
   repeatable: true,
   input,
+  output: Type.Object({
+    channel_id: Type.Optional(Type.String({ description: "Where was searched, if not everywhere." })),
+    next_before: nextPage("before"),
+    next_after: nextPage("after"),
+    next_offset: nextOffset,
+    note,
+    messages: Type.Array(Type.Object({ channel_id: Type.String(), ...messageShape.properties })),
+  }),
   targets: {
     guild: { kind: "guild", argument: null, absent: "error", needs: 0n },
     channel: {

@@ -17,6 +17,12 @@ export const pinInput = Type.Object(
   { additionalProperties: false },
 );
 
+export const pinOutput = Type.Object({
+  message_id: Type.String(),
+  channel_id: Type.String(),
+  pinned: Type.Boolean(),
+});
+
 /**
  * Since 2026-02-23 it takes PIN_MESSAGES, and MANAGE_MESSAGES is not enough:
  * https://docs.discord.com/developers/change-log#permission-changes-going-into-effect-february-2026

@@ -1,9 +1,10 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { channelArgument, time } from "../schemas.ts";
+import { nextPage, note, timestamp } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
-import { describeMessage, seemsWithheld, withheldNote } from "./describe.ts";
+import { describeMessage, messageShape, seemsWithheld, withheldNote } from "./describe.ts";
 import { readable } from "./kinds.ts";
 import { pageTime } from "./times.ts";
 
@@ -24,6 +25,14 @@ export const pinsList = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    channel_id: Type.String(),
+    next_before: nextPage("before"),
+    note,
+    pins: Type.Array(
+      Type.Object({ pinned_at: timestamp("When it was pinned."), ...messageShape.properties }),
+    ),
+  }),
   targets: {
     channel: {
       kind: "channel",

@@ -1,11 +1,12 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { type DangerousHolder, dangerous } from "../../permissions/audit.ts";
 import type { GuildFacts } from "../../permissions/facts.ts";
 import { permissionNames } from "../../permissions/names.ts";
 import { sourcesOfChannels } from "../channels/shown.ts";
+import { note, nullable } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
-import { defineTool } from "../tool.ts";
+import { defineTool, type Told } from "../tool.ts";
 import { type Members, membersFor } from "./members.ts";
 import { permissionArgument, permissionBits } from "./permission-words.ts";
 
@@ -17,6 +18,15 @@ const maxNames = 10;
  * Manage Roles. View Audit Log shows changes of them alone, and Manage Server other pages.
  */
 const needed = PermissionFlagsBits.ManageRoles;
+
+/** A role, or somebody. */
+const holderShape = Type.Object({
+  role_id: Type.Optional(Type.String()),
+  role: Type.Optional(nullable(Type.String({ description: "Its name." }))),
+  user_id: Type.Optional(Type.String()),
+  name: Type.Optional(Type.String()),
+  may: Type.Array(Type.String()),
+});
 
 export const permissionsAudit = defineTool({
   name: "discord_permissions_audit",
@@ -30,6 +40,30 @@ export const permissionsAudit = defineTool({
     { permission: Type.Optional(permissionArgument("Only this one.")) },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    note,
+    owner: Type.Object({
+      user_id: Type.String(),
+      name: Type.Optional(Type.String()),
+      may: Type.Array(Type.String()),
+    }),
+    roles: Type.Array(
+      Type.Object({
+        ...holderShape.properties,
+        held_by: Type.Optional(
+          Type.Union([Type.Integer(), Type.String()], { description: "How many members, or that all do." }),
+        ),
+        members: Type.Optional(Type.Array(Type.Object({ user_id: Type.String(), name: Type.String() }))),
+      }),
+    ),
+    channels: Type.Array(
+      Type.Object({
+        channel_id: Type.String(),
+        channel: nullable(Type.String({ description: "Its name." })),
+        more_than_in_the_server: Type.Array(holderShape),
+      }),
+    ),
+  }),
   targets: {
     guild: {
       kind: "guild",
@@ -75,7 +109,11 @@ export const permissionsAudit = defineTool({
 
 const { Administrator } = PermissionFlagsBits;
 
-function holderOf({ type, id, permissions }: DangerousHolder, guild: GuildFacts, members: Members) {
+function holderOf(
+  { type, id, permissions }: DangerousHolder,
+  guild: GuildFacts,
+  members: Members,
+): Told<Static<typeof holderShape>> {
   const may = permissionNames(permissions);
   if (type === "role") return { role_id: id, role: guild.roles.get(id)?.name ?? null, may };
   const name = members.nameOf(id);

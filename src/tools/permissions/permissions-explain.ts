@@ -6,6 +6,7 @@ import { permissionNames } from "../../permissions/names.ts";
 import { assertStanding, plain } from "../authority.ts";
 import { seesTimeoutOf, timeoutOf } from "../members/timeouts.ts";
 import { channelArgument, userArgument } from "../schemas.ts";
+import { note } from "../shapes.ts";
 import { fromChannel, fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { inChannels, permissionArgument, permissionBits } from "./permission-words.ts";
@@ -35,6 +36,17 @@ export const permissionsExplain = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    verdict: Type.String({ description: "One sentence." }),
+    allowed: Type.Boolean(),
+    permission: Type.String(),
+    user_id: Type.String(),
+    channel_id: Type.Optional(Type.String({ description: "Left out for what counts in the whole server." })),
+    why: Type.Array(Type.String(), {
+      description: "In the order in which Discord decides; the last one counts.",
+    }),
+    note,
+  }),
   targets: {
     member: { kind: "member", argument: "user_id", absent: "self", needs: 0n },
     channel: { kind: "channel", argument: "channel_id", absent: "own", needs: 0n },
@@ -77,7 +89,6 @@ export const permissionsExplain = defineTool({
       permission: spoken.permission,
       user_id: member.facts.userId,
       ...(isOfChannel ? { channel_id: facts.id } : {}),
-      // In the order in which Discord decides; the last one counts.
       why,
       ...(seesTimeout ? {} : { note: timeoutNote }),
     };

@@ -29,6 +29,11 @@ export const reactionAdd = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    message_id: Type.String(),
+    channel_id: Type.String(),
+    emoji: Type.String(),
+  }),
   targets: {
     channel: {
       kind: "channel",

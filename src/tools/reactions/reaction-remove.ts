@@ -36,6 +36,11 @@ export const reactionRemove = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    message_id: Type.String(),
+    channel_id: Type.String(),
+    removed: Type.String({ description: "The emoji." }),
+  }),
   targets: {
     channel: {
       kind: "channel",

@@ -2,6 +2,7 @@ import { type APIUser, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { readable } from "../messages/kinds.ts";
 import { channelArgument, messageArgument, snowflake } from "../schemas.ts";
+import { flag, nextPage, nullable, person } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import type { MessagePlace } from "../targets.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
@@ -29,6 +30,24 @@ export const reactionsList = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Union([
+    Type.Object({
+      message_id: Type.String(),
+      reactions: Type.Array(
+        Type.Object({
+          emoji: nullable(Type.String({ description: "As the argument takes it." })),
+          count: Type.Integer(),
+          bot_reacted: flag("One of them is the bot's."),
+        }),
+      ),
+    }),
+    Type.Object({
+      message_id: Type.String(),
+      emoji: Type.String(),
+      next_after: nextPage("after"),
+      people: Type.Array(Type.Object({ ...person, bot: flag("It is a bot.") })),
+    }),
+  ]),
   targets: {
     channel: {
       kind: "channel",
@@ -76,10 +95,10 @@ async function who(
   return {
     emoji: emoji.shown,
     ...(users.length > limit && last !== undefined ? { next_after: last.id } : {}),
-    people: shown.map(person),
+    people: shown.map(describe),
   };
 }
 
-function person({ id, username, global_name: name, bot }: APIUser) {
+function describe({ id, username, global_name: name, bot }: APIUser) {
   return { user_id: id, username, display_name: name ?? username, ...(bot ? { bot: true } : {}) };
 }

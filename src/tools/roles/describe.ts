@@ -1,7 +1,8 @@
 import type { APIRole } from "discord-api-types/v10";
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import type { RoleFacts } from "../../permissions/facts.ts";
 import { highestFirst } from "../members/describe.ts";
+import { flag, nullable } from "../shapes.ts";
 
 /** https://docs.discord.com/developers/resources/guild#create-guild-role */
 const maxName = 100;
@@ -25,7 +26,26 @@ export const roleMentionable = Type.Boolean({ description: "Whether anybody may 
 export const colorNumber = (color: string): number => Number.parseInt(color.slice(1), 16);
 
 /** A role as tools give it, without its place and what it permits. */
-export function describeRole({ id, name, color, hoist, mentionable, managed }: APIRole) {
+export const roleShape = Type.Object({
+  role_id: Type.String(),
+  name: Type.String(),
+  color: nullable(Type.String({ description: "Such as #3498db." })),
+  hoist: Type.Boolean({ description: "Whether its members are shown apart." }),
+  mentionable: Type.Boolean({ description: "Whether anybody may mention it." }),
+  managed: flag("It belongs to an integration."),
+});
+
+/** Its place: see `places`. */
+export const rolePosition = Type.Integer({ description: "Its place, 1 for the lowest; 0 for @everyone." });
+
+export function describeRole({
+  id,
+  name,
+  color,
+  hoist,
+  mentionable,
+  managed,
+}: APIRole): Static<typeof roleShape> {
   return {
     role_id: id,
     name,

@@ -7,7 +7,15 @@ import { excerpt } from "../question.ts";
 import { reasonArgument } from "../schemas.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
-import { colorNumber, describeRole, roleColor, roleHoist, roleMentionable, roleName } from "./describe.ts";
+import {
+  colorNumber,
+  describeRole,
+  roleColor,
+  roleHoist,
+  roleMentionable,
+  roleName,
+  roleShape,
+} from "./describe.ts";
 
 export const roleCreate = defineTool({
   name: "discord_role_create",
@@ -30,6 +38,7 @@ export const roleCreate = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: roleShape,
   targets: {
     guild: { kind: "guild", argument: null, absent: "error", needs: PermissionFlagsBits.ManageRoles },
   },

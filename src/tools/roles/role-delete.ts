@@ -18,6 +18,7 @@ export const roleDelete = defineTool({
     { role_id: roleArgument("Which role."), reason: reasonArgument },
     { additionalProperties: false },
   ),
+  output: Type.Object({ deleted: Type.String({ description: "The role's id." }) }),
   targets: {
     role: {
       kind: "role",

@@ -19,6 +19,8 @@ import {
   roleHoist,
   roleMentionable,
   roleName,
+  rolePosition,
+  roleShape,
 } from "./describe.ts";
 import { assertMayMove, moved } from "./move.ts";
 
@@ -53,6 +55,13 @@ export const roleEdit = defineTool({
   kind: "destroy",
   repeatable: true,
   input,
+  output: Type.Union([
+    roleShape,
+    Type.Object(
+      { role_id: Type.String(), name: Type.String(), position: rolePosition },
+      { description: "Of a role that was moved." },
+    ),
+  ]),
   targets: {
     role: {
       kind: "role",

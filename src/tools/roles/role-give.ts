@@ -4,6 +4,7 @@ import { inGuild } from "../audiences.ts";
 import { quoted } from "../authority.ts";
 import { whom } from "../members/describe.ts";
 import { reasonArgument, roleArgument, userArgument } from "../schemas.ts";
+import { note } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { assertNotEveryone } from "./everyone.ts";
@@ -19,6 +20,12 @@ export const roleGive = defineTool({
     { user_id: userArgument("Who gets it."), role_id: roleArgument("Which role."), reason: reasonArgument },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    user_id: Type.String(),
+    role_id: Type.String(),
+    given: Type.Boolean({ description: "Whether they did not have it before." }),
+    note,
+  }),
   targets: {
     role: {
       kind: "role",

@@ -5,10 +5,11 @@ import { permissionNames } from "../../permissions/names.ts";
 import { assertStanding } from "../authority.ts";
 import { type MemberPage, scanMembers } from "../members/scan.ts";
 import { madeAt, roleArgument, snowflake } from "../schemas.ts";
+import { nextPage, note, person, timestamp } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import type { RolePlace } from "../targets.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
-import { describeRole, placeOf } from "./describe.ts";
+import { describeRole, placeOf, rolePosition, roleShape } from "./describe.ts";
 
 const { ManageRoles } = PermissionFlagsBits;
 
@@ -36,6 +37,15 @@ export const roleInfo = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    ...roleShape.properties,
+    position: rolePosition,
+    created_at: timestamp("When it was made."),
+    permissions: Type.Optional(Type.Array(Type.String())),
+    next_after: nextPage("after"),
+    note,
+    members: Type.Array(Type.Object(person), { description: "Who has it." }),
+  }),
   targets: { role: { kind: "role", argument: "role_id", absent: "error", needs: 0n } },
   async check({ with_permissions: withPermissions = false }, _places, authority) {
     if (withPermissions) assertStanding(ManageRoles, (await authority.inGuild()).actor);

@@ -4,6 +4,7 @@ import { inGuild } from "../audiences.ts";
 import { quoted } from "../authority.ts";
 import { whom } from "../members/describe.ts";
 import { reasonArgument, roleArgument, userArgument } from "../schemas.ts";
+import { note } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { assertNotEveryone } from "./everyone.ts";
@@ -19,6 +20,12 @@ export const roleTake = defineTool({
     { user_id: userArgument("From whom."), role_id: roleArgument("Which role."), reason: reasonArgument },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    user_id: Type.String(),
+    role_id: Type.String(),
+    taken: Type.Boolean({ description: "Whether they had it before." }),
+    note,
+  }),
   targets: {
     role: {
       kind: "role",

@@ -1,7 +1,8 @@
 import { Type } from "typebox";
+import { nextOffset } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
-import { describeRole, places } from "./describe.ts";
+import { describeRole, places, rolePosition, roleShape } from "./describe.ts";
 
 export const rolesList = defineTool({
   name: "discord_roles_list",
@@ -22,6 +23,11 @@ export const rolesList = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    total: Type.Integer(),
+    next_offset: nextOffset,
+    roles: Type.Array(Type.Object({ position: rolePosition, ...roleShape.properties })),
+  }),
   targets: { guild: { kind: "guild", argument: null, absent: "error", needs: 0n } },
   async run({ limit = 50, offset = 0 }, { guild }, { discord, signal }) {
     const guildId = guild.facts.id;

@@ -4,13 +4,57 @@ import {
   ChannelType,
   type RESTGetAPIAuditLogResult,
 } from "discord-api-types/v10";
+import { type Static, Type } from "typebox";
 import type { GuildFacts } from "../../permissions/facts.ts";
 import { madeAt } from "../schemas.ts";
+import { note, nullable, timestamp } from "../shapes.ts";
 import { actionName, isAboutChannel, isAboutEvent, isAboutInvite, isAboutWebhook } from "./audit-actions.ts";
 
 const maxChanges = 20;
 const maxText = 200;
 const ids = /\d{15,20}/g;
+
+const placeShape = Type.Object({
+  channel_id: Type.String(),
+  channel: Type.String({ description: "Its name." }),
+});
+type Place = Static<typeof placeShape>;
+
+const targetShape = Type.Object(
+  {
+    channel_id: Type.Optional(Type.String()),
+    channel: Type.Optional(Type.String({ description: "Its name." })),
+    user_id: Type.Optional(Type.String()),
+    role_id: Type.Optional(Type.String()),
+    name: Type.Optional(Type.String()),
+    id: Type.Optional(Type.String({ description: "Of what is neither channel, nor user, nor role." })),
+  },
+  { description: "What was changed." },
+);
+
+const changedTo = Type.Optional(Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]));
+const changesShape = Type.Object({
+  changes: Type.Optional(Type.Array(Type.Object({ what: Type.String(), from: changedTo, to: changedTo }))),
+  more_changes: Type.Optional(Type.Integer({ description: "How many are not shown." })),
+});
+
+/** An entry as tools give it. */
+export const entryShape = Type.Object({
+  entry_id: Type.String(),
+  action: Type.String({ description: "Such as member_ban_add." }),
+  by: nullable(Type.Object({ user_id: Type.String(), name: nullable(Type.String()) })),
+  at: timestamp("When."),
+  note,
+  target: Type.Optional(targetShape),
+  in: Type.Optional(placeShape),
+  count: Type.Optional(Type.String({ description: "How many it was done to." })),
+  message_id: Type.Optional(Type.String()),
+  for_role: Type.Optional(Type.String()),
+  inactive_days: Type.Optional(Type.String({ description: "Of a prune." })),
+  reason: Type.Optional(Type.String()),
+  ...changesShape.properties,
+});
+type Entry = Static<typeof entryShape>;
 
 /** What entries are told with: the channels by what the actor sees of them, and the names of people and roles. */
 export interface Told {
@@ -22,7 +66,7 @@ export interface Told {
 }
 
 export interface ToldEntries {
-  readonly entries: readonly object[];
+  readonly entries: readonly Entry[];
   /** Of channels, threads apart, that the entries name or are about. */
   readonly channelIds: readonly string[];
 }
@@ -47,12 +91,12 @@ export function tellEntries(entries: readonly APIAuditLogEntry[], told: Told): T
     const channelId = threads.get(id)?.parentId ?? id;
     if (seen.has(channelId)) named.add(channelId);
   };
-  const place = (id: string): { readonly channel_id: string; readonly channel: string } | null => {
+  const place = (id: string): Place | null => {
     const thread = threads.get(id);
     const channel = seen.get(id)?.name ?? thread?.name;
     return channel == null ? null : { channel_id: id, channel };
   };
-  const tell = (entry: APIAuditLogEntry): object => {
+  const tell = (entry: APIAuditLogEntry): Entry => {
     const who =
       entry.user_id === null ? null : { user_id: entry.user_id, name: names.get(entry.user_id) ?? null };
     const head = { entry_id: entry.id, action: actionName(entry.action_type), by: who, at: madeAt(entry.id) };
@@ -112,10 +156,10 @@ function homeOf(
 function targetOf(
   { action_type: type }: APIAuditLogEntry,
   id: string,
-  place: (id: string) => object | null,
+  place: (id: string) => Place | null,
   names: ReadonlyMap<string, string>,
   guild: GuildFacts,
-): object {
+): Static<typeof targetShape> {
   const channel = isAboutChannel(type) ? place(id) : null;
   if (channel !== null) return channel;
   const name = names.get(id);
@@ -124,7 +168,7 @@ function targetOf(
   return role === undefined ? { id } : { role_id: id, name: role.name };
 }
 
-function changesOf({ changes = [] }: APIAuditLogEntry): object {
+function changesOf({ changes = [] }: APIAuditLogEntry): Static<typeof changesShape> {
   if (changes.length === 0) return {};
   const told = changes.slice(0, maxChanges).map(({ key, old_value: old, new_value: now }) => ({
     what: key,
@@ -137,7 +181,7 @@ function changesOf({ changes = [] }: APIAuditLogEntry): object {
   };
 }
 
-function short(value: unknown): unknown {
+function short(value: unknown): Static<typeof changedTo> {
   if (typeof value === "number" || typeof value === "boolean" || value === null) return value;
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.length > maxText ? `${text.slice(0, maxText).toWellFormed()}…` : text;

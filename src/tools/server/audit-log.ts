@@ -5,10 +5,11 @@ import { channelFacts } from "../channel-facts.ts";
 import { sourcesOfChannels } from "../channels/shown.ts";
 import { nobody } from "../find-people.ts";
 import { firstIdAt, snowflake, time, userArgument } from "../schemas.ts";
+import { nextPage } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { actionNumber } from "./audit-actions.ts";
-import { tellEntries } from "./audit-entries.ts";
+import { entryShape, tellEntries } from "./audit-entries.ts";
 
 const { BanMembers, ViewAuditLog } = PermissionFlagsBits;
 
@@ -39,6 +40,10 @@ export const auditLog = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    next_before: nextPage("before_entry"),
+    entries: Type.Array(entryShape),
+  }),
   targets: {
     guild: { kind: "guild", argument: null, absent: "error", needs: ViewAuditLog },
     user: { kind: "user", argument: "user_id", absent: "none", needs: 0n },

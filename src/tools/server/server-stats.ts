@@ -4,6 +4,7 @@ import { channelFacts } from "../channel-facts.ts";
 import { channelKind } from "../channels/kinds.ts";
 import { seenByAll } from "../channels/shown.ts";
 import { madeAt, snowflake } from "../schemas.ts";
+import { nullable, timestamp } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 
@@ -20,6 +21,23 @@ export const serverStats = defineTool({
     { guild_id: Type.Optional(snowflake("Which server. Default: the one of this conversation.")) },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    guild_id: Type.String(),
+    name: Type.String(),
+    description: nullable(Type.String()),
+    owner_user_id: Type.String(),
+    created_at: timestamp("When it was made."),
+    members: nullable(Type.Integer({ description: "About how many." })),
+    members_online: nullable(Type.Integer({ description: "About how many." })),
+    channels: Type.Object(
+      { total: Type.Integer() },
+      { additionalProperties: Type.Integer(), description: "How many there are, and by type." },
+    ),
+    roles: Type.Integer(),
+    emojis: Type.Integer(),
+    boosts: Type.Integer(),
+    boost_tier: Type.Integer({ description: "0 to 3." }),
+  }),
   targets: { guild: { kind: "guild", argument: "guild_id", absent: "error", needs: 0n } },
   async run(_input, { guild: { facts } }, { discord, signal, visible }) {
     const [guild, all] = await Promise.all([

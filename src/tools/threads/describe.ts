@@ -1,9 +1,37 @@
 import type { APIThreadChannel } from "discord-api-types/v10";
+import { type Static, Type } from "typebox";
 import { channelKind } from "../channels/kinds.ts";
 import { madeAt } from "../schemas.ts";
+import { flag, nullable, timestamp } from "../shapes.ts";
+
+const common = {
+  channel_id: nullable(Type.String({ description: "Where it is." })),
+  owner_id: nullable(Type.String({ description: "Who started it." })),
+  message_count: Type.Integer(),
+  created_at: timestamp("When it was started."),
+  active_at: timestamp("When something was last written in it."),
+  archived_at: Type.Optional(timestamp("Since when it is archived, if it is.")),
+  locked: flag("It is locked."),
+};
 
 /** A thread as tools give it. */
-export function describeThread(thread: APIThreadChannel) {
+export const threadShape = Type.Object({
+  thread_id: Type.String(),
+  name: Type.String(),
+  type: Type.String(),
+  ...common,
+});
+
+/** A forum's post as tools give it. */
+export const postShape = Type.Object({
+  thread_id: Type.String(),
+  title: Type.String(),
+  tags: Type.Array(Type.String()),
+  pinned: flag("It is pinned."),
+  ...common,
+});
+
+export function describeThread(thread: APIThreadChannel): Static<typeof threadShape> {
   const { thread_metadata: metadata } = thread;
   return {
     thread_id: thread.id,

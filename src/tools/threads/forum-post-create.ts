@@ -9,6 +9,7 @@ import { channelArgument, reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { archiveArgument, threadName } from "./arguments.ts";
+import { postShape } from "./describe.ts";
 import { assertTags, maxTags, readForum, tagsNamed } from "./forum.ts";
 import { describePost } from "./forum-posts-list.ts";
 
@@ -36,6 +37,7 @@ export const forumPostCreate = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: postShape,
   targets: {
     // Making a post needs no permission to create threads: https://docs.discord.com/developers/topics/threads#creating-threads-in-forum-and-media-channels
     forum: {

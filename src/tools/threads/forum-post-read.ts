@@ -1,9 +1,10 @@
 import { type APIMessage, ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { AppError, toAppError } from "../../errors.ts";
-import { describeMessage, seemsWithheld, withheldNote } from "../messages/describe.ts";
+import { describeMessage, messageShape, seemsWithheld, withheldNote } from "../messages/describe.ts";
 import { forums } from "../messages/kinds.ts";
 import { snowflake } from "../schemas.ts";
+import { flag, nextPage, note, nullable } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import type { ChannelPlace } from "../targets.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
@@ -29,6 +30,18 @@ export const forumPostRead = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    thread_id: Type.String(),
+    title: Type.String(),
+    tags: Type.Array(Type.String()),
+    owner_id: nullable(Type.String({ description: "Who made it." })),
+    archived: flag("It is archived."),
+    locked: flag("It is locked."),
+    note,
+    first_message: Type.Union([messageShape, Type.Object({ deleted: Type.Boolean() })]),
+    next_before: nextPage("before"),
+    replies: Type.Array(messageShape, { description: "Newest first." }),
+  }),
   targets: {
     post: {
       kind: "channel",

@@ -1,13 +1,14 @@
 import { type APIThreadChannel, ChannelFlags, PermissionFlagsBits } from "discord-api-types/v10";
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { AppError } from "../../errors.ts";
 import { snowflakePattern } from "../arguments.ts";
 import { forums } from "../messages/kinds.ts";
 import { pageTime } from "../messages/times.ts";
 import { channelArgument } from "../schemas.ts";
+import { nextPage } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
-import { activityOf, describeThread } from "./describe.ts";
+import { activityOf, describeThread, postShape } from "./describe.ts";
 import { type Forum, readForum, tagNames, tagsNamed } from "./forum.ts";
 import { seenThreads } from "./seen.ts";
 
@@ -47,6 +48,12 @@ export const forumPostsList = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    channel_id: Type.String(),
+    tags: Type.Array(Type.String(), { description: "All that posts of this forum can have." }),
+    next_before: nextPage("before"),
+    posts: Type.Array(postShape),
+  }),
   targets: {
     forum: {
       kind: "channel",
@@ -150,7 +157,7 @@ async function archived(
 }
 
 /** A post as tools give it. */
-export function describePost(post: APIThreadChannel, forum: Forum) {
+export function describePost(post: APIThreadChannel, forum: Forum): Static<typeof postShape> {
   const { type: _, name: title, thread_id, ...rest } = describeThread(post);
   return {
     thread_id,

@@ -11,11 +11,12 @@ import { inChannel } from "../audiences.ts";
 import { named } from "../messages/whose.ts";
 import { excerpt } from "../question.ts";
 import { channelArgument, messageArgument, reasonArgument } from "../schemas.ts";
+import { note } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import type { ChannelPlace, Requirement } from "../targets.ts";
 import { type ChangeContext, defineTool } from "../tool.ts";
 import { archiveArgument, threadName } from "./arguments.ts";
-import { describeThread } from "./describe.ts";
+import { describeThread, threadShape } from "./describe.ts";
 import { threadParents } from "./kinds.ts";
 
 const { CreatePrivateThreads, CreatePublicThreads, ReadMessageHistory, SendMessages, SendMessagesInThreads } =
@@ -70,6 +71,7 @@ export const threadCreate = defineTool({
   kind: "write",
   repeatable: false,
   input,
+  output: Type.Object({ ...threadShape.properties, note }),
   targets: {
     channel: {
       kind: "channel",

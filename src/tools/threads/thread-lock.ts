@@ -23,6 +23,7 @@ export const threadLock = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({ thread_id: Type.String(), locked: Type.Boolean() }),
   targets: {
     thread: {
       kind: "channel",

@@ -24,6 +24,10 @@ export const threadMemberAdd = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    thread_id: Type.String(),
+    added: Type.String({ description: "The user's id." }),
+  }),
   targets: {
     thread: { kind: "channel", argument: "channel_id", absent: "own", types: threads, needs: toAdd },
     member: { kind: "member", argument: "user_id", absent: "error", needs: 0n },

@@ -25,6 +25,10 @@ export const threadMemberRemove = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    thread_id: Type.String(),
+    removed: Type.String({ description: "The user's id." }),
+  }),
   targets: {
     thread: { kind: "channel", argument: "channel_id", absent: "own", types: threads, needs: toRemove },
     user: { kind: "user", argument: "user_id", absent: "error", needs: 0n },

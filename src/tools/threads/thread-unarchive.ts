@@ -22,6 +22,7 @@ export const threadUnarchive = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({ thread_id: Type.String(), archived: Type.Boolean() }),
   targets: {
     thread: { kind: "channel", argument: "channel_id", absent: "own", types: threads, needs: toReopen },
   },

@@ -22,6 +22,7 @@ export const threadUnlock = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({ thread_id: Type.String(), locked: Type.Boolean(), archived: Type.Boolean() }),
   targets: {
     thread: {
       kind: "channel",

@@ -5,9 +5,10 @@ import { snowflakePattern } from "../arguments.ts";
 import { forums } from "../messages/kinds.ts";
 import { pageTime } from "../messages/times.ts";
 import { channelArgument } from "../schemas.ts";
+import { nextPage, note } from "../shapes.ts";
 import type { ChannelPlace, Requirement } from "../targets.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
-import { activityOf, describeThread } from "./describe.ts";
+import { activityOf, describeThread, threadShape } from "./describe.ts";
 import { threadParents } from "./kinds.ts";
 import { seenThreads, threadSources } from "./seen.ts";
 
@@ -47,6 +48,12 @@ export const threadsList = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    channel_id: Type.Optional(Type.String()),
+    next_before: nextPage("before"),
+    note,
+    threads: Type.Array(threadShape),
+  }),
   targets: {
     guild: { kind: "guild", argument: null, absent: "error", needs: 0n },
     channel: {

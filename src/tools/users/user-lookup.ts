@@ -1,10 +1,24 @@
 import { type APIUser, PermissionFlagsBits } from "discord-api-types/v10";
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { nobody } from "../find-people.ts";
-import { timeoutOf } from "../members/timeouts.ts";
+import { timeoutOf, timeoutShape } from "../members/timeouts.ts";
 import { madeAt, userArgument } from "../schemas.ts";
+import { nullable, person, timestamp } from "../shapes.ts";
 import { fromGuild, fromUser } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
+
+const userShape = Type.Object({
+  ...person,
+  bot: Type.Boolean(),
+  created_at: timestamp("When the account was made."),
+});
+const memberShape = Type.Object({
+  nick: nullable(Type.String()),
+  roles: Type.Array(Type.String(), { description: "Their names, the highest first." }),
+  joined_at: nullable(timestamp("When they joined the server.")),
+  boosting_since: nullable(timestamp("Since when they boost it.")),
+  pending_rules: Type.Boolean({ description: "Whether they have yet to accept its rules." }),
+});
 
 export const userLookup = defineTool({
   name: "discord_user_lookup",
@@ -19,6 +33,10 @@ export const userLookup = defineTool({
     { user_id: Type.Optional(userArgument("Whom to look up. Default: the person who asks.")) },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    ...userShape.properties,
+    member: Type.Optional(nullable(Type.Object({ ...memberShape.properties, ...timeoutShape.properties }))),
+  }),
   targets: {
     // Before the user, so that what it takes to decide costs strangers and nobody the same.
     guild: { kind: "guild", argument: null, absent: "none", needs: 0n },
@@ -49,7 +67,7 @@ export const userLookup = defineTool({
   },
 });
 
-function describeUser(user: APIUser) {
+function describeUser(user: APIUser): Static<typeof userShape> {
   return {
     user_id: user.id,
     username: user.username,
@@ -59,7 +77,11 @@ function describeUser(user: APIUser) {
   };
 }
 
-async function describeMember(guildId: string, userId: string, { authority, discord, signal }: ReadContext) {
+async function describeMember(
+  guildId: string,
+  userId: string,
+  { authority, discord, signal }: ReadContext,
+): Promise<Static<typeof memberShape>> {
   const member = await discord.member(guildId, userId, signal);
   const { roles } = await authority.guild();
   return {

@@ -6,6 +6,7 @@ import { nobody } from "../find-people.ts";
 import { whom } from "../members/describe.ts";
 import { saying } from "../question.ts";
 import { userArgument } from "../schemas.ts";
+import { timestamp } from "../shapes.ts";
 import { fromUser } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 
@@ -32,6 +33,11 @@ export const userMessage = defineTool({
     },
     { additionalProperties: false },
   ),
+  output: Type.Object({
+    message_id: Type.String(),
+    user_id: Type.String(),
+    sent_at: timestamp("When it was sent."),
+  }),
   targets: {
     guild: { kind: "guild", argument: null, absent: "none", needs: 0n },
     receiver: { kind: "user", argument: "user_id", absent: "self", needs: 0n },

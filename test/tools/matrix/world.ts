@@ -15,14 +15,10 @@ import { createFlow } from "../../../src/tools/flow.ts";
 import { createPolicies } from "../../../src/tools/policy.ts";
 import type { AuditSink, MemoryStore } from "../../../src/tools/ports.ts";
 import { assertReachable } from "../../../src/tools/reach.ts";
-import {
-  createRegistry,
-  type Registry,
-  type ToolCall,
-  type ToolOutcome,
-} from "../../../src/tools/registry.ts";
+import type { Registry, ToolCall, ToolOutcome } from "../../../src/tools/registry.ts";
 import { fromSelf } from "../../../src/tools/sources.ts";
 import { attachContract, type Violation } from "../../simulator/discord/openapi-contract.ts";
+import { createCheckedRegistry } from "../checked.ts";
 import { allOn, noMemories, Sent } from "../harness.ts";
 import { messageIn, postedForWhom, reactedTo } from "./messages.ts";
 import {
@@ -103,7 +99,7 @@ export async function startMatrixWorld(options: MatrixOptions): Promise<MatrixWo
   const now = Date.now;
   const flow = createFlow({ facts, policies, now });
   const limits = { changes: { take: async () => {} }, lookups: { take: async () => {} } };
-  const registry = createRegistry({
+  const registry = createCheckedRegistry({
     tools: allTools,
     discord: reader,
     change: createRestWriter(api),
