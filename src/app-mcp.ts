@@ -18,9 +18,12 @@ export interface AppChannels {
   serve(channel: ControlChannel, credentials: ChannelCredentials): Promise<void>;
   /** Closes those whose token is not valid any more. */
   closeInvalid(): Promise<void>;
-  /** Requests that are being worked on. */
-  readonly inFlight: number;
+  /** Waits at most so long until nothing is being worked on. */
+  settled(boundMs: number): Promise<void>;
 }
+
+/** How often it is looked whether everything is answered, in milliseconds. */
+const tickMs = 20;
 
 interface Open {
   readonly principal: Principal;
@@ -40,15 +43,27 @@ const operator: Principal = Object.freeze({
   guildIds: null,
 });
 
+/** What the operator's channels are counted under: all of them are one client. */
+const operatorKey = "control";
+
 export function createAppChannels({ mcp, auth, limits, draining }: AppChannelsDeps): AppChannels {
   const open = new Set<Open>();
   const isValid = async (principal: Principal): Promise<boolean> =>
     principal === operator || (await auth.stillValid(principal));
 
   async function admit(principal: Principal): Promise<void> {
-    if (draining()) throw new AppError("shutting_down", "The service is stopping; try again in a moment.");
+    if (draining())
+      throw new AppError("shutting_down", "The service is stopping; try again in a moment.", {
+        retryAfterMs: 5000,
+      });
     if (!(await isValid(principal))) throw revoked();
-    if (principal.tokenId !== null) await limits.token.take(principal.tokenId);
+    await limits.token.take(principal.tokenId ?? operatorKey);
+  }
+
+  function inFlight(): number {
+    let sum = 0;
+    for (const { served } of open) sum += served?.inFlight ?? 0;
+    return sum;
   }
 
   return {
@@ -72,10 +87,9 @@ export function createAppChannels({ mcp, auth, limits, draining }: AppChannelsDe
       for (const { principal, channel } of open)
         if (!(await isValid(principal))) channel.close(revoked().message);
     },
-    get inFlight() {
-      let sum = 0;
-      for (const { served } of open) sum += served?.inFlight ?? 0;
-      return sum;
+    async settled(boundMs) {
+      const until = performance.now() + boundMs;
+      while (inFlight() > 0 && performance.now() < until) await Bun.sleep(tickMs);
     },
   };
 }

@@ -343,6 +343,7 @@ async function assemble(
       const until = now() + bound;
       await Promise.race([turns.drain(bound), whenAborted(hurry)]);
       if (hurry.aborted) await turns.drain(0);
+      await channels.settled(hurry.aborted ? 0 : Math.max(0, Math.min(until - now(), answersMs)));
       control.closeChannels();
       await http.stop(hurry.aborted ? 0 : Math.max(0, Math.min(until - now(), answersMs)));
     },

@@ -1,16 +1,26 @@
 import { AppError } from "../errors.ts";
 import { FRAME_BYTES, parseBytes } from "../protocol/envelope.ts";
 
-/** The body, at most so many bytes of it. Throws AppError `payload_too_large` without reading further. */
-export async function readBytes(request: Request, maxBytes = FRAME_BYTES): Promise<Uint8Array> {
+/** Milliseconds that a body may take, however steadily it drips; one that stops is given up by the server. */
+const bodyMs = 60_000;
+
+/** The body, at most so many bytes of it. Throws AppError `payload_too_large` or `timeout` without reading further. */
+export async function readBytes(
+  request: Request,
+  maxBytes = FRAME_BYTES,
+  now: () => number = () => performance.now(),
+): Promise<Uint8Array> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
   if (request.body === null) return new Uint8Array();
   const parts: Uint8Array[] = [];
   let size = 0;
+  const until = now() + bodyMs;
   // A body without a length is counted as it comes, not trusted to end.
   for await (const part of request.body) {
     size += part.byteLength;
     if (size > maxBytes) throw tooLarge(maxBytes);
+    if (now() > until)
+      throw new AppError("timeout", `The body took longer than ${bodyMs / 1000} seconds; send it at once.`);
     parts.push(part);
   }
   return Buffer.concat(parts);

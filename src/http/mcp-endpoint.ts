@@ -2,9 +2,11 @@ import { getLogger } from "@logtape/logtape";
 import {
   type AuthInfo,
   createMcpHandler,
+  isJSONRPCRequest,
   isJsonContentType,
   isLegacyRequest,
   type JSONRPCMessage,
+  type JSONRPCRequest,
   type McpRequestContext,
 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/ports.ts";
@@ -19,6 +21,7 @@ import type { Door } from "./door.ts";
 import { createMcpInFlight, isNamed, withName } from "./mcp-in-flight.ts";
 import { createMcpListening } from "./mcp-listening.ts";
 import { createMcpSessions, type McpSessions } from "./mcp-sessions.ts";
+import { keptUp } from "./mcp-stream.ts";
 
 const log = getLogger(["discord-mcp", "http"]);
 
@@ -67,7 +70,7 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
     if (request.method !== "POST" || !isJsonContentType(request.headers.get("content-type"))) {
       patient(request);
       const inSession = request.method === "POST" ? null : ofSession(request, caller, null);
-      return inSession ?? handler.fetch(request, { authInfo });
+      return inSession === null ? handler.fetch(request, { authInfo }) : whileRead(await inSession);
     }
     const incoming = await read(request);
     // Not before the body is there: who never sends it is given up.
@@ -109,8 +112,17 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
   };
 }
 
-const isSubscription = (message: JSONRPCMessage): boolean =>
-  "method" in message && message.method === "subscriptions/listen";
+const isSubscription = (message: JSONRPCMessage): message is JSONRPCRequest =>
+  isJSONRPCRequest(message) && message.method === "subscriptions/listen";
+
+/** A session's stream of what it did not ask for lasts for as long as it is read. */
+function whileRead(response: Response): Response {
+  if (response.body === null || !isStream(response)) return response;
+  return new Response(keptUp(response.body, ({ message }) => `: ${message}\n\n`).body, response);
+}
+
+const isStream = ({ headers }: Response): boolean =>
+  headers.get("content-type")?.startsWith("text/event-stream") ?? false;
 
 async function read(request: Request) {
   return readMessage(new TextDecoder().decode(await readBytes(request, FRAME_BYTES_CLOSE)));
@@ -126,8 +138,7 @@ async function untilEnd(done: () => void, answer: () => Promise<Response>): Prom
   try {
     const response = await answer();
     const { body } = response;
-    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
-    if (body !== null && isStream) return new Response(endingWith(body, done), response);
+    if (body !== null && isStream(response)) return new Response(endingWith(body, done), response);
     done();
     return response;
   } catch (error) {

@@ -2,15 +2,16 @@ import {
   type AuthInfo,
   createMcpHandler,
   InMemoryServerEventBus,
-  type JSONRPCMessage,
-  type McpHttpHandler,
+  type JSONRPCRequest,
   type McpServerFactory,
+  type RequestId,
 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import { errorResponse } from "../mcp/json-rpc.ts";
 import type { McpCaller } from "../mcp/ports.ts";
 import type { Mcp } from "../mcp/server.ts";
+import { keptUp } from "./mcp-stream.ts";
 
 /** Open at once, and of one token. */
 const maxStreams = 2048;
@@ -18,13 +19,15 @@ const maxStreamsPerToken = 1024;
 
 interface Open {
   readonly principal: Principal;
-  readonly handler: McpHttpHandler;
+  /** Ends it with a reason, or with the result that says that nothing more comes. */
+  end(error: AppError | null): Promise<void>;
 }
 
 export interface McpListening {
-  serve(request: Request, authInfo: AuthInfo, caller: McpCaller, message: JSONRPCMessage): Promise<Response>;
+  serve(request: Request, authInfo: AuthInfo, caller: McpCaller, message: JSONRPCRequest): Promise<Response>;
   closeInvalid(isValid: (principal: Principal) => boolean | Promise<boolean>): Promise<void>;
   closeAll(): Promise<void>;
+  readonly size: number;
 }
 
 /**
@@ -43,44 +46,54 @@ export function createMcpListening(mcp: Mcp, factory: McpServerFactory): McpList
       });
   }
 
-  async function serve(request: Request, authInfo: AuthInfo, caller: McpCaller, message: JSONRPCMessage) {
+  async function serve(request: Request, authInfo: AuthInfo, caller: McpCaller, message: JSONRPCRequest) {
     assertRoom(caller.principal);
+    const { id } = message;
     const bus = new OneStream();
-    let unwatch: () => void;
-    try {
-      const tell = (uri: string) => bus.publish({ kind: "resource_updated", uri });
-      unwatch = await mcp.watch(message, caller, tell, request.signal);
-    } catch (error) {
-      return Response.json(errorResponse(error, "id" in message ? (message.id ?? null) : null), {
-        status: 400,
-      });
-    }
     const handler = createMcpHandler(factory, { bus, legacy: "reject" });
-    const stream: Open = { principal: caller.principal, handler };
+    // It has its place before it is found out whether they may read, so that no two take the last one.
+    const stream: Open = { principal: caller.principal, end: () => handler.close() };
     open.add(stream);
+    let unwatch = () => {};
     bus.onEnd = () => {
       unwatch();
       open.delete(stream);
     };
+    try {
+      const tell = (uri: string) => bus.publish({ kind: "resource_updated", uri });
+      unwatch = await mcp.watch(message, caller, tell, request.signal);
+    } catch (error) {
+      bus.onEnd();
+      return Response.json(errorResponse(error, id), { status: 400 });
+    }
     const response = await handler.fetch(request, { authInfo, parsedBody: message });
     // It was refused for its headers or its envelope, and nothing listens.
     if (bus.listenerCount === 0) bus.onEnd();
-    return response;
-  }
-
-  async function close({ handler }: Open): Promise<void> {
-    await handler.close();
+    if (response.body === null || bus.listenerCount === 0) return response;
+    const { body, end } = keptUp(response.body, (error) => lastFrame(error, id));
+    stream.end = async (error) => (error === null ? handler.close() : end(error));
+    return new Response(body, response);
   }
 
   return {
     serve,
     async closeInvalid(isValid) {
-      for (const stream of [...open]) if (!(await isValid(stream.principal))) await close(stream);
+      for (const { principal, end } of [...open]) if (!(await isValid(principal))) await end(revoked());
     },
     async closeAll() {
-      await Promise.all([...open].map(close));
+      await Promise.all([...open].map(({ end }) => end(null)));
+    },
+    get size() {
+      return open.size;
     },
   };
+}
+
+const lastFrame = (error: AppError, id: RequestId): string =>
+  `event: message\ndata: ${JSON.stringify(errorResponse(error, id))}\n\n`;
+
+function revoked(): AppError {
+  return new AppError("unauthorized", "The token of this stream has been revoked or has expired.");
 }
 
 /** A bus that knows when its stream has ended. */

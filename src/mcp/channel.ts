@@ -20,6 +20,7 @@ const log = getLogger(["discord-mcp", "mcp"]);
 const inFlight = 32;
 /** Messages that wait for the one before them to be let in. */
 const waitingMessages = 256;
+const waitingChars = 8 * 1024 * 1024;
 const subscriptions = 64;
 
 /** A long-lived channel of messages, a text each: a WebSocket, or standard input and output by way of the bridge. */
@@ -83,6 +84,7 @@ class ChannelTransport implements Transport, ServedChannel {
   readonly #gone = new AbortController();
   #tail: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #waitingChars = 0;
   #isClosed = false;
 
   constructor(channel: TextChannel, options: ChannelOptions, watch: Watch) {
@@ -127,13 +129,15 @@ class ChannelTransport implements Transport, ServedChannel {
 
   /** One after the other: who cancels a request must find it begun. */
   #received(text: string): void {
-    if (this.#waiting >= waitingMessages) {
+    if (this.#waiting >= waitingMessages || this.#waitingChars + text.length > waitingChars) {
       this.#channel.close("Too many messages at once: wait for answers.");
       return;
     }
     this.#waiting++;
+    this.#waitingChars += text.length;
     this.#tail = this.#tail.then(async () => {
       this.#waiting--;
+      this.#waitingChars -= text.length;
       if (!this.#isClosed) await this.#take(text);
     });
   }

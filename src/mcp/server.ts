@@ -23,6 +23,7 @@ import { createStateSeal, type StateSeal } from "./sealed-state.ts";
 import { listenedUris, setSubscriptions, watchAll } from "./subscriptions.ts";
 import { merged, type Surface } from "./surface.ts";
 import { toolSurface } from "./tools.ts";
+import { withWatchBounds } from "./watch-bounds.ts";
 import { createWatching } from "./watching.ts";
 
 const log = getLogger(["discord-mcp", "mcp"]);
@@ -53,19 +54,20 @@ export interface McpOptions {
 export function createMcp(deps: McpDeps, { fixtures }: McpOptions = {}): Mcp {
   const states = createStateSeal(deps.secretKey, deps.now);
   const approvals = createApprovals(deps, states);
-  const surface = merged([
+  const all = merged([
     toolSurface(deps, approvals),
     askSurface(deps, approvals),
     resourceSurface(deps, createWatching(deps)),
     promptSurface(),
     ...(fixtures === undefined ? [] : [fixtures(states)]),
   ]);
+  const surface = withWatchBounds(all);
   const offered = { ...capabilities, ...(fixtures === undefined ? {} : { logging: {} }) };
   const made = { surface, states, offered };
   return {
     watch: (message, caller, tell, signal) => watchAll(surface, listenedUris(message), caller, tell, signal),
     resolve: (principal, claimed) => resolveCaller(deps, principal, claimed),
-    factoryFor: (caller) => () => makeServer(deps, made, caller),
+    factoryFor: (caller) => (context) => makeServer(deps, made, caller, context),
   };
 }
 
@@ -82,11 +84,20 @@ interface Made {
   readonly offered: ServerCapabilities;
 }
 
-function makeServer(deps: McpDeps, { surface, states, offered }: Made, caller: McpCaller): Server {
+/** Nothing stays between two requests of an older client that is served without a session, so nothing is watched. */
+const staysFor = ({ era, requestInfo }: McpRequestContext): boolean =>
+  era === "modern" || requestInfo === undefined;
+
+function makeServer(
+  deps: McpDeps,
+  { surface, states, offered }: Made,
+  caller: McpCaller,
+  context: McpRequestContext,
+): Server {
   const server = new Server(
     { name: "discord-mcp", title: "Discord", version: deps.version },
     {
-      capabilities: offered,
+      capabilities: staysFor(context) ? offered : { ...offered, resources: {} },
       instructions: instructionsFor(caller),
       jsonSchemaValidator: validator,
       requestState: { verify: (state) => states.open(state, boundTo(caller)) },

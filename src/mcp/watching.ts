@@ -35,11 +35,16 @@ export function createWatching({ onMessages, mayRead }: Pick<McpDeps, "onMessage
   async function tellAll(channelId: string): Promise<void> {
     due.delete(channelId);
     const signal = AbortSignal.timeout(lookupMs);
-    for (const watch of [...(byChannel.get(channelId) ?? [])]) {
-      const isRead = await mayRead(watch.actor, channelId, signal);
-      // It may have ended while that was found out.
-      if (isRead && byChannel.get(channelId)?.has(watch)) watch.tell(messagesUri(channelId));
-    }
+    const byActor = Map.groupBy(byChannel.get(channelId) ?? [], ({ actor }) => JSON.stringify(actor));
+    // Each of them for themselves: one who cannot be looked up holds nobody up.
+    await Promise.all([...byActor.values()].map((watches) => tellOne(channelId, watches, signal)));
+  }
+
+  async function tellOne(channelId: string, watches: readonly Watch[], signal: AbortSignal): Promise<void> {
+    const [first] = watches;
+    if (first === undefined || !(await mayRead(first.actor, channelId, signal))) return;
+    // It may have ended while that was found out.
+    for (const watch of watches) if (byChannel.get(channelId)?.has(watch)) watch.tell(messagesUri(channelId));
   }
 
   onMessages((channelId) => {
