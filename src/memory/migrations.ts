@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import initial from "../../drizzle/0000_initial.sql" with { type: "text" };
 import conversationPlace from "../../drizzle/0001_conversation_place.sql" with { type: "text" };
 import approvals from "../../drizzle/0002_approvals.sql" with { type: "text" };
+import erasures from "../../drizzle/0003_erasures.sql" with { type: "text" };
 import { DatabaseOpenError } from "./errors.ts";
 
 /**
@@ -12,6 +13,7 @@ export const migrations: readonly { readonly tag: string; readonly sql: string }
   { tag: "0000_initial", sql: initial },
   { tag: "0001_conversation_place", sql: conversationPlace },
   { tag: "0002_approvals", sql: approvals },
+  { tag: "0003_erasures", sql: erasures },
 ];
 
 /** "DMCP": marks the file as ours, see https://www.sqlite.org/pragma.html#pragma_application_id */

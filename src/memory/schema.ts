@@ -375,3 +375,22 @@ export const audit = sqliteTable(
   },
   (t) => [index("audit_at").on(t.at), index("audit_actor").on(t.actorUserId, t.id)],
 );
+
+/**
+ * Who or what is to be erased, and what has not been erased wholly yet: deleted once it is. `quotes`: all that is
+ * theirs is gone, and what others were working on that names them is left to be looked through again.
+ */
+export const erasures = sqliteTable(
+  "erasures",
+  {
+    kind: text().$type<"user" | "guild">().notNull(),
+    subject: text().notNull(),
+    stage: text().$type<"all" | "quotes">().notNull(),
+    dueAt: integer("due_at").notNull(),
+    requestedAt: integer("requested_at").notNull(),
+    /** The message in Discord that asked for it, which is told when it is done. */
+    replyChannelId: text("reply_channel_id"),
+    replyMessageId: text("reply_message_id"),
+  },
+  (t) => [primaryKey({ columns: [t.kind, t.subject] }), index("erasures_due_at").on(t.dueAt)],
+);
