@@ -41,6 +41,8 @@ export interface WorldOptions {
   readonly ready?: boolean;
   readonly maxEvents?: number;
   readonly auth?: "required" | "off";
+  /** Of the model and of turns. */
+  readonly env?: Readonly<Record<string, string>>;
   /** In place of the tiny tools in their own guild. */
   readonly discord?: DiscordParts;
 }
@@ -100,6 +102,7 @@ export async function startWorld(options: WorldOptions = {}) {
   const { model, turn } = readConfig({
     ANTHROPIC_API_KEY: claude.apiKey,
     ANTHROPIC_BASE_URL: claude.baseUrl,
+    ...options.env,
   });
   const memory = openMemory({ path: join(folder, "test.db"), secretKey, now });
   const metrics = createMetrics();
@@ -172,6 +175,7 @@ export async function startWorld(options: WorldOptions = {}) {
     ...{ rules, places, sessions, turns, secretKey, now },
     tools: registry,
     audit: memory.audit,
+    guildNames: () => [{ id: ids.guild, name: "Harbour" }],
     onMessages(listener) {
       messageListeners.add(listener);
       return () => void messageListeners.delete(listener);

@@ -18,7 +18,7 @@ let matrix: MatrixWorld;
 let world: World;
 beforeAll(async () => {
   matrix = await startMatrixWorld({ isTrusted: true, hearsMembers: true });
-  world = await startDoors(matrix, own);
+  world = await startDoors(() => matrix, own);
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
