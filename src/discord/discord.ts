@@ -96,6 +96,8 @@ export interface Discord extends AsyncDisposable {
   status(): DiscordStatus;
   /** Null until Discord has been reached. */
   botUserId(): string | null;
+  /** The servers that the bot is in, as far as the gateway has told of them. */
+  guildNames(): Iterable<{ readonly id: string; readonly name: string }>;
   /** Takes no more messages; answers still go out. What comes now is left to the next process. */
   stopIntake(): void;
   /** Sends what is due within a bound, stores how far it came, and disconnects. Idempotent. */
@@ -275,6 +277,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
     },
     status: () => gateway.status(),
     botUserId: () => state.botUserId,
+    guildNames: () => state.names(),
     interact: (body) => posting.interactions.handle(body),
     stopIntake: () => intake.stop(),
     close({ resumable }) {

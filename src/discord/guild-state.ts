@@ -50,6 +50,11 @@ export class GuildState {
     return this.#guilds.get(guildId) ?? null;
   }
 
+  /** Of all guilds, in no order. */
+  *names(): Iterable<{ readonly id: string; readonly name: string }> {
+    yield* this.#guilds.values();
+  }
+
   botRoleId(guildId: string): string | null {
     return this.#guilds.get(guildId)?.botRoleId ?? null;
   }

@@ -88,6 +88,7 @@ export function createNoDiscord(): Discord {
       isThreadMember: refuse,
     },
     botUserId: () => null,
+    guildNames: () => [],
     status: () => ({
       state: "off",
       reason,

@@ -7,6 +7,7 @@ import type { Session } from "../sessions/ports.ts";
 import { parser } from "../sessions/validation.ts";
 import type { Approvals } from "./approvals.ts";
 import { clientSession } from "./client-session.ts";
+import { idempotencyKey, keyConflict } from "./idempotency.ts";
 import type { Exchange, McpDeps } from "./ports.ts";
 import { progressOf, stillWorking } from "./progress.ts";
 import { toolRefused } from "./results.ts";
@@ -73,11 +74,12 @@ export function askSurface(deps: Deps, approvals: Approvals): Pick<Surface, "too
     await assertThere(deps, actor, signal);
     const session = await clientSession(deps, caller, actor);
     const carried = approvals.carried(exchange);
+    const key = idempotencyKey(exchange);
     const turnId =
       carried === null
-        ? (await submit(deps, session, actor, message)).id
+        ? (await submit(deps, session, actor, message, key)).id
         : await goOn(carried.turnId, carried.approvalId, session, exchange);
-    return finish(turnId, session, exchange);
+    return finish(turnId, session, exchange, key !== null);
   }
 
   /** The person's answer reaches the turn that has asked. */
@@ -93,8 +95,11 @@ export function askSurface(deps: Deps, approvals: Approvals): Pick<Surface, "too
     return turnId;
   }
 
-  /** To the turn's end, or to what it has to ask its person. Who gives up stops the turn. */
-  async function finish(turnId: string, session: Session, exchange: Exchange) {
+  /**
+   * To the turn's end, or to what it has to ask its person. Who gives up stops the turn, unless they have named it, so
+   * as to come back for the answer.
+   */
+  async function finish(turnId: string, session: Session, exchange: Exchange, isNamed: boolean) {
     const { signal } = exchange;
     const progress = progressOf(exchange);
     let bell = Promise.withResolvers<void>();
@@ -122,7 +127,7 @@ export function askSurface(deps: Deps, approvals: Approvals): Pick<Surface, "too
         }
       }
     } catch (error) {
-      if (signal.aborted) await turns.cancel(session.conversationId, turnId);
+      if (signal.aborted && !isNamed) await turns.cancel(session.conversationId, turnId);
       throw error;
     } finally {
       unsubscribe();
@@ -159,6 +164,7 @@ async function submit(
   session: Session,
   actor: TurnRecord["actor"],
   text: string,
+  idempotencyKey: string | null,
 ): Promise<TurnRecord> {
   const time = new Date(now()).toISOString().slice(0, 16).replace("T", " ");
   const result = await turns.submit({
@@ -168,15 +174,18 @@ async function submit(
     text,
     preamble: `From: user ${actor.userId}, ${time} UTC, through a program.`,
     discordMessageId: null,
-    idempotencyKey: null,
+    idempotencyKey,
     replyTo: null,
   });
   if (result.status === "accepted") return result.turn;
-  const waiting = result.status === "queue_full" ? `${result.waiting} questions` : "Questions";
-  throw new AppError(
-    "queue_full",
-    `${waiting} of this conversation are waiting already; ask again when one of them is answered.`,
-  );
+  if (result.status === "queue_full")
+    throw new AppError(
+      "queue_full",
+      `${result.waiting} questions of this conversation are waiting already; ask again when one of them is answered.`,
+    );
+  if (result.turn === null) throw keyConflict("The turn of this idempotency key has been deleted since.");
+  if (result.turn.text !== text) throw keyConflict("This idempotency key was used for another question.");
+  return result.turn;
 }
 
 function messageOf(event: TurnEvent): string | null {

@@ -31,13 +31,15 @@ export interface McpDeps {
   readonly tools: Pick<Registry, "list" | "usable" | "call">;
   readonly rules: RulesPort;
   readonly places: { assertReachable(actor: Actor, signal: AbortSignal): Promise<void> };
-  readonly sessions: Pick<Sessions, "open" | "get" | "touch" | "context">;
+  readonly sessions: Pick<Sessions, "open" | "get" | "touch" | "context" | "conversations" | "history">;
   readonly turns: Pick<
     TurnService,
     "submit" | "wait" | "cancel" | "ask" | "approval" | "pendingApprovals" | "decide" | "useApproval"
   >;
   /** The audit log, newest first. */
   readonly audit: AuditPort;
+  /** The servers that the bot is in. */
+  readonly guildNames: () => Iterable<{ readonly id: string; readonly name: string }>;
   /** Hears of each channel in which messages come, are edited or go; returns what ends that. */
   readonly onMessages: (listener: (channelId: string) => void) => () => void;
   /** Whether somebody may read a channel's messages now. Never rejects: what cannot be established is no. */

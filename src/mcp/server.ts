@@ -8,6 +8,7 @@ import {
   Server,
   type ServerCapabilities,
   type ServerContext,
+  type ServerOptions,
 } from "@modelcontextprotocol/server";
 import { nowhere } from "../actor.ts";
 import { answered } from "./answered.ts";
@@ -15,9 +16,13 @@ import { boundTo, createApprovals } from "./approvals.ts";
 import { askSurface } from "./ask.ts";
 import { resolveCaller } from "./callers.ts";
 import { elicits } from "./capabilities.ts";
+import { completionSurface } from "./completion.ts";
+import { serverIcons } from "./icons.ts";
+import { createOwnConversations } from "./own-conversations.ts";
 import { page } from "./paging.ts";
 import type { ClaimedPlace, Exchange, McpCaller, McpDeps } from "./ports.ts";
 import { promptSurface } from "./prompts.ts";
+import { createReading } from "./reading.ts";
 import { resourceSurface } from "./resources.ts";
 import { createStateSeal, type StateSeal } from "./sealed-state.ts";
 import { listenedUris, setSubscriptions, watchAll } from "./subscriptions.ts";
@@ -54,11 +59,14 @@ export interface McpOptions {
 export function createMcp(deps: McpDeps, { fixtures }: McpOptions = {}): Mcp {
   const states = createStateSeal(deps.secretKey, deps.now);
   const approvals = createApprovals(deps, states);
+  const reading = createReading(deps);
+  const conversations = createOwnConversations(deps);
   const all = merged([
     toolSurface(deps, approvals),
     askSurface(deps, approvals),
-    resourceSurface(deps, createWatching(deps)),
-    promptSurface(),
+    resourceSurface(deps, reading, conversations, createWatching(deps)),
+    completionSurface(deps, reading, conversations),
+    promptSurface(deps),
     ...(fixtures === undefined ? [] : [fixtures(states)]),
   ]);
   const surface = withWatchBounds(all);
@@ -95,11 +103,12 @@ function makeServer(
   context: McpRequestContext,
 ): Server {
   const server = new Server(
-    { name: "discord-mcp", title: "Discord", version: deps.version },
+    { name: "discord-mcp", title: "Discord", version: deps.version, icons: serverIcons },
     {
       capabilities: staysFor(context) ? offered : { ...offered, resources: {} },
       instructions: instructionsFor(caller),
       jsonSchemaValidator: validator,
+      cacheHints: cacheHintsFor(caller),
       requestState: { verify: (state) => states.open(state, boundTo(caller)) },
       inputRequired: { roundTimeoutMs: deps.approvalMs },
     },
@@ -139,8 +148,8 @@ function setHandlers(server: Server, surface: Surface, exchange: (context: Serve
   server.setRequestHandler("resources/read", ({ params: { uri } }, context) =>
     answered(surface.read(uri, exchange(context)), () => new ResourceNotFoundError(uri)),
   );
-  server.setRequestHandler("prompts/list", ({ params }) => {
-    const { items, nextCursor } = page(surface.prompts(), params?.cursor);
+  server.setRequestHandler("prompts/list", ({ params }, context) => {
+    const { items, nextCursor } = page(surface.prompts(exchange(context)), params?.cursor);
     return { prompts: items, ...(nextCursor === undefined ? {} : { nextCursor }) };
   });
   server.setRequestHandler("prompts/get", ({ params: { name, arguments: given = {} } }, context) =>
@@ -152,6 +161,25 @@ function setHandlers(server: Server, surface: Surface, exchange: (context: Serve
       completion: { values: values.slice(0, 100), total: values.length, hasMore: values.length > 100 },
     };
   });
+}
+
+/** How long a client may go by what it was told of a token: an operator who switches tools off restarts the service. */
+const listedMs = 300_000;
+
+/**
+ * What is offered depends on who calls and from where, and stays: but for a session, whose active tools can change with
+ * any message. What is read is of this moment.
+ * https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching
+ */
+function cacheHintsFor({ session }: McpCaller): NonNullable<ServerOptions["cacheHints"]> {
+  const hint = { ttlMs: session === null ? listedMs : 0, cacheScope: "private" as const };
+  return {
+    "server/discover": hint,
+    "tools/list": hint,
+    "prompts/list": hint,
+    "resources/list": hint,
+    "resources/templates/list": hint,
+  };
 }
 
 function unknown(what: string, name: string, list: string): ProtocolError {

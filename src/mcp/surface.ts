@@ -35,7 +35,7 @@ export interface Surface {
     tell: (uri: string) => void,
     signal: AbortSignal,
   ): Promise<() => void> | null;
-  prompts(): readonly Prompt[];
+  prompts(exchange: Exchange): readonly Prompt[];
   prompt(
     name: string,
     given: Readonly<Record<string, string>>,
@@ -62,7 +62,7 @@ export function merged(surfaces: readonly Partial<Surface>[]): Surface {
     templates: () => surfaces.flatMap((one) => one.templates?.() ?? []),
     read: (uri, exchange) => first((one) => one.read?.(uri, exchange)),
     watch: (uri, caller, tell, signal) => first((one) => one.watch?.(uri, caller, tell, signal)),
-    prompts: () => surfaces.flatMap((one) => one.prompts?.() ?? []),
+    prompts: (exchange) => surfaces.flatMap((one) => one.prompts?.(exchange) ?? []),
     prompt: (name, given, exchange) => first((one) => one.prompt?.(name, given, exchange)),
     complete: (asked, exchange) => first((one) => one.complete?.(asked, exchange)),
   };

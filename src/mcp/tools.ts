@@ -1,11 +1,12 @@
-import type { CallToolResult, InputRequiredResult, Tool } from "@modelcontextprotocol/server";
+import type { Tool } from "@modelcontextprotocol/server";
 import type { Actor } from "../actor.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { ToolInfo } from "../tools/registered.ts";
 import type { Approvals, AskedCall } from "./approvals.ts";
+import { createCallMemory, type Ended, idempotencyKey } from "./idempotency.ts";
 import type { Exchange, McpCaller, McpDeps } from "./ports.ts";
 import { stillWorking } from "./progress.ts";
-import { resultSchema, toolDone, toolFailed, toolRefused } from "./results.ts";
+import { resultSchema, toolDone, toolFailed, toolRefused, wholeBytes } from "./results.ts";
 import type { Arguments, Surface } from "./surface.ts";
 
 type Deps = Pick<McpDeps, "tools" | "rules" | "places">;
@@ -20,13 +21,20 @@ export function toolSurface(deps: Deps, approvals: Approvals): Pick<Surface, "to
     return known;
   };
 
-  async function call(toolName: string, input: Arguments, exchange: Exchange) {
+  const remember = createCallMemory();
+
+  async function call({ name: toolName, kind }: ToolInfo, input: Arguments, exchange: Exchange) {
     try {
       const actor = actorOf(exchange.caller);
       deps.rules.assertScope(exchange.caller.principal, "tools");
       await assertThere(deps, actor, exchange.signal);
-      const asked = { toolName, input, actor };
-      return await stillWorking(exchange, `${toolName} is still running.`, run(asked, exchange));
+      const key = idempotencyKey(exchange);
+      const asked = { toolName, input, actor, isRead: kind === "read" };
+      const work =
+        key === null || asked.isRead
+          ? run(asked, exchange).then(({ result }) => result)
+          : remember(key, [toolName, input], exchange, () => run(asked, exchange));
+      return await stillWorking(exchange, `${toolName} is still running.`, work);
     } catch (error) {
       exchange.signal.throwIfAborted();
       const failure = toAppError(error);
@@ -35,34 +43,42 @@ export function toolSurface(deps: Deps, approvals: Approvals): Pick<Surface, "to
     }
   }
 
-  async function run(asked: AskedCall, exchange: Exchange): Promise<CallToolResult | InputRequiredResult> {
+  async function run(asked: AskedCall & { readonly isRead: boolean }, exchange: Exchange): Promise<Ended> {
     const { caller, signal } = exchange;
+    const { toolName, input, actor } = asked;
     const carried = approvals.carried(exchange);
     const taken = carried === null ? null : await approvals.take(asked, carried, exchange);
-    if (taken !== null && "state" in taken) return approvals.put(taken, exchange);
+    if (taken !== null && "state" in taken) return { result: approvals.put(taken, exchange), isFinal: false };
     const outcome = await deps.tools.call({
-      ...asked,
+      ...{ toolName, input, actor },
       activeTools: activeToolsOf(caller),
       sessionId: caller.session?.id ?? null,
       tokenId: caller.principal.tokenId,
       approval: taken,
+      resultBytes: wholeBytes,
       signal,
     });
-    if (outcome.kind === "done") return toolDone(outcome);
-    if (outcome.question !== undefined)
-      return approvals.put(await approvals.ask(asked, outcome.question, exchange), exchange);
-    const { text, code = "internal_error", data = {}, retryAfterMs } = outcome;
-    return toolFailed(text, code, { data, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+    if (outcome.kind === "done") return { result: toolDone(asked, outcome), isFinal: true };
+    if (outcome.question !== undefined) {
+      const question = await approvals.ask(asked, outcome.question, exchange);
+      return { result: approvals.put(question, exchange), isFinal: false };
+    }
+    const { text, code = "internal_error", data = {}, retryAfterMs, kind } = outcome;
+    const more = { data, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    return { result: toolFailed(text, code, more), isFinal: kind === "unknown" };
   }
 
   return {
     tools: ({ caller }) => usable(deps, caller).map(describe),
-    call: (name, given, exchange) =>
-      deps.tools.list().some((tool) => tool.name === name) ? call(name, given, exchange) : null,
+    call(name, given, exchange) {
+      const info = deps.tools.list().find((tool) => tool.name === name);
+      return info === undefined ? null : call(info, given, exchange);
+    },
   };
 }
 
-function usable({ tools }: Deps, caller: McpCaller): readonly ToolInfo[] {
+/** Those that a token has from where it calls; an operator who has named nobody looks at all of them. */
+export function usable({ tools }: Pick<McpDeps, "tools">, caller: McpCaller): readonly ToolInfo[] {
   if (!caller.principal.scopes.has("tools")) return [];
   return caller.actor === null ? tools.list() : tools.usable(caller.actor, activeToolsOf(caller));
 }
@@ -85,13 +101,13 @@ export async function assertThere({ places }: Pick<Deps, "places">, actor: Actor
 }
 
 /** https://modelcontextprotocol.io/specification/2026-07-28/server/tools#tool */
-function wireTool({ name, title, description, kind, repeatable, parameters }: ToolInfo): Tool {
+function wireTool({ name, title, description, kind, repeatable, parameters, output }: ToolInfo): Tool {
   return {
     name,
     title,
     description,
     inputSchema: objectSchema(name, parameters),
-    outputSchema: resultSchema,
+    outputSchema: resultSchema(output),
     annotations: {
       title,
       readOnlyHint: kind === "read",
