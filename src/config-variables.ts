@@ -197,7 +197,7 @@ export const variables = {
   TOOL_TIMEOUT_SECONDS: integer(30, 1, 600, "How long one tool call may take."),
   TOOL_RESULT_BYTES: integer(
     16_384,
-    1024,
+    4096,
     262_144,
     "Size of a tool's result; what is longer is cut with a note.",
   ),

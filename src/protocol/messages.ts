@@ -111,6 +111,9 @@ export const ToolResult = Type.Object({
   session_id: Type.String(),
   tool_name: Type.String(),
   result: Type.Unknown(),
+  truncated: Type.Optional(
+    Type.String({ description: "What is missing from the result, when all of it was too large" }),
+  ),
 });
 export type ToolResult = Static<typeof ToolResult>;
 

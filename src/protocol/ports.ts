@@ -34,6 +34,8 @@ export interface DirectToolOutcome {
   readonly kind: ToolOutcomeKind;
   /** The result as a JSON value, of a call that is `done`. */
   readonly value?: unknown;
+  /** What is missing from it, when all of it was too large. */
+  readonly truncated?: string;
   /** Of any other: why. */
   readonly code?: ErrorCode;
   /** Of any other: the sentence that says what to do. */

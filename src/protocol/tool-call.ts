@@ -40,7 +40,12 @@ export function createToolCall(deps: ProtocolDeps, remember: ReturnType<typeof c
     if (outcome.kind !== "done") throw refusal(outcome);
     return {
       type: "tool_result",
-      data: { session_id: session.id, tool_name: data.tool_name, result: outcome.value },
+      data: {
+        session_id: session.id,
+        tool_name: data.tool_name,
+        result: outcome.value,
+        ...(outcome.truncated === undefined ? {} : { truncated: outcome.truncated }),
+      },
     };
   };
 }

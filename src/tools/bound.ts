@@ -1,20 +1,24 @@
-export interface Bounded {
-  readonly value: unknown;
-  readonly json: () => string;
-  readonly isCut: boolean;
-}
+export type Bounded = { readonly value: unknown; readonly json: () => string } & (
+  | { readonly isCut: false }
+  /** `truncated` says what is missing, and is not part of the value. */
+  | { readonly isCut: true; readonly truncated: string }
+);
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** Room for the sentence that says what was left out. */
 const noteBytes = 300;
-const shortestString = 80;
+/** Bytes that are enough to keep the shape of what tools give; see `boundValue`. */
+export const leastBytes = 3600;
+/** To what texts are cut at first, and when even that is too much; ids and times are shorter. */
+const shortStrings = [80, 40] as const;
 const maxRounds = 200;
 
 /**
- * A value whose JSON has at most `maxBytes` of UTF-8. What is too much is cut on its structure: elements from the
- * end of the largest list first (lists have the most important first), then the longest strings; a field
- * `truncated` says what is missing. Throws what JSON.stringify throws.
+ * A value whose JSON, with the sentence that says what is missing, has at most `maxBytes` of UTF-8. What is too much is
+ * cut within its shape, so that what is cut is still of the same schema: elements from the end of the largest list first
+ * (lists have the most important first), then the ends of the longest strings, then what is left of the lists. Only what
+ * has too many fields for that becomes a text, its beginning. Throws what JSON.stringify throws.
  */
 export function boundValue(value: unknown, maxBytes: number): Bounded {
   // Most results are so small that it shows without writing them.
@@ -28,12 +32,18 @@ export function boundValue(value: unknown, maxBytes: number): Bounded {
   const room = maxBytes - noteBytes;
   for (let round = 0; round < maxRounds && bytesOf(root.value) > room; round++) {
     const over = bytesOf(root.value) - room;
-    if (!cutLargestList(root, over, leftOut) && !cutLongestString(root, over)) break;
+    const [short, shortest] = shortStrings;
+    const isLess =
+      cutLargestList(root, over, 1, leftOut) ||
+      cutLongestString(root, over, short) ||
+      cutLargestList(root, over, 0, leftOut) ||
+      cutLongestString(root, over, shortest);
+    if (!isLess) return preview(json, room);
   }
-  const cut = withNote(root.value, leftOut);
-  const cutJson = JSON.stringify(cut);
-  if (Buffer.byteLength(cutJson) <= maxBytes) return { value: cut, json: () => cutJson, isCut: true };
-  return preview(json, maxBytes);
+  const cutJson = JSON.stringify(root.value);
+  const truncated = noteOn(leftOut);
+  if (Buffer.byteLength(cutJson) + Buffer.byteLength(truncated) > maxBytes) return preview(json, room);
+  return { value: root.value, json: () => cutJson, isCut: true, truncated };
 }
 
 /**
@@ -58,26 +68,31 @@ function left(value: unknown, bytes: number): number {
   return rest;
 }
 
-function cutLargestList(root: { value: Json }, over: number, left: Map<string, number>): boolean {
+function cutLargestList(
+  root: { value: Json },
+  over: number,
+  least: number,
+  left: Map<string, number>,
+): boolean {
   const lists: { readonly list: Json[]; readonly path: string; readonly bytes: number }[] = [];
   walk(root.value, "", (part, path) => {
-    if (Array.isArray(part) && part.length > 1) lists.push({ list: part, path, bytes: bytesOf(part) });
+    if (Array.isArray(part) && part.length > least) lists.push({ list: part, path, bytes: bytesOf(part) });
   });
   const [first, ...others] = lists;
   if (first === undefined) return false;
   const { list, path } = others.reduce((largest, one) => (one.bytes > largest.bytes ? one : largest), first);
   let gone = 0;
-  while (list.length > 1 && gone < over) {
+  while (list.length > least && gone < over) {
     gone += bytesOf(list.pop() ?? null) + 1;
     left.set(path, (left.get(path) ?? 0) + 1);
   }
   return true;
 }
 
-function cutLongestString(root: { value: Json }, over: number): boolean {
+function cutLongestString(root: { value: Json }, over: number, shortest: number): boolean {
   const strings: { readonly text: string; readonly put: (text: string) => void }[] = [];
   const consider = (part: Json, put: (text: string) => void) => {
-    if (typeof part === "string" && part.length > shortestString) strings.push({ text: part, put });
+    if (typeof part === "string" && part.length > shortest) strings.push({ text: part, put });
   };
   consider(root.value, (text) => {
     root.value = text;
@@ -98,7 +113,7 @@ function cutLongestString(root: { value: Json }, over: number): boolean {
   );
   // Units of the string, of which each takes some bytes; never too few to get anywhere.
   const units = Math.max(16, Math.ceil((over * text.length) / bytesOf(text)) + 2);
-  put(`${wholeCharacters(text.slice(0, Math.max(shortestString - 16, text.length - units)))}…`);
+  put(`${wholeCharacters(text.slice(0, Math.max(shortest - 16, text.length - units)))}…`);
   return true;
 }
 
@@ -110,21 +125,18 @@ function walk(part: Json, path: string, visit: (part: Json, path: string) => voi
     walk(inner, Array.isArray(part) ? path : path === "" ? key : `${path}.${key}`, visit);
 }
 
-function withNote(value: Json, left: ReadonlyMap<string, number>): Json {
+function noteOn(left: ReadonlyMap<string, number>): string {
   const lists = [...left].map(([path, count]) => `${count} of ${path.slice(0, 60) || "the list"}`);
   const what = lists.length === 0 ? "Long texts were shortened" : `Left out: ${lists.slice(0, 3).join(", ")}`;
-  const truncated = `${what}, because the result was too large. Ask for less at once to see everything.`;
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value, truncated };
-  return { truncated, result: value };
+  return `${what}, because the result was too large. Ask for less at once to see everything.`;
 }
 
 /** When there is nothing to cut at: the beginning, as text. */
-function preview(json: string, maxBytes: number): Bounded {
-  const truncated = "The result was too large; this is its beginning, as text.";
+function preview(json: string, room: number): Bounded {
   // Quotes and controls are escaped again, at worst into six bytes for each.
-  const beginning = wholeCharacters(json.slice(0, Math.max(0, Math.floor((maxBytes - noteBytes) / 6))));
-  const value = { truncated, beginning };
-  return { value, json: () => JSON.stringify(value), isCut: true };
+  const value = wholeCharacters(json.slice(0, Math.max(0, Math.floor((room - 2) / 6))));
+  const truncated = "The result was too large; this is its beginning, as text.";
+  return { value, json: () => JSON.stringify(value), isCut: true, truncated };
 }
 
 const bytesOf = (value: Json): number => Buffer.byteLength(JSON.stringify(value));

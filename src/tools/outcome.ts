@@ -29,8 +29,10 @@ export function doneWith(
   return {
     kind: "done",
     value: bounded.value,
+    ...(bounded.isCut ? { truncated: bounded.truncated } : {}),
     get text() {
-      text ??= markUntrusted(toolName, bounded.json(), delimiter());
+      const about = bounded.isCut ? bounded.truncated : undefined;
+      text ??= markUntrusted(toolName, bounded.json(), delimiter(), about);
       return text;
     },
     isError: false,

@@ -8,6 +8,7 @@ import { toActor, toUser } from "./audiences.ts";
 import { createAudit } from "./audit.ts";
 import { plain } from "./authority.ts";
 import { type AuthorizeDeps, type Authorized, authorize } from "./authorize.ts";
+import { leastBytes } from "./bound.ts";
 import { createDeadlines, type UnderWay } from "./deadline.ts";
 import type { PermissionFactsPort } from "./discord-port.ts";
 import { escapingFrom } from "./escaping.ts";
@@ -50,6 +51,8 @@ export interface ToolOutcome {
   readonly kind: ToolOutcomeKind;
   /** The result as a JSON value within its bound, of a call that is `done`. */
   readonly value?: unknown;
+  /** What is missing from the value, when all of it was too large; it is of its tool's output nonetheless. */
+  readonly truncated?: string;
   /** For the model: the result, marked as untrusted data, or the sentence that says what to do. */
   readonly text: string;
   readonly isError: boolean;
@@ -84,6 +87,9 @@ export interface Registry {
   ): Promise<void>;
 }
 
+/** Below it results could not keep their shape when they are cut. */
+const leastResultBytes = leastBytes + markBytes;
+
 export interface RegistryOptions extends ContextDeps {
   readonly tools: readonly Tool[];
   readonly facts: PermissionFactsPort;
@@ -93,7 +99,7 @@ export interface RegistryOptions extends ContextDeps {
   readonly metrics: Pick<Metrics, "toolCall">;
   /** Milliseconds for one call, authorising included. */
   readonly timeoutMs: number;
-  /** UTF-8 bytes of the text that the model is given; 1,024 at least. */
+  /** UTF-8 bytes of the text that the model is given: see `leastResultBytes`. */
   readonly resultBytes: number;
   /** For tests: what the delimiter is made by. */
   readonly delimiter?: () => string;
@@ -102,7 +108,8 @@ export interface RegistryOptions extends ContextDeps {
 /** Throws when a tool is not fit to be offered: a fault of the program, seen at its start. */
 export function createRegistry(options: RegistryOptions): Registry {
   const { policies, now, timeoutMs, resultBytes, delimiter = newDelimiter } = options;
-  if (resultBytes < 1024) throw new Error("A tool's result needs at least 1,024 bytes.");
+  if (resultBytes < leastResultBytes)
+    throw new Error(`A tool's result needs at least ${leastResultBytes} bytes.`);
   const tools = new Map(options.tools.map((tool) => [tool.name, register(tool)]));
   if (tools.size !== options.tools.length) throw new Error("Two tools have the same name.");
   const audit = createAudit(options);

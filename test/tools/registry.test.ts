@@ -287,7 +287,8 @@ describe("the result", () => {
   test("keeps to its bound, marks and all, and value and text say the same", async () => {
     const messages = Array.from({ length: 100 }, (_each, n) => ({ id: n, content: "ž".repeat(200) }));
     const at = bench([toolThat(() => ({ messages }))]);
-    const { text, value } = await call(at.registry);
+    const { text, value, truncated } = await call(at.registry);
+    expect(truncated).toContain("of messages");
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(16 * 1024);
     expect(Buffer.byteLength(text)).toBeGreaterThan(14 * 1024);
     expect(unwrapped(text)).toEqual(value);

@@ -18,9 +18,10 @@ import type { ToolPolicy } from "../../src/tool-policy.ts";
 import { createFlow } from "../../src/tools/flow.ts";
 import { createPolicies } from "../../src/tools/policy.ts";
 import type { AuditRow, Memory, MemoryStore } from "../../src/tools/ports.ts";
-import { createRegistry, type Registry, type ToolOutcome } from "../../src/tools/registry.ts";
+import type { Registry, ToolOutcome } from "../../src/tools/registry.ts";
 import type { Tool } from "../../src/tools/tool.ts";
 import { attachContract } from "../simulator/discord/openapi-contract.ts";
+import { createCheckedRegistry } from "./checked.ts";
 import { allOn, Sent } from "./harness.ts";
 
 export { DEMO } from "../../src/simulator/discord/world-seed.ts";
@@ -138,7 +139,7 @@ export async function startWorld(options: WorldOptions): Promise<ToolWorld> {
   const memories = new Memories();
   const sent = new Sent();
   const audit: AuditRow[] = [];
-  const registry = createRegistry({
+  const registry = createCheckedRegistry({
     tools,
     discord: reader,
     change: createRestWriter(clients.writes),

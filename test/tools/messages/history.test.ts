@@ -133,7 +133,9 @@ describe("reading the history", () => {
     expect(Buffer.byteLength(outcome.text)).toBeLessThanOrEqual(16 * 1024);
     const value = unwrapped(outcome.text);
     expect(contents(value)[0]).toStartWith("99 ");
-    expect(Object(value).truncated).toContain(`${100 - contents(value).length} of messages`);
+    const said = `${100 - contents(value).length} of messages`;
+    expect(outcome.truncated).toContain(said);
+    expect(outcome.text.slice(0, outcome.text.indexOf("<untrusted-"))).toContain(said);
   });
 
   test("is failed, not refused, when Discord gives no messages after all", async () => {
