@@ -115,10 +115,15 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
 const isSubscription = (message: JSONRPCMessage): message is JSONRPCRequest =>
   isJSONRPCRequest(message) && message.method === "subscriptions/listen";
 
-/** A session's stream of what it did not ask for lasts for as long as it is read. */
+/**
+ * A session's stream of what it did not ask for lasts for as long as it is read. Its headers go out with its first
+ * bytes, which could be long in coming.
+ */
 function whileRead(response: Response): Response {
   if (response.body === null || !isStream(response)) return response;
-  return new Response(keptUp(response.body, ({ message }) => `: ${message}\n\n`).body, response);
+  const comment = (text: string) => `: ${text}\n\n`;
+  const { body } = keptUp(response.body, ({ message }) => comment(message), comment("open"));
+  return new Response(body, response);
 }
 
 const isStream = ({ headers }: Response): boolean =>

@@ -14,7 +14,11 @@ export interface KeptUp {
  * The same stream, for a reader that keeps up: one that does not is told why, and cut off if it does not read even
  * that. Without this what is told would wait in memory for whoever has stopped to read.
  */
-export function keptUp(source: ReadableStream<Uint8Array>, lastWord: (error: AppError) => string): KeptUp {
+export function keptUp(
+  source: ReadableStream<Uint8Array>,
+  lastWord: (error: AppError) => string,
+  firstWord = "",
+): KeptUp {
   const reader = source.getReader();
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let state: "open" | "closing" | "closed" = "open";
@@ -24,8 +28,8 @@ export function keptUp(source: ReadableStream<Uint8Array>, lastWord: (error: App
     if (state !== "open") return;
     state = "closing";
     reader.cancel(error).catch(() => {});
-    controller.enqueue(new TextEncoder().encode(lastWord(error)));
     cutOff = setTimeout(() => controller.error(error), CLOSE_GRACE_MS).unref();
+    controller.enqueue(new TextEncoder().encode(lastWord(error)));
   }
 
   async function pump(): Promise<void> {
@@ -45,6 +49,7 @@ export function keptUp(source: ReadableStream<Uint8Array>, lastWord: (error: App
     {
       start(own) {
         controller = own;
+        if (firstWord !== "") controller.enqueue(new TextEncoder().encode(firstWord));
         pump().catch((error: unknown) => own.error(error));
       },
       pull() {
