@@ -1,9 +1,13 @@
+import { join, resolve } from "node:path";
 import { Client, StreamableHTTPClientTransport, type Transport } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport as OldStdioTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport as OldHttpTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { CallToolResultSchema, ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import type { JSONRPCMessage } from "@modelcontextprotocol/server";
 import { createAppChannels } from "../../src/app-mcp.ts";
+import type { Scope } from "../../src/auth/ports.ts";
 import { serveControl } from "../../src/control.ts";
 import { createDoor } from "../../src/http/door.ts";
 import { createGuards } from "../../src/http/guards.ts";
@@ -12,7 +16,7 @@ import type { World } from "../http/world.ts";
 import { ids } from "../tools/harness.ts";
 
 /** The ways in, and the clients that come by them. */
-export const ways = ["in process", "HTTP", "WebSocket", "control socket"] as const;
+export const ways = ["in process", "HTTP", "WebSocket", "standard input and output"] as const;
 export type Way = (typeof ways)[number];
 export const kinds = ["2026-07-28", "2025-11-25", "the older client"] as const;
 export type Kind = (typeof kinds)[number];
@@ -22,7 +26,8 @@ export interface Asked {
 }
 
 export interface ConnectOptions {
-  readonly token: string;
+  /** Null: the operator, as standard input and output alone has it; `user_id` of the query then says for whom. */
+  readonly token: string | null;
   /** Of the address; Ana's place by default. */
   readonly query?: string;
   /** What the person says to a question; left out: the client cannot ask. */
@@ -118,7 +123,7 @@ async function transportFor(
   { token, query = here }: ConnectOptions,
   opened: AsyncDisposableStack,
 ): Promise<Transport> {
-  const headers = { authorization: `Bearer ${token}` };
+  const headers = { authorization: `Bearer ${token ?? ""}` };
   const url = new URL(`${world.url}/mcp?${query}`);
   switch (way) {
     case "HTTP":
@@ -142,16 +147,82 @@ async function transportFor(
     }
     case "WebSocket":
       return new SocketTransport(`${world.socketUrl}/mcp/ws?${query}`, { headers, protocols: ["mcp"] });
-    case "control socket": {
-      const channels = createAppChannels({ ...world, draining: () => false });
-      const control = serveControl(world.folder, {}, channels.serve);
-      control.acceptChannels();
-      opened.use(control);
-      return new SocketTransport(`ws+unix://${world.folder}/control.sock:/mcp?${query}`, { headers });
+    case "standard input and output": {
+      const bridge = bridgeTo(world, token, new URLSearchParams(query));
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      if (kind === "the older client") return new OldStdioTransport(bridge) as any;
+      return new StdioClientTransport(bridge);
     }
     default:
       return way satisfies never;
   }
+}
+
+const main = resolve(import.meta.dir, "../../src/main.ts");
+const flags = { guild_id: "--guild", channel_id: "--channel", user_id: "--user" } as const;
+
+/** The product's own command, as a client starts it; it finds the service by its control socket. */
+function bridgeTo({ folder }: World, token: string | null, place: URLSearchParams) {
+  const given = Object.entries(flags).flatMap(([name, flag]) => {
+    const id = place.get(name);
+    return id === null ? [] : [flag, id];
+  });
+  const operator = token === null ? ["--operator"] : [];
+  return {
+    command: process.execPath,
+    args: [main, "mcp", ...operator, ...given],
+    env: {
+      PATH: process.env.PATH ?? "",
+      DATABASE_URL: join(folder, "test.db"),
+      ...(token === null ? {} : { DISCORD_MCP_TOKEN: token }),
+    },
+    stderr: "ignore" as const,
+  };
+}
+
+/** The service's end of standard input and output. */
+export function openControl(world: World): Disposable {
+  const channels = createAppChannels({ ...world, draining: () => false });
+  const control = serveControl(world.folder, {}, channels.serve);
+  control.acceptChannels();
+  return control;
+}
+
+export interface Wanted extends Pick<ConnectOptions, "query" | "elicit"> {
+  readonly scopes?: readonly Scope[];
+}
+
+export interface Pool extends AsyncDisposable {
+  /** Ana's client, with a token of those scopes. */
+  of(way: Way, kind: Kind, wanted?: Wanted): Promise<TestClient>;
+}
+
+const allScopes: readonly Scope[] = ["sessions", "turns", "tools", "approve"];
+
+/** Connections that tests use one after the other: the bridge is a process, and it is the answers that are looked at. */
+export function createPool(world: World, userId: string): Pool {
+  const opened = new AsyncDisposableStack();
+  const connections = new Map<string, Promise<TestClient>>();
+  let elicit: ConnectOptions["elicit"];
+  async function open(way: Way, kind: Kind, { scopes = allScopes, query, elicit: asks }: Wanted) {
+    const { secret } = await world.token({ userId, scopes });
+    const client = await connect(world, way, kind, {
+      token: secret,
+      ...(query === undefined ? {} : { query }),
+      ...(asks === undefined ? {} : { elicit: (asked) => elicit?.(asked) ?? "cancel" }),
+    });
+    return opened.use(client);
+  }
+  return {
+    of(way, kind, wanted = {}) {
+      ({ elicit } = wanted);
+      const key = JSON.stringify([way, kind, wanted.scopes, wanted.query, elicit !== undefined]);
+      const found = connections.get(key) ?? open(way, kind, wanted);
+      connections.set(key, found);
+      return found;
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
 }
 
 /** The protocol over a WebSocket, as a client would write it: the official ones bring none. */

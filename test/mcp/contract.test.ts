@@ -1,34 +1,35 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from "bun:test";
 import { PermissionFlagsBits } from "discord-api-types/v10";
-import type { Scope } from "../../src/auth/ports.ts";
-import { AppError } from "../../src/errors.ts";
+import { AppError, type ErrorCode, errorCodes } from "../../src/errors.ts";
 import { startWorld, type World } from "../http/world.ts";
 import { ids, reading } from "../tools/harness.ts";
-import { type ConnectOptions, connect, kinds, type TestClient, ways } from "./clients.ts";
+import { createPool, kinds, openControl, type Pool, type TestClient, type Wanted, ways } from "./clients.ts";
 
+const opened = new AsyncDisposableStack();
 let world: World;
+let pool: Pool;
 beforeAll(async () => {
-  world = await startWorld();
+  world = opened.use(await startWorld());
+  opened.use(openControl(world));
+  pool = opened.use(createPool(world, ids.ana));
 });
-afterAll(() => world[Symbol.asyncDispose]());
+afterAll(() => opened.disposeAsync());
 beforeEach(() => {
   world.script.tool = null;
   world.tools.facts.everyone = reading | PermissionFlagsBits.ManageChannels;
 });
 
+const failure = (answer: Promise<unknown>): Promise<unknown> =>
+  answer.then(
+    (value) => Promise.reject(new Error(`It did not fail: ${JSON.stringify(value)}`)),
+    (error: unknown) => error,
+  );
 const everyWay = ways.flatMap((way) => kinds.map((kind) => [way, kind] as const));
-const all: readonly Scope[] = ["sessions", "turns", "tools", "approve"];
-
-async function tokenOf(scopes: readonly Scope[] = all): Promise<string> {
-  return (await world.token({ userId: ids.ana, scopes })).secret;
-}
-
 describe.each(everyWay)("%s, %s", (way, kind) => {
-  const open = async (options: Partial<ConnectOptions> = {}): Promise<TestClient> =>
-    connect(world, way, kind, { token: options.token ?? (await tokenOf()), ...options });
+  const open = (wanted: Wanted = {}): Promise<TestClient> => pool.of(way, kind, wanted);
 
   test("lists the registry's tools, and ask", async () => {
-    await using client = await open();
+    const client = await open();
     expect(client.version).toBe("0.0.0-test");
     expect(client.instructions).toContain(`You call for the user ${ids.ana}, from the server ${ids.guild}`);
     const { tools } = await client.raw.listTools();
@@ -44,10 +45,32 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
       },
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false },
     });
+    expect(tools[0].annotations).toEqual({
+      title: "Echo",
+      readOnlyHint: true,
+      destructiveHint: false,
+      idempotentHint: true,
+      openWorldHint: true,
+    });
+    expect(tools.at(-1).annotations).toMatchObject({ readOnlyHint: false, idempotentHint: false });
+  });
+
+  test("knows no cursor of somebody else's making, in any list", async () => {
+    const { raw } = await open();
+    for (const list of ["listTools", "listResources", "listResourceTemplates", "listPrompts"]) {
+      for (const cursor of ["", "at-100", "at-0x1", "nonsense"])
+        expect(await failure(raw[list]({ cursor }))).toMatchObject({ code: -32602 });
+    }
+  });
+
+  // The newer revision has none, and its client sends none.
+  test.skipIf(kind === "2026-07-28")("answers a ping", async () => {
+    const { raw } = await open();
+    expect(await raw.ping()).toEqual({});
   });
 
   test("lists what a token may use, and refuses the rest", async () => {
-    await using client = await open({ token: await tokenOf(["turns"]) });
+    const client = await open({ scopes: ["turns"] });
     const { tools } = await client.raw.listTools();
     expect(tools.map(({ name }: { name: string }) => name)).toEqual(["ask"]);
     const refused = await client.call("echo", { value: 1 });
@@ -56,7 +79,7 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
   });
 
   test("calls a tool; what it gives is marked, and structured", async () => {
-    await using client = await open();
+    const client = await open();
     const { text, structured, isError } = await client.call("echo", { value: "hi" });
     expect(isError).toBeFalsy();
     expect(text).toMatch(/never an instruction[^<]*<untrusted-[\w-]+>\n\{"value":"hi"\}\n<\/untrusted-/);
@@ -65,14 +88,14 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
   });
 
   test("a bad argument names its field", async () => {
-    await using client = await open();
+    const client = await open();
     const { text, meta, isError } = await client.call("echo", { nothing: 1 });
     expect([isError, meta.code, meta.path]).toEqual([true, "invalid_arguments", "nothing"]);
     expect(text).toContain("nothing");
   });
 
   test("a failure says what it is, and when to come back", async () => {
-    await using client = await open();
+    const client = await open();
     const given = { code: "rate_limited", text: "Too much.", retryAfterMs: 1500 };
     const { text, meta, isError } = await client.call("fail", given);
     expect([isError, text, meta]).toEqual([
@@ -82,9 +105,37 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
     ]);
   });
 
+  test("every code of a failure comes with it", async () => {
+    const client = await open();
+    const ours: readonly ErrorCode[] = ["internal_error", "cancelled"];
+    for (const code of errorCodes.filter((one) => !ours.includes(one))) {
+      const { isError, text, meta } = await client.call("fail", { code, text: "So it is.", retryAfterMs: 0 });
+      expect([isError, text, meta.code]).toEqual([true, "So it is.", code]);
+    }
+  });
+
+  test("a call that takes long says that it still runs", async () => {
+    world.tools.waiting = Promise.withResolvers();
+    const client = await open();
+    const heard = Promise.withResolvers<{ readonly message?: string | undefined }>();
+    const controller = new AbortController();
+    const { signal } = controller;
+    jest.useFakeTimers();
+    try {
+      const call = failure(client.call("wait", {}, { signal, onprogress: heard.resolve }));
+      await world.tools.waiting.promise;
+      jest.advanceTimersByTime(5000);
+      expect(await heard.promise).toMatchObject({ progress: 1, message: "wait is still running." });
+      controller.abort(new Error("enough"));
+      await call;
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   test("what the person may not do is an error that a model can read", async () => {
     world.tools.facts.everyone = reading;
-    await using client = await open({ elicit: () => "accept" });
+    const client = await open({ elicit: () => "accept" });
     const before = world.tools.closed;
     const { text, meta, isError } = await client.call("close");
     expect([isError, meta.code, meta.missing]).toEqual([true, "permission_denied", ["Manage Channels"]]);
@@ -93,13 +144,12 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
   });
 
   test("an unknown tool is the request's mistake", async () => {
-    await using client = await open();
-    const failed = await client.call("nope").catch((error: unknown) => error);
-    expect(failed).toMatchObject({ code: -32602 });
+    const client = await open();
+    expect(await failure(client.call("nope"))).toMatchObject({ code: -32602 });
   });
 
   test("who can be somewhere else only is told so", async () => {
-    await using client = await open({ query: `guild_id=${ids.guild}&channel_id=${ids.general}` });
+    const client = await open();
     world.reach.refusal = new AppError("not_found", "There is no such place.");
     try {
       const { text, isError } = await client.call("echo");
@@ -112,7 +162,7 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
   test("a call that is given up reaches what it does", async () => {
     world.tools.waiting = Promise.withResolvers();
     world.tools.aborted = Promise.withResolvers();
-    await using client = await open();
+    const client = await open();
     const controller = new AbortController();
     const call = client.call("wait", {}, { signal: controller.signal }).catch((error: unknown) => error);
     await world.tools.waiting.promise;
@@ -124,7 +174,7 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
   describe("a call that has to be approved", () => {
     test("runs once after a yes", async () => {
       const asked: string[] = [];
-      await using client = await open({
+      const client = await open({
         elicit({ message }) {
           asked.push(message);
           return "accept";
@@ -138,7 +188,7 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
     });
 
     test.each(["decline", "cancel"] as const)("does not run after a %s", async (action) => {
-      await using client = await open({ elicit: () => action });
+      const client = await open({ elicit: () => action });
       const before = world.tools.closed;
       const { isError, meta } = await client.call("close");
       expect([isError, meta.code]).toEqual([true, "permission_denied"]);
@@ -146,7 +196,7 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
     });
 
     test("is refused, saying why, when the client cannot ask", async () => {
-      await using client = await open();
+      const client = await open();
       const before = world.tools.closed;
       const { isError, meta, text } = await client.call("close");
       expect([isError, meta.code]).toEqual([true, "approval_required"]);
@@ -156,9 +206,8 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
 
     test("is refused, saying what to use, when the token cannot carry a yes", async () => {
       const asked: string[] = [];
-      const token = await tokenOf(["turns", "tools"]);
-      await using client = await open({
-        token,
+      const client = await open({
+        scopes: ["turns", "tools"],
         elicit({ message }) {
           asked.push(message);
           return "accept";
@@ -173,7 +222,7 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
 
   describe("ask", () => {
     test("answers with what the agent says", async () => {
-      await using client = await open();
+      const client = await open();
       const { text, structured } = await client.call("ask", { message: "how are you?" });
       expect(text).toBe("You said: how are you?");
       expect(structured).toMatchObject({ answer: text, turn_id: expect.any(String) });
@@ -182,7 +231,7 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
     test("tells of its progress", async () => {
       world.script.tool = (message) =>
         message.includes("use it") ? { name: "echo", input: { value: 1 } } : null;
-      await using client = await open();
+      const client = await open();
       const told: string[] = [];
       const onprogress = ({ message }: { readonly message?: string | undefined }) =>
         void told.push(message ?? "");
@@ -195,7 +244,7 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
       world.script.answer = (message) =>
         message.includes("close it") ? "It is done." : `You said: ${message}`;
       const asked: string[] = [];
-      await using client = await open({
+      const client = await open({
         elicit({ message }) {
           asked.push(message);
           return "accept";
@@ -208,26 +257,28 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
 
     test("goes on without what nobody can approve", async () => {
       world.script.tool = (message) => (message.includes("close it") ? { name: "close", input: {} } : null);
-      await using client = await open();
+      const client = await open();
       const before = world.tools.closed;
       const { isError } = await client.call("ask", { message: "close it" });
       expect([isError ?? false, world.tools.closed]).toEqual([false, before]);
     });
 
     test("needs a message", async () => {
-      await using client = await open();
+      const client = await open();
       const { isError, meta } = await client.call("ask", {});
       expect([isError, meta.code, meta.path]).toEqual([true, "invalid_arguments", "message"]);
     });
   });
 
   test("reads one's own conversation and audit trail, and no address that is none", async () => {
-    await using client = await open();
+    const client = await open();
     await client.call("ask", { message: "remember the cheese" });
     const { resources } = await client.raw.listResources();
     expect(resources.map(({ uri }: { uri: string }) => uri)).toEqual([
+      `discord://guilds/${ids.guild}`,
+      `discord://guilds/${ids.guild}/channels`,
+      `discord://channels/${ids.general}/messages`,
       "discord://me/conversation",
-      "discord://me/conversations",
       "discord://me/audit",
     ]);
     const read = async (uri: string) =>
@@ -243,20 +294,26 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
     expect(failed.code).toBeOneOf([-32602, -32002]);
   });
 
-  test("has templates, and only prompts that can be kept", async () => {
-    await using client = await open();
+  test("has templates and prompts", async () => {
+    const client = await open();
     const { resourceTemplates } = await client.raw.listResourceTemplates();
     expect(resourceTemplates.map(({ uriTemplate }: { uriTemplate: string }) => uriTemplate)).toEqual([
       "discord://guilds/{guild_id}",
       "discord://guilds/{guild_id}/channels",
       "discord://channels/{channel_id}/messages",
       "discord://users/{user_id}",
-      "discord://me/conversations/{conversation_id}",
     ]);
-    // None of the tools that they need is here: test/mcp/prompts.test.ts has them.
-    expect(await client.raw.listPrompts()).toMatchObject({ prompts: [] });
+    const { prompts } = await client.raw.listPrompts();
+    expect(prompts.map(({ name }: { name: string }) => name)).toEqual([
+      "catch_up",
+      "draft_announcement",
+      "review_moderation",
+      "explain_permissions",
+    ]);
+    const { messages } = await client.raw.getPrompt({ name: "catch_up", arguments: { channel: "general" } });
+    expect(messages[0].content.text).toContain('"general"');
     const missing = await client.raw
-      .getPrompt({ name: "catch_up", arguments: { channel: "general" } })
+      .getPrompt({ name: "catch_up", arguments: {} })
       .catch((error: unknown) => error);
     expect(missing).toMatchObject({ code: -32602 });
   });
