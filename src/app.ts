@@ -24,6 +24,7 @@ import { createNoDiscord } from "./discord/no-discord.ts";
 import { AppError } from "./errors.ts";
 import { createHealth, refreshGauges } from "./health.ts";
 import { createHttp } from "./http/server.ts";
+import { createKeyOperations } from "./key-operations.ts";
 import { createLimits } from "./limits.ts";
 import { createMaintenance } from "./maintenance.ts";
 import { conformanceFixtures } from "./mcp/conformance/fixtures.ts";
@@ -293,6 +294,7 @@ async function assemble(
   const operations = {
     status: async () => ({ version }),
     ...createAuditOperations(memory.audit),
+    ...createKeyOperations(memory.keys),
     ...createTokenOperations({
       ...tokens,
       async revoke(id) {

@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { loadOrCreateSecretKey } from "./auth/secret-key.ts";
+import { adoptNextSecretKey, loadOrCreateSecretKey, readNextSecretKey } from "./auth/secret-key.ts";
 import type { Config } from "./config.ts";
 import { DatabaseOpenError } from "./memory/errors.ts";
 import { type Memory, openMemory } from "./memory/memory.ts";
@@ -20,13 +20,16 @@ export async function openStored(config: Config, now: () => number = Date.now): 
   let kept: Awaited<ReturnType<typeof loadOrCreateSecretKey>> | null = null;
   try {
     if (config.secretKey === null) kept = await loadOrCreateSecretKey(config.dataDir);
-    const secretKey = config.secretKey ?? kept?.key ?? "";
+    const present = config.secretKey ?? kept?.key ?? "";
+    const next = config.secretKey === null ? await readNextSecretKey(config.dataDir) : null;
+    const secretKey = next ?? present;
     const memory = openMemory({
       path: config.database.path,
       secretKey,
-      secretKeyPrevious: config.secretKeyPrevious,
+      secretKeyPrevious: next === null ? config.secretKeyPrevious : present,
       now,
     });
+    if (next !== null) await adoptNextSecretKey(config.dataDir);
     return {
       memory,
       secretKey,

@@ -28,6 +28,7 @@ const arrows: Record<string, readonly string[]> = {
   control: ["control-channels"],
   "control-channels": [],
   "audit-operations": [],
+  "key-operations": [],
   database: ["auth", "memory"],
   health: [],
   maintenance: [],
@@ -48,6 +49,7 @@ const typeArrows: Record<string, readonly string[]> = {
   memory: ["agent", "sessions", "discord", "auth", "tools"],
   http: ["sessions", "agent", "tools"],
   "audit-operations": ["tools"],
+  "key-operations": ["memory"],
   health: ["agent", "discord", "http", "memory"],
   "app-tools": ["agent", "discord", "memory"],
 };

@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { AppError } from "../errors.ts";
@@ -39,4 +39,38 @@ async function createSecretFileUnlessThere(path: string): Promise<boolean> {
     () => false,
   );
   return there ? false : createSecretFile(path, `${newSecret()}\n`);
+}
+
+/** The same key where there is one, without making one; null where there is none. */
+export function readSecretKey(dataDir: string): Promise<string | null> {
+  return readKey(secretKeyPath(dataDir));
+}
+
+/**
+ * The key that is to follow, while it is being changed: it lies beside the present one until the database is sealed
+ * with it, so that a kill at any point leaves a key that opens. Null when no change is under way.
+ */
+export function readNextSecretKey(dataDir: string): Promise<string | null> {
+  return readKey(nextPath(dataDir));
+}
+
+/** Makes the key that is to follow, unless there is one. The next opening of the database goes over to it. */
+export async function makeNextSecretKey(dataDir: string): Promise<void> {
+  await createSecretFile(nextPath(dataDir), `${newSecret()}\n`);
+}
+
+/** The database is sealed with the following key: it is the present one now. */
+export async function adoptNextSecretKey(dataDir: string): Promise<void> {
+  await rename(nextPath(dataDir), secretKeyPath(dataDir));
+}
+
+const nextPath = (dataDir: string): string => `${secretKeyPath(dataDir)}.next`;
+
+async function readKey(path: string): Promise<string | null> {
+  try {
+    return assertSecretKey((await readFile(path, "utf8")).trim(), `The key in ${path}`);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
 }

@@ -2,16 +2,31 @@ import { ConfigError } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { DatabaseOpenError } from "../memory/errors.ts";
 import { audit } from "./audit.ts";
+import { backup } from "./backup.ts";
 import { type Command, exit, type Io, UsageError } from "./command.ts";
 import { connect } from "./connect.ts";
 import { demo } from "./demo.ts";
 import { doctor } from "./doctor.ts";
+import { keys } from "./keys.ts";
 import { mcp } from "./mcp.ts";
+import { restore } from "./restore.ts";
 import { serve } from "./serve.ts";
 import { token } from "./token.ts";
 import { versionCommand } from "./version.ts";
 
-const commands: readonly Command[] = [serve, demo, token, audit, mcp, connect, doctor, versionCommand];
+const commands: readonly Command[] = [
+  serve,
+  demo,
+  token,
+  audit,
+  backup,
+  restore,
+  keys,
+  mcp,
+  connect,
+  doctor,
+  versionCommand,
+];
 
 const overview = `discord-mcp: Claude in Discord, and Discord's tools for programs, with each person's own permissions
 

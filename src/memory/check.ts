@@ -3,6 +3,13 @@ import { quickCheck } from "./connection.ts";
 import { DatabaseOpenError, toOpenError } from "./errors.ts";
 import { checkOwner, pragma } from "./migrations.ts";
 
+/** The first fault of the file, of its indexes and of its rows, on one line, or null. Reads all of it. */
+export function integrityFault(sqlite: Database): string | null {
+  const found = sqlite.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get();
+  if (found === null || found.integrity_check === "ok") return null;
+  return found.integrity_check.replaceAll(/\s+/g, " ").slice(0, 200);
+}
+
 /**
  * Reads the whole file and changes nothing; may be run while another process serves it. Throws
  * DatabaseOpenError for what would also keep `openMemory` from opening it, the key apart.

@@ -1,3 +1,4 @@
+import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import { and, asc, eq, gt, ne } from "drizzle-orm";
 import type { Db, Tx } from "./connection.ts";
@@ -97,7 +98,19 @@ function readKeys(tx: Tx, secretKey: string, previous: string | null, now: () =>
   });
 }
 
-export function wrongKey(hadPrevious: boolean): DatabaseOpenError {
+/** Whether each data key of that file opens with one of the secret keys. Changes nothing. */
+export function keysOpen(sqlite: Database, secretKeys: readonly string[]): boolean {
+  const rows = sqlite
+    .query<{ id: number; salt: Uint8Array; wrapped: Uint8Array }, []>(
+      "SELECT id, salt, wrapped FROM data_keys",
+    )
+    .all();
+  return rows.every(({ id, salt, wrapped }) =>
+    secretKeys.some((secretKey) => unwrapDataKey(secretKey, salt, id, wrapped) !== null),
+  );
+}
+
+function wrongKey(hadPrevious: boolean): DatabaseOpenError {
   const tried = hadPrevious ? "Neither SECRET_KEY nor SECRET_KEY_PREVIOUS is" : "SECRET_KEY is not";
   return new DatabaseOpenError(
     "wrong_key",

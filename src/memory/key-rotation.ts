@@ -11,7 +11,7 @@ export interface RotationProgress {
   readonly key: number;
   /** The table that is being worked on; null when all is done and the older keys are destroyed. */
   readonly table: string | null;
-  /** Values that this process has sealed anew. */
+  /** Values that this process has sealed anew for that key. */
   readonly resealed: number;
   readonly finished: boolean;
 }
@@ -112,7 +112,10 @@ export function createKeyRotation(store: Store, keys: DataKeys): KeyRotation {
     const finished = { key: keyring.newest, table: null, resealed, finished: true };
     if (to !== null && to > keyring.newest) throw unknownKey(to);
     if (to !== null && keyring.ids.length === 1) return finished;
-    run ??= begin();
+    if (run === null) {
+      run = begin();
+      resealed = 0;
+    }
     const until = performance.now() + budgetMs;
     do {
       if (advance(run)) {

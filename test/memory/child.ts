@@ -1,10 +1,11 @@
 /** A process of its own for the tests that kill one or take its rights away: `child.ts <what> <database>`. */
 import { DatabaseOpenError } from "../../src/memory/errors.ts";
 import { openMemory } from "../../src/memory/memory.ts";
+import { restoreDatabase } from "../../src/memory/restore.ts";
 import { acquireServeLock } from "../../src/memory/serve-lock.ts";
 import { accept, converse, secretKey, usage } from "./helpers.ts";
 
-const [what, path = ""] = process.argv.slice(2);
+const [what, path = "", argument = ""] = process.argv.slice(2);
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 switch (what) {
@@ -47,6 +48,18 @@ switch (what) {
       say(finished ? "finished" : "a batch");
       if (finished) break;
     }
+    break;
+  }
+  case "open": {
+    say("begins");
+    openMemory({ path, secretKey: argument });
+    say("opened");
+    break;
+  }
+  case "restore": {
+    say("begins");
+    restoreDatabase({ path, from: argument, secretKey, secretKeyPrevious: null, now: Date.now });
+    say("restored");
     break;
   }
   case "hold-lock": {

@@ -20,7 +20,7 @@ const session = (id: string) => ({
 });
 const far = Number.MAX_SAFE_INTEGER;
 
-/** `say` makes what is stored of the name of what it is. */
+/** `say` makes what is stored of the name of what it is. An older version's memory is filled as far as it goes. */
 export async function fillEverything(
   memory: Memory,
   say: (what: string) => string = (what) => what,
@@ -33,7 +33,8 @@ export async function fillEverything(
     sources: [],
   });
   await memory.preferences.set("100", { instructions: say("preferences") });
-  await memory.memories.add("100", say("memory"), ["self:100"]);
+  const isOlder = !("memories" in memory);
+  if (!isOlder) await memory.memories.add("100", say("memory"), ["self:100"]);
   await memory.outbox.planAnswer(ended.id, [post("n1", { content: say("post"), subject: ended.id })]);
   await memory.outbox.planNotice("1", "200", [post("n2", { content: say("notice"), purpose: "notice" })]);
   await memory.outbox.markSending("n2", 5);
@@ -41,7 +42,7 @@ export async function fillEverything(
   await memory.gatewaySessions.set({ ...shard, sessionId: say("gateway"), resumeUrl: say("url") });
   await memory.identifies.record(1);
   await memory.marks.advance(new Map([["200", "1000"]]));
-  await memory.sent.record({ messageId: "1", channelId: "200", userId: "100", at: 4 });
+  if (!isOlder) await memory.sent.record({ messageId: "1", channelId: "200", userId: "100", at: 4 });
   await memory.sessions.open(session("session"), 1, far);
   await memory.tokens.insert({
     id: "t",
@@ -72,7 +73,7 @@ export async function fillEverything(
     approvalId: null,
     approvedBy: null,
   });
-  const suspended = await suspendedTurn(memory, say);
+  const suspended = isOlder ? { suspendedTurnId: "", approvalId: "" } : await suspendedTurn(memory, say);
   const running = await accept(memory, { channelId: "201", text: say("running") });
   await memory.turns.begin(running.id);
   const calls = [{ type: "tool_use" as const, id: "half", name: "tool", input: { q: say("half") } }];

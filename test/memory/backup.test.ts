@@ -1,0 +1,327 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { backupDatabase } from "../../src/memory/backup.ts";
+import type { Memory } from "../../src/memory/memory.ts";
+import { migrations } from "../../src/memory/migrations.ts";
+import { restoreDatabase } from "../../src/memory/restore.ts";
+import { fillEverything } from "./everything.ts";
+import { accept, converse, done, type Folder, folder, newTurn, secretKey } from "./helpers.ts";
+
+const now = () => Date.UTC(2026, 10, 22, 12);
+
+function backup(at: Folder, over: Partial<Parameters<typeof backupDatabase>[0]> = {}): string {
+  const to = join(at.dir, "backup.db");
+  backupDatabase({ path: at.path, to, force: false, secretKeys: [secretKey], ...over });
+  return over.to ?? to;
+}
+
+const restore = (at: Folder, from: string, over: Partial<Parameters<typeof restoreDatabase>[0]> = {}) =>
+  restoreDatabase({ from, path: at.path, secretKey, secretKeyPrevious: null, now, ...over });
+
+/** Every file below the folder, with its bytes. */
+const filesOf = (at: Folder): Map<string, string> =>
+  new Map(
+    readdirSync(at.dir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => {
+        const path = join(entry.parentPath, entry.name);
+        return [path, Bun.hash(readFileSync(path)).toString()];
+      }),
+  );
+
+const texts = async (memory: Memory, conversationId: string) =>
+  (await memory.history.load(conversationId, 0)).turns.map(({ messages }) => messages.at(-1)?.content);
+
+describe("a backup", () => {
+  test("is what the database was at one moment, while it is written to", async () => {
+    using at = folder();
+    using memory = at.open();
+    const { conversationId } = await converse(memory, "before");
+    const to = backup(at);
+    await converse(memory, "after");
+    expect(statSync(to).mode & 0o777).toBe(0o600);
+    using copy = at.open({ path: to });
+    expect(await texts(copy, conversationId)).toEqual([[{ type: "text", text: "before" }]]);
+    expect(await texts(memory, conversationId)).toHaveLength(2);
+  });
+
+  test("holds every row of every table", async () => {
+    using at = folder();
+    using memory = at.open();
+    await fillEverything(memory);
+    memory.audit.flush();
+    const to = backup(at);
+    using original = new Database(at.path, { readonly: true });
+    using copy = new Database(to, { readonly: true });
+    const tables = original
+      .query<{ name: string }, []>("SELECT name FROM sqlite_schema WHERE type = 'table'")
+      .all();
+    expect(tables.length).toBeGreaterThan(15);
+    for (const { name } of tables) {
+      const all = `SELECT * FROM "${name}"`;
+      expect([name, copy.query(all).all()]).toEqual([name, original.query(all).all()]);
+    }
+  });
+
+  test("leaves nothing of what was deleted", async () => {
+    using at = folder();
+    using memory = at.open();
+    await converse(memory, "x", { sessionId: "777777777777" });
+    using sqlite = new Database(at.path);
+    sqlite.run("DELETE FROM turns");
+    expect(readFileSync(backup(at)).includes("777777777777")).toBe(false);
+  });
+
+  test("does not replace a file, unless it is told to, and never the database itself", async () => {
+    using at = folder();
+    at.open()[Symbol.dispose]();
+    const to = backup(at);
+    const before = readFileSync(to);
+    expect(() => backup(at)).toThrow("--force");
+    expect(readFileSync(to).equals(before)).toBe(true);
+    writeFileSync(to, "something else");
+    backup(at, { force: true });
+    expect(statSync(to).size).toBeGreaterThan(4096);
+    for (const end of ["", "-wal", ".lock"])
+      expect(() => backup(at, { to: `${at.path}${end}`, force: true })).toThrow("belongs to the database");
+  });
+
+  test("leaves no part of a file that cannot be made", () => {
+    using at = folder();
+    at.open()[Symbol.dispose]();
+    expect(() => backup(at, { to: join(at.dir, "none", "x.db") })).toThrow("There is no folder");
+    expect(() => backup(at, { secretKeys: ["another key"] })).toThrow("not the key");
+    mkdirSync(join(at.dir, "is-a-folder"));
+    expect(() => backup(at, { to: join(at.dir, "is-a-folder"), force: true })).toThrow();
+    expect(readdirSync(at.dir).sort()).toEqual(["data", "is-a-folder"]);
+  });
+
+  test("of what is no sound database of ours is refused", async () => {
+    using at = folder();
+    expect(() => backup(at)).toThrow("There is no database");
+    {
+      using memory = at.open();
+      for (let i = 0; i < 20; i++) await converse(memory, "answer ".repeat(500));
+    }
+    const bytes = readFileSync(at.path);
+    bytes.fill(0xa5, 4096 * 4, 4096 * 12);
+    writeFileSync(at.path, bytes);
+    expect(() => backup(at)).toThrow("damaged");
+    writeFileSync(at.path, "These are the minutes of the meeting. ".repeat(200));
+    expect(() => backup(at)).toThrow("not a database");
+    expect(readdirSync(at.dir)).toEqual(["data"]);
+  });
+});
+
+describe("restoring", () => {
+  test("brings back what was, and keeps what was there", async () => {
+    using at = folder();
+    const memory = at.open();
+    const { conversationId } = await converse(memory, "before");
+    const to = backup(at);
+    await converse(memory, "after");
+    memory[Symbol.dispose]();
+    const { kept, isCarriedOver } = restore(at, to);
+    expect(isCarriedOver).toBe(true);
+    expect(kept).toBe(`${at.path}.before-restore-20261122T120000Z`);
+    expect(statSync(at.path).mode & 0o777).toBe(0o600);
+    using restored = at.open();
+    expect(await texts(restored, conversationId)).toHaveLength(1);
+    using replaced = at.open({ path: kept ?? "" });
+    expect(await texts(replaced, conversationId)).toHaveLength(2);
+    expect(existsSync(to)).toBe(true);
+  });
+
+  test("twice in the same second keeps both", async () => {
+    using at = folder();
+    at.open()[Symbol.dispose]();
+    const to = backup(at);
+    expect(restore(at, to).kept).not.toBe(restore(at, to).kept ?? "");
+  });
+
+  test("the log of a killed process is kept with its file, and not played into the other one", async () => {
+    using at = folder();
+    {
+      using memory = at.open();
+      await converse(memory, "before");
+    }
+    const to = backup(at);
+    const killed = Bun.spawn([process.execPath, join(import.meta.dir, "child.ts"), "write-and-die", at.path]);
+    await killed.exited;
+    expect(statSync(`${at.path}-wal`).size).toBeGreaterThan(0);
+    const { kept } = restore(at, to);
+    using restored = at.open();
+    expect(await restored.turns.unfinished()).toEqual([]);
+    expect(await restored.turns.conversationId("100", "200", "300")).not.toBeNull();
+    using replaced = at.open({ path: kept ?? "" });
+    expect(await replaced.turns.unfinished()).toHaveLength(1);
+  });
+
+  test("ends what was unfinished, and posts nothing of it", async () => {
+    using at = folder();
+    const memory = at.open();
+    const filled = await fillEverything(memory);
+    const to = backup(at);
+    memory[Symbol.dispose]();
+    expect(restore(at, to).ended).toEqual({ turns: 3, posts: 2, approvals: 1 });
+    using restored = at.open();
+    expect(await restored.turns.unfinished()).toEqual([]);
+    for (const id of [filled.runningTurnId, filled.queuedTurnId, filled.suspendedTurnId])
+      expect(await restored.turns.get(id)).toMatchObject({ state: "failed", stopReason: "restored" });
+    expect(await restored.outbox.undelivered(9)).toEqual([]);
+    expect(await restored.outbox.open(9)).toEqual([]);
+    expect(await restored.outbox.unasked(9)).toEqual([]);
+    expect(await restored.outbox.unshownVerdicts(9)).toEqual([]);
+    expect(await restored.approvals.get(filled.approvalId)).toMatchObject({ state: "withdrawn" });
+    expect(await restored.gatewaySessions.get(0)).toBeNull();
+    const [step] = await restored.turns.steps(filled.runningTurnId);
+    expect(step?.toolCalls).toMatchObject([{ toolUseId: "half", state: "unknown" }]);
+  });
+
+  test("keeps answered what was answered since, and revoked what was revoked", async () => {
+    using at = folder();
+    const memory = at.open();
+    await fillEverything(memory);
+    const to = backup(at);
+    await converse(memory, "since", { discordMessageId: "55", idempotencyKey: "since" });
+    await memory.marks.advance(
+      new Map([
+        ["200", "2000"],
+        ["299", "5"],
+      ]),
+    );
+    await memory.tokens.revoke("t", 77);
+    memory[Symbol.dispose]();
+    restore(at, to);
+    using restored = at.open();
+    expect((await restored.turns.accept(newTurn({ discordMessageId: "55" }), 8)).status).toBe("duplicate");
+    expect((await restored.turns.accept(newTurn({ idempotencyKey: "since" }), 8)).status).toBe("duplicate");
+    expect(await restored.marks.get("200")).toBe("2000");
+    expect(await restored.marks.get("299")).toBe("5");
+    expect((await restored.tokens.get("t"))?.revokedAt).toBe(77);
+  });
+
+  test.each(["missing", "damaged", "foreign"])(
+    "passes over what was said before, when the database is %s",
+    async (what) => {
+      using at = folder();
+      const memory = at.open();
+      await memory.marks.advance(new Map([["200", "1000"]]));
+      const to = backup(at);
+      memory[Symbol.dispose]();
+      const path = what === "missing" ? join(at.dir, "new", "x.db") : at.path;
+      if (what === "damaged") writeFileSync(path, "rubbish ".repeat(2000));
+      if (what === "foreign") {
+        for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`, { force: true });
+        using other = new Database(path);
+        other.run("CREATE TABLE seen_messages (message_id TEXT, channel_id TEXT, seen_at INTEGER)");
+      }
+      const { isCarriedOver, kept } = restore(at, to, { path });
+      expect(isCarriedOver).toBe(false);
+      expect(kept === null).toBe(what === "missing");
+      using restored = at.open({ path });
+      expect(await restored.marks.get("200")).toBe(((BigInt(now()) - 1_420_070_400_000n) << 22n).toString());
+    },
+  );
+
+  test("brings a backup of an older version up to date", async () => {
+    using at = folder();
+    at.open()[Symbol.dispose]();
+    const old = join(at.dir, "old.db");
+    copyFileSync(join(import.meta.dir, "../fixtures/databases/schema-1.db"), old);
+    restore(at, old, { secretKey: "the key of the databases of older versions" });
+    using sqlite = new Database(at.path);
+    expect(sqlite.query("PRAGMA user_version").get()).toEqual({ user_version: migrations.length });
+  });
+
+  test("refuses what cannot be used, says why, and changes nothing", async () => {
+    using at = folder();
+    {
+      using memory = at.open();
+      for (let i = 0; i < 20; i++) await converse(memory, "answer ".repeat(500));
+    }
+    const good = backup(at);
+    const file = (name: string, change: (path: string) => void): string => {
+      const path = join(at.dir, name);
+      copyFileSync(good, path);
+      change(path);
+      return path;
+    };
+    const cut = file("cut.db", (path) => truncateSync(path, 4096 * 3 + 100));
+    const bad = file("bad.db", (path) => {
+      const bytes = readFileSync(path);
+      bytes.fill(0xa5, 4096 * 4, 4096 * 12);
+      writeFileSync(path, bytes);
+    });
+    const newer = file("newer.db", (path) => {
+      using sqlite = new Database(path);
+      sqlite.run(`PRAGMA user_version = ${migrations.length + 1}`);
+    });
+    const empty = file("empty.db", (path) => writeFileSync(path, ""));
+    const text = file("text.db", (path) => writeFileSync(path, "hello ".repeat(3000)));
+    const before = filesOf(at);
+    const refused = (from: string, sentence: string, over = {}) => {
+      expect(() => restore(at, from, over)).toThrow(sentence);
+      expect(filesOf(at)).toEqual(before);
+    };
+    refused(cut, "nothing has been changed");
+    refused(bad, `The backup ${bad} is damaged`);
+    refused(newer, "newer version");
+    refused(empty, "is empty");
+    refused(text, "not a backup");
+    refused(join(at.dir, "none.db"), "There is no file");
+    refused(at.dir, "There is no file");
+    refused(at.path, "is the database itself");
+    refused(good, "does not open", { secretKey: "another" });
+    expect(restore(at, good).ended.turns).toBe(0);
+  });
+
+  test("a kill at any point leaves one whole database in place", async () => {
+    using at = folder();
+    const memory = at.open();
+    const { conversationId } = await converse(memory, "before ".repeat(3000));
+    const to = backup(at);
+    for (let n = 0; n < 10; n++) await converse(memory, "after");
+    memory[Symbol.dispose]();
+    const seen = new Set<number>();
+    for (let wait = 0; wait < 14; wait++) {
+      const child = Bun.spawn([process.execPath, join(import.meta.dir, "child.ts"), "restore", at.path, to], {
+        stdout: "pipe",
+      });
+      await child.stdout.getReader().read();
+      // From the first copy to the last name: at another point each time.
+      for (let turn = 0; turn < wait * 400; turn++) await new Promise((resolve) => setImmediate(resolve));
+      child.kill("SIGKILL");
+      await child.exited;
+      using opened = at.open();
+      seen.add((await texts(opened, conversationId)).length);
+    }
+    for (const length of seen) expect([1, 11]).toContain(length);
+  }, 60_000);
+});
+
+test("a restored conversation goes on", async () => {
+  using at = folder();
+  const memory = at.open();
+  const { conversationId } = await converse(memory, "before");
+  const to = backup(at);
+  memory[Symbol.dispose]();
+  restore(at, to);
+  using restored = at.open();
+  const turn = await accept(restored, { text: "next" });
+  await restored.turns.begin(turn.id);
+  await restored.turns.end(turn.id, done({ answer: "after" }));
+  expect(await texts(restored, conversationId)).toHaveLength(2);
+});
