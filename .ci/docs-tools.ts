@@ -4,9 +4,10 @@ import { channelKind } from "../src/tools/channels/kinds.ts";
 import { plainSchema } from "../src/tools/plain-schema.ts";
 import type { TargetSpec } from "../src/tools/targets.ts";
 import { families, type Tool } from "../src/tools/tool.ts";
+import { resultOf, shapesSection } from "./docs-results.ts";
 import { table } from "./docs-section.ts";
 
-/** Every tool of the registry, by family: what it does, its arguments, and what it needs. */
+/** Every tool of the registry, by family: what it does, its arguments, its result, and what it needs. */
 export function toolsSection(): string {
   const present = families.filter((family) => allTools.some((tool) => tool.family === family));
   const overview = table(
@@ -14,7 +15,7 @@ export function toolsSection(): string {
     present.map((family) => [`[${family}](#${family})`, ofFamily(family).map(link).join(", ")]),
   );
   const sections = present.map((family) => `## ${family}\n\n${ofFamily(family).map(describe).join("\n\n")}`);
-  return [overview, ...sections].join("\n\n");
+  return [overview, shapesSection(), ...sections].join("\n\n");
 }
 
 const ofFamily = (family: string): readonly Tool[] => allTools.filter((tool) => tool.family === family);
@@ -28,6 +29,7 @@ function describe(tool: Tool): string {
     `**${tool.title}.** ${tool.description}`,
     `_${kindOf(tool)}_`,
     args.length === 0 ? "It takes no arguments." : table(["argument", "type", "", "meaning", "limits"], args),
+    resultOf(tool.output),
     needs.length === 0 ? "It needs nothing of Discord." : `Needs:\n\n${needs.join("\n")}`,
   ].join("\n\n");
 }

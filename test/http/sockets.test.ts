@@ -91,6 +91,17 @@ describe("tool_call", () => {
     await client.close();
   });
 
+  test("says what is missing from a result that is too large", async () => {
+    const client = await connect(world);
+    const session_id = await initialized(client);
+    const value = ["x".repeat(10_000), "y".repeat(10_000)];
+    const call = { session_id, tool_name: "echo", arguments: { value } };
+    const { data } = await client.request("tool_call", call);
+    expect(data.result).toEqual({ value: [value[0]] });
+    expect(data.truncated).toContain("1 of value");
+    await client.close();
+  });
+
   test.each([
     "invalid_arguments",
     "permission_denied",
