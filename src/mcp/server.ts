@@ -5,7 +5,7 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   ResourceNotFoundError,
-  Server,
+  type Server,
   type ServerCapabilities,
   type ServerContext,
   type ServerOptions,
@@ -25,6 +25,7 @@ import { promptSurface } from "./prompts.ts";
 import { createReading } from "./reading.ts";
 import { resourceSurface } from "./resources.ts";
 import { createStateSeal, type StateSeal } from "./sealed-state.ts";
+import { StrictServer } from "./strict-server.ts";
 import { listenedUris, setSubscriptions, watchAll } from "./subscriptions.ts";
 import { merged, type Surface } from "./surface.ts";
 import { toolSurface } from "./tools.ts";
@@ -102,7 +103,7 @@ function makeServer(
   caller: McpCaller,
   context: McpRequestContext,
 ): Server {
-  const server = new Server(
+  const server = new StrictServer(
     { name: "discord-mcp", title: "Discord", version: deps.version, icons: serverIcons },
     {
       capabilities: staysFor(context) ? offered : { ...offered, resources: {} },
