@@ -56,18 +56,19 @@ export interface Outbox {
   >;
   /** Approvals that wait, are to be shown in Discord, and have not been turned into posts yet. Oldest first. */
   unasked(limit: number): Promise<readonly UnaskedQuestion[]>;
-  /** Stores the posts of a question and marks its approval as planned, in one transaction. */
+  /** Stores the posts of a question that is due and marks its approval as planned, in one transaction. */
   planQuestion(approvalId: string, posts: readonly Post[]): Promise<void>;
   /** Approvals that are decided and whose message in Discord does not say so yet. Oldest first. */
   unshownVerdicts(limit: number): Promise<readonly UnshownVerdict[]>;
   markShown(approvalId: string): Promise<void>;
-  /** Stores the posts of a turn's answer and marks the turn as planned, in one transaction. */
+  /** Stores the posts of an answer that is due and marks its turn as planned, in one transaction. */
   planAnswer(turnId: string, posts: readonly Post[]): Promise<void>;
   /** Stores a notice together with the tombstone of its trigger. False when that trigger was seen before. */
   planNotice(triggerMessageId: string, channelId: string, posts: readonly Post[]): Promise<boolean>;
   /** Posts not yet sent or failed, in the order in which they must go out. */
   open(limit: number): Promise<readonly Post[]>;
-  markSending(nonce: string, now: number): Promise<void>;
+  /** False when it is not to be sent any more: its person has been forgotten meanwhile. */
+  markSending(nonce: string, now: number): Promise<boolean>;
   markSent(nonce: string, messageId: string): Promise<void>;
   markFailed(nonce: string, reason: string): Promise<void>;
   /** Whether that message is one of ours, for replies to it. */

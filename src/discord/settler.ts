@@ -64,7 +64,7 @@ export class Settler {
     const components = await this.#components(post);
     if (components === null)
       return { kind: "done", dropped: await drop(post, "decided before it was asked", outbox) };
-    await outbox.markSending(post.nonce, now());
+    if (!(await outbox.markSending(post.nonce, now()))) return done;
     const result = await sendPost(api, post, components, signal);
     switch (result.kind) {
       case "sent":

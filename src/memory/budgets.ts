@@ -3,6 +3,7 @@ import { utcDay } from "../utc-day.ts";
 import { prepared } from "./prepared.ts";
 import { tokenUsage } from "./schema.ts";
 import type { Store } from "./store.ts";
+import { pseudonymOf } from "./token-usage.ts";
 
 /** Tokens spent by a subject ("user:1", "guild:2") on a day (UTC, such as 2026-11-22). */
 export interface BudgetStore {
@@ -36,7 +37,8 @@ const add = prepared((db) =>
 export function createBudgetStore(store: Store): BudgetStore {
   return {
     async spent(subject, day) {
-      return ofDay(store).get({ subject, day })?.tokens ?? 0;
+      const of = (whose: string) => ofDay(store).get({ subject: whose, day })?.tokens ?? 0;
+      return of(subject) + of(pseudonymOf(store, subject, day));
     },
   };
 }

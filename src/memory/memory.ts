@@ -9,7 +9,10 @@ import { type AuditLog, createAuditLog } from "./audit.ts";
 import { type BudgetStore, createBudgetStore } from "./budgets.ts";
 import { type Connection, connect } from "./connection.ts";
 import { type DataKeys, loadDataKeys } from "./data-keys.ts";
+import { createEraser, type Eraser } from "./erase.ts";
+import { createErasures, type Erasures } from "./erasures.ts";
 import { toOpenError } from "./errors.ts";
+import { createExporter, type Exporter } from "./export.ts";
 import { createChannelMarks, createGatewaySessions, createIdentifyLog } from "./gateway.ts";
 import { createHistory } from "./history.ts";
 import { createKeyRotation, type KeyRotation } from "./key-rotation.ts";
@@ -59,6 +62,9 @@ export interface Memory extends Disposable, AsyncDisposable {
   readonly tokens: ApiTokenStore;
   readonly audit: AuditLog;
   readonly budgets: BudgetStore;
+  readonly erasures: Erasures;
+  readonly eraser: Eraser;
+  readonly exporter: Exporter;
   readonly keys: KeyRotation;
   readonly schemaVersion: number;
   /** Whether the database answers. */
@@ -127,6 +133,9 @@ function assemble({ sqlite }: Connection, store: Store, keys: DataKeys): Memory 
     tokens: createApiTokenStore(store),
     audit,
     budgets: createBudgetStore(store),
+    erasures: createErasures(store),
+    eraser: createEraser(store, () => audit.flush()),
+    exporter: createExporter(store),
     keys: createKeyRotation(store, keys),
     schemaVersion: migrations.length,
     ping() {

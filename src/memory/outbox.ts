@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, isNotNull, sql } from "drizzle-orm";
 import type { Outbox, Post } from "../discord/ports.ts";
 import type { Tx } from "./connection.ts";
 import { createQuestionOutbox, unpostable } from "./question-outbox.ts";
@@ -19,16 +19,23 @@ export function createOutbox(store: Store): Outbox {
     .where(eq(posts.messageId, sql.placeholder("messageId")))
     .prepare();
   const isOpen = (nonce: string) => and(eq(posts.nonce, nonce), inArray(posts.state, ["pending", "sending"]));
-  const update = (nonce: string, set: Partial<typeof posts.$inferInsert>) => {
-    store.write((tx) => tx.update(posts).set(set).where(isOpen(nonce)).run());
-  };
+  const update = (nonce: string, set: Partial<typeof posts.$inferInsert>): boolean =>
+    store.write(
+      (tx) =>
+        tx.update(posts).set(set).where(isOpen(nonce)).returning({ seq: posts.seq }).get() !== undefined,
+    );
   return {
     ...createQuestionOutbox(store, (tx, planned) => insertPosts(store, tx, planned)),
     undelivered: async (limit) => undelivered(store, limit),
     async planAnswer(turnId, planned) {
       store.write((tx) => {
-        insertPosts(store, tx, planned);
-        tx.update(turns).set({ delivery: "planned" }).where(eq(turns.id, turnId)).run();
+        const due = tx
+          .update(turns)
+          .set({ delivery: "planned" })
+          .where(and(eq(turns.id, turnId), isNotNull(turns.delivery)))
+          .returning({ seq: turns.seq })
+          .get();
+        if (due !== undefined) insertPosts(store, tx, planned);
       });
     },
     planNotice: async (triggerMessageId, channelId, planned) =>
@@ -38,9 +45,7 @@ export function createOutbox(store: Store): Outbox {
         return true;
       }),
     open: async (limit) => openPosts(store, limit),
-    async markSending(nonce, now) {
-      update(nonce, { state: "sending", sendingAt: now });
-    },
+    markSending: async (nonce, now) => update(nonce, { state: "sending", sendingAt: now }),
     async markSent(nonce, messageId) {
       update(nonce, { state: "sent", messageId, content: null });
     },

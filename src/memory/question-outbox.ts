@@ -32,6 +32,12 @@ export function createQuestionOutbox(
     async planQuestion(approvalId, planned) {
       const postNonce = planned.find((post) => post.ordinal === 0)?.nonce ?? null;
       store.write((tx) => {
+        const due = tx
+          .select({ delivery: approvals.delivery })
+          .from(approvals)
+          .where(and(eq(approvals.id, approvalId), isNotNull(approvals.delivery)))
+          .get();
+        if (due === undefined) return;
         insertPosts(tx, planned);
         tx.update(approvals)
           .set({ delivery: postNonce === null ? null : "planned", postNonce })

@@ -1,4 +1,4 @@
-import { and, eq, inArray, lt, notExists, sql } from "drizzle-orm";
+import { and, eq, inArray, like, lt, notExists, sql } from "drizzle-orm";
 import { utcDay } from "../utc-day.ts";
 import { approvals, audit, posts, sentMessages, summaries, tokenUsage, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
@@ -58,7 +58,12 @@ export async function removeOlderThan(store: Store, before: number, auditBefore:
     ),
   };
   const day = utcDay(before);
-  store.write((tx) => tx.delete(tokenUsage).where(lt(tokenUsage.day, day)).run());
+  const today = utcDay(store.now());
+  store.write((tx) => {
+    tx.delete(tokenUsage).where(lt(tokenUsage.day, day)).run();
+    const ofForgotten = and(lt(tokenUsage.day, today), like(tokenUsage.subject, "forgotten:%"));
+    tx.delete(tokenUsage).where(ofForgotten).run();
+  });
   return removed;
 }
 

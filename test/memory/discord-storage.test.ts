@@ -24,8 +24,9 @@ describe("the outbox", () => {
     using at = folder();
     {
       using memory = at.open();
-      await memory.outbox.planAnswer("turn", [post("z"), post("y"), post("x")]);
-      await memory.outbox.planAnswer("turn", [post("z", { content: "planned twice" }), post("w")]);
+      const { id } = await converse(memory, "yes", { replyTo: { channelId: "200", messageId: "1" } });
+      await memory.outbox.planAnswer(id, [post("z"), post("y"), post("x")]);
+      await memory.outbox.planAnswer(id, [post("z", { content: "planned twice" }), post("w")]);
       await memory.outbox.markSending("z", 5);
     }
     using memory = at.open();

@@ -1,0 +1,120 @@
+import { and, asc, eq, lte } from "drizzle-orm";
+import { conversations, erasures } from "./schema.ts";
+import { tombstone } from "./seen-messages.ts";
+import type { Store } from "./store.ts";
+
+export interface Erasure {
+  readonly kind: "user" | "guild";
+  /** The user's or guild's id. */
+  readonly subject: string;
+  readonly stage: "all" | "quotes";
+  readonly dueAt: number;
+  readonly requestedAt: number;
+  readonly replyTo: { readonly channelId: string; readonly messageId: string } | null;
+}
+
+/** What is to be erased. Each method is one transaction. */
+export interface Erasures {
+  /** Puts it on the list. What is there already becomes due at the earlier time. */
+  request(erasure: Pick<Erasure, "kind" | "subject" | "dueAt">): Promise<void>;
+  /**
+   * The same on behalf of a message in Discord, with that message's tombstone. False when the message was seen before.
+   */
+  requestByMessage(
+    userId: string,
+    message: { readonly id: string; readonly channelId: string; readonly isDirect: boolean },
+  ): Promise<boolean>;
+  get(kind: Erasure["kind"], subject: string): Promise<Erasure | null>;
+  /** The oldest that is due. */
+  nextDue(now: number): Promise<Erasure | null>;
+  /** All but what others work with is gone: that is looked through again at `dueAt`. */
+  leaveQuotes(erasure: Erasure, dueAt: number): Promise<void>;
+  done(erasure: Erasure): Promise<void>;
+  /** False when it was not on the list. */
+  cancel(kind: Erasure["kind"], subject: string): Promise<boolean>;
+  /** The guilds that people have had conversations in. */
+  guildsWithData(): Promise<readonly string[]>;
+}
+
+type Row = typeof erasures.$inferSelect;
+
+const toErasure = ({ replyChannelId, replyMessageId, ...row }: Row): Erasure => ({
+  ...row,
+  replyTo:
+    replyChannelId === null || replyMessageId === null
+      ? null
+      : { channelId: replyChannelId, messageId: replyMessageId },
+});
+
+export function createErasures(store: Store): Erasures {
+  const { db } = store;
+  const is = ({ kind, subject }: Pick<Erasure, "kind" | "subject">) =>
+    and(eq(erasures.kind, kind), eq(erasures.subject, subject));
+  /** Not one that has been asked for meanwhile. */
+  const isSame = (erasure: Erasure) => and(is(erasure), eq(erasures.requestedAt, erasure.requestedAt));
+  const find = (kind: Erasure["kind"], subject: string): Row | undefined =>
+    db.select().from(erasures).where(is({ kind, subject })).get();
+  const put = (
+    { kind, subject, dueAt }: Pick<Erasure, "kind" | "subject" | "dueAt">,
+    reply: Partial<Row>,
+  ) => {
+    const before = find(kind, subject);
+    const row = {
+      ...{ kind, subject, stage: "all" as const, requestedAt: store.now() },
+      ...{ replyChannelId: before?.replyChannelId ?? null, replyMessageId: before?.replyMessageId ?? null },
+      ...reply,
+      // The quotes that are due later are looked for in the same go.
+      dueAt: before?.stage === "all" ? Math.min(before.dueAt, dueAt) : dueAt,
+    };
+    db.insert(erasures)
+      .values(row)
+      .onConflictDoUpdate({ target: [erasures.kind, erasures.subject], set: row })
+      .run();
+  };
+  return {
+    request: async (erasure) => store.write(() => put(erasure, {})),
+    requestByMessage: async (userId, { id, channelId, isDirect }) =>
+      store.write((tx) => {
+        // A direct channel is the person's alone, so that its id names them.
+        if (!tombstone(tx, id, isDirect ? "" : channelId, store.now())) return false;
+        const reply = { replyChannelId: channelId, replyMessageId: id };
+        put({ kind: "user", subject: userId, dueAt: store.now() }, reply);
+        return true;
+      }),
+    async get(kind, subject) {
+      const row = find(kind, subject);
+      return row === undefined ? null : toErasure(row);
+    },
+    async nextDue(now) {
+      const row = db
+        .select()
+        .from(erasures)
+        .where(lte(erasures.dueAt, now))
+        .orderBy(asc(erasures.dueAt))
+        .limit(1)
+        .get();
+      return row === undefined ? null : toErasure(row);
+    },
+    leaveQuotes: async (erasure, dueAt) =>
+      store.write((tx) => {
+        const set = { stage: "quotes" as const, dueAt, replyChannelId: null, replyMessageId: null };
+        tx.update(erasures).set(set).where(isSame(erasure)).run();
+      }),
+    done: async (erasure) =>
+      store.write((tx) => {
+        tx.delete(erasures).where(isSame(erasure)).run();
+      }),
+    cancel: async (kind, subject) => {
+      if (find(kind, subject) === undefined) return false;
+      return store.write(
+        (tx) => tx.delete(erasures).where(is({ kind, subject })).returning().all().length > 0,
+      );
+    },
+    guildsWithData: async () =>
+      db
+        .selectDistinct({ id: conversations.guildId })
+        .from(conversations)
+        .all()
+        .flatMap(({ id }) => (id === null ? [] : [id])),
+  };
+}
