@@ -27,7 +27,7 @@ Bring it back with: discord-mcp restore FILE
     if (to === undefined || more.length > 0) throw new UsageError("name one file: discord-mcp backup FILE");
     const config = readConfig(io.env);
     const { secretKey, previous, where } = await ownKeys(config);
-    const { bytes, schemaVersion } = backupDatabase({
+    const { bytes, schemaVersion } = await backupDatabase({
       path: config.database.path,
       to,
       force: values.force === true,

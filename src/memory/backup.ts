@@ -9,6 +9,7 @@ import { keysOpen } from "./data-keys.ts";
 import { DatabaseOpenError, errorCode, toOpenError } from "./errors.ts";
 import { syncToDisk } from "./files.ts";
 import { checkOwner, pragma } from "./migrations.ts";
+import { syncSteadily } from "./steady-sync.ts";
 
 export interface BackupOptions {
   /** The database, which may be in use meanwhile. */
@@ -34,11 +35,12 @@ const busyTimeoutMs = 10_000;
  * whoever asks for it: the service goes on writing meanwhile. What was deleted is not in the copy. Throws
  * DatabaseOpenError for a database that cannot be read, and AppError for a file that cannot be made.
  */
-export function backupDatabase({ path, to, force, secretKeys }: BackupOptions): Backup {
+export async function backupDatabase(options: BackupOptions): Promise<Backup> {
+  const { path, to, force, secretKeys } = options;
   assertTarget(path, to, force);
   const temporary = `${to}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    copy(path, temporary);
+    await copy(path, temporary);
     const schemaVersion = checkCopy(temporary, secretKeys);
     syncToDisk(temporary);
     put(temporary, to, force);
@@ -71,7 +73,7 @@ const there = (to: string) =>
     `${to} is there already; name another file, or give --force to replace it.`,
   );
 
-function copy(path: string, temporary: string): void {
+async function copy(path: string, temporary: string): Promise<void> {
   let source: Database | undefined;
   try {
     source = new Database(path, { readonly: true, strict: true });
@@ -88,6 +90,7 @@ function copy(path: string, temporary: string): void {
   }
   try {
     createPrivately(temporary);
+    using _steady = await syncSteadily(temporary);
     source.run("VACUUM INTO ?", [temporary]);
   } catch (error) {
     if (errorCode(error).startsWith("SQLITE_CORRUPT")) throw toOpenError(error, path);

@@ -21,9 +21,9 @@ import { accept, converse, done, type Folder, folder, newTurn, secretKey } from 
 
 const now = () => Date.UTC(2026, 10, 22, 12);
 
-function backup(at: Folder, over: Partial<Parameters<typeof backupDatabase>[0]> = {}): string {
+async function backup(at: Folder, over: Partial<Parameters<typeof backupDatabase>[0]> = {}): Promise<string> {
   const to = join(at.dir, "backup.db");
-  backupDatabase({ path: at.path, to, force: false, secretKeys: [secretKey], ...over });
+  await backupDatabase({ path: at.path, to, force: false, secretKeys: [secretKey], ...over });
   return over.to ?? to;
 }
 
@@ -49,7 +49,7 @@ describe("a backup", () => {
     using at = folder();
     using memory = at.open();
     const { conversationId } = await converse(memory, "before");
-    const to = backup(at);
+    const to = await backup(at);
     await converse(memory, "after");
     expect(statSync(to).mode & 0o777).toBe(0o600);
     using copy = at.open({ path: to });
@@ -62,7 +62,7 @@ describe("a backup", () => {
     using memory = at.open();
     await fillEverything(memory);
     memory.audit.flush();
-    const to = backup(at);
+    const to = await backup(at);
     using original = new Database(at.path, { readonly: true });
     using copy = new Database(to, { readonly: true });
     const tables = original
@@ -81,36 +81,38 @@ describe("a backup", () => {
     await converse(memory, "x", { sessionId: "777777777777" });
     using sqlite = new Database(at.path);
     sqlite.run("DELETE FROM turns");
-    expect(readFileSync(backup(at)).includes("777777777777")).toBe(false);
+    expect(readFileSync(await backup(at)).includes("777777777777")).toBe(false);
   });
 
   test("does not replace a file, unless it is told to, and never the database itself", async () => {
     using at = folder();
     at.open()[Symbol.dispose]();
-    const to = backup(at);
+    const to = await backup(at);
     const before = readFileSync(to);
-    expect(() => backup(at)).toThrow("--force");
+    await expect(backup(at)).rejects.toThrow("--force");
     expect(readFileSync(to).equals(before)).toBe(true);
     writeFileSync(to, "something else");
-    backup(at, { force: true });
+    await backup(at, { force: true });
     expect(statSync(to).size).toBeGreaterThan(4096);
     for (const end of ["", "-wal", ".lock"])
-      expect(() => backup(at, { to: `${at.path}${end}`, force: true })).toThrow("belongs to the database");
+      await expect(backup(at, { to: `${at.path}${end}`, force: true })).rejects.toThrow(
+        "belongs to the database",
+      );
   });
 
-  test("leaves no part of a file that cannot be made", () => {
+  test("leaves no part of a file that cannot be made", async () => {
     using at = folder();
     at.open()[Symbol.dispose]();
-    expect(() => backup(at, { to: join(at.dir, "none", "x.db") })).toThrow("There is no folder");
-    expect(() => backup(at, { secretKeys: ["another key"] })).toThrow("not the key");
+    await expect(backup(at, { to: join(at.dir, "none", "x.db") })).rejects.toThrow("There is no folder");
+    await expect(backup(at, { secretKeys: ["another key"] })).rejects.toThrow("not the key");
     mkdirSync(join(at.dir, "is-a-folder"));
-    expect(() => backup(at, { to: join(at.dir, "is-a-folder"), force: true })).toThrow();
+    await expect(backup(at, { to: join(at.dir, "is-a-folder"), force: true })).rejects.toThrow();
     expect(readdirSync(at.dir).sort()).toEqual(["data", "is-a-folder"]);
   });
 
   test("of what is no sound database of ours is refused", async () => {
     using at = folder();
-    expect(() => backup(at)).toThrow("There is no database");
+    await expect(backup(at)).rejects.toThrow("There is no database");
     {
       using memory = at.open();
       for (let i = 0; i < 20; i++) await converse(memory, "answer ".repeat(500));
@@ -118,9 +120,9 @@ describe("a backup", () => {
     const bytes = readFileSync(at.path);
     bytes.fill(0xa5, 4096 * 4, 4096 * 12);
     writeFileSync(at.path, bytes);
-    expect(() => backup(at)).toThrow("damaged");
+    await expect(backup(at)).rejects.toThrow("damaged");
     writeFileSync(at.path, "These are the minutes of the meeting. ".repeat(200));
-    expect(() => backup(at)).toThrow("not a database");
+    await expect(backup(at)).rejects.toThrow("not a database");
     expect(readdirSync(at.dir)).toEqual(["data"]);
   });
 });
@@ -130,7 +132,7 @@ describe("restoring", () => {
     using at = folder();
     const memory = at.open();
     const { conversationId } = await converse(memory, "before");
-    const to = backup(at);
+    const to = await backup(at);
     await converse(memory, "after");
     memory[Symbol.dispose]();
     const { kept, isCarriedOver } = restore(at, to);
@@ -147,7 +149,7 @@ describe("restoring", () => {
   test("twice in the same second keeps both", async () => {
     using at = folder();
     at.open()[Symbol.dispose]();
-    const to = backup(at);
+    const to = await backup(at);
     expect(restore(at, to).kept).not.toBe(restore(at, to).kept ?? "");
   });
 
@@ -157,7 +159,7 @@ describe("restoring", () => {
       using memory = at.open();
       await converse(memory, "before");
     }
-    const to = backup(at);
+    const to = await backup(at);
     const killed = Bun.spawn([process.execPath, join(import.meta.dir, "child.ts"), "write-and-die", at.path]);
     await killed.exited;
     expect(statSync(`${at.path}-wal`).size).toBeGreaterThan(0);
@@ -173,7 +175,7 @@ describe("restoring", () => {
     using at = folder();
     const memory = at.open();
     const filled = await fillEverything(memory);
-    const to = backup(at);
+    const to = await backup(at);
     memory[Symbol.dispose]();
     expect(restore(at, to).ended).toEqual({ turns: 3, posts: 2, approvals: 1 });
     using restored = at.open();
@@ -194,7 +196,7 @@ describe("restoring", () => {
     using at = folder();
     const memory = at.open();
     await fillEverything(memory);
-    const to = backup(at);
+    const to = await backup(at);
     await converse(memory, "since", { discordMessageId: "55", idempotencyKey: "since" });
     await memory.marks.advance(
       new Map([
@@ -219,7 +221,7 @@ describe("restoring", () => {
       using at = folder();
       const memory = at.open();
       await memory.marks.advance(new Map([["200", "1000"]]));
-      const to = backup(at);
+      const to = await backup(at);
       memory[Symbol.dispose]();
       const path = what === "missing" ? join(at.dir, "new", "x.db") : at.path;
       if (what === "damaged") writeFileSync(path, "rubbish ".repeat(2000));
@@ -252,7 +254,7 @@ describe("restoring", () => {
       using memory = at.open();
       for (let i = 0; i < 20; i++) await converse(memory, "answer ".repeat(500));
     }
-    const good = backup(at);
+    const good = await backup(at);
     const file = (name: string, change: (path: string) => void): string => {
       const path = join(at.dir, name);
       copyFileSync(good, path);
@@ -292,7 +294,7 @@ describe("restoring", () => {
     using at = folder();
     const memory = at.open();
     const { conversationId } = await converse(memory, "before ".repeat(3000));
-    const to = backup(at);
+    const to = await backup(at);
     for (let n = 0; n < 10; n++) await converse(memory, "after");
     memory[Symbol.dispose]();
     const seen = new Set<number>();
@@ -316,7 +318,7 @@ test("a restored conversation goes on", async () => {
   using at = folder();
   const memory = at.open();
   const { conversationId } = await converse(memory, "before");
-  const to = backup(at);
+  const to = await backup(at);
   memory[Symbol.dispose]();
   restore(at, to);
   using restored = at.open();

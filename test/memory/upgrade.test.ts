@@ -90,11 +90,11 @@ describe.each(older)("a database of schema %d", (version) => {
     expect(await memory.preferences.get("100")).toEqual({ instructions: "preferences" });
   }, 60_000);
 
-  test("can be backed up before the upgrade, and its keys shown", () => {
+  test("can be backed up before the upgrade, and its keys shown", async () => {
     using at = folder();
     place(at, version);
     const to = join(at.dir, "backup.db");
-    backupDatabase({ path: at.path, to, force: false, secretKeys: [secretKey] });
+    await backupDatabase({ path: at.path, to, force: false, secretKeys: [secretKey] });
     expect(versionOf(to)).toBe(version);
     expect(versionOf(at.path)).toBe(version);
     expect(countKeys(at.path)).toMatchObject([{ id: 1, values: { messages: expect.any(Number) } }]);
