@@ -28,7 +28,7 @@ export interface KeyRotation {
 
 /** Rows that are read at once, and milliseconds that one transaction takes: so long the event loop stands still. */
 const rowsAtOnce = 16;
-const batchMs = 5;
+const batchMs = 2;
 /** Between batches, so that what is waiting goes first. */
 const pauseMs = 5;
 /** Rows that are looked at at once, when it is made sure that nothing is left. */
@@ -36,7 +36,7 @@ const rowsChecked = 1000;
 /** Before every row: a shard's row can have the number 0. */
 const start = Number.MIN_SAFE_INTEGER;
 /** After so many bytes the WAL is written back, which would otherwise be done all at once. */
-const checkpointBytes = 1024 * 1024;
+const checkpointBytes = 256 * 1024;
 
 interface Run {
   readonly key: number;
