@@ -5,6 +5,7 @@ import type { TurnEvent } from "./agent/events.ts";
 import { createModel } from "./agent/model-claude.ts";
 import { createTurnService } from "./agent/service.ts";
 import { createAppChannels } from "./app-mcp.ts";
+import { createAppPersonal, createLiveParts } from "./app-personal.ts";
 import { createAppTools } from "./app-tools.ts";
 import { createAuditOperations } from "./audit-operations.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
@@ -21,15 +22,19 @@ import { serveControl } from "./control.ts";
 import { openStored, type Stored } from "./database.ts";
 import { createDiscord, type Discord, type DiscordDeps } from "./discord/discord.ts";
 import { createNoDiscord } from "./discord/no-discord.ts";
+import { createErasing } from "./erasing.ts";
 import { AppError } from "./errors.ts";
+import { createGuildRemoval } from "./guild-removal.ts";
 import { createHealth, refreshGauges } from "./health.ts";
 import { createHttp } from "./http/server.ts";
 import { createKeyOperations } from "./key-operations.ts";
 import { createLimits } from "./limits.ts";
+import { serviceLogs } from "./log.ts";
 import { createMaintenance } from "./maintenance.ts";
 import { conformanceFixtures } from "./mcp/conformance/fixtures.ts";
 import { createMcp } from "./mcp/server.ts";
 import { createMetrics } from "./metrics.ts";
+import { createPersonalOperations } from "./personal-operations.ts";
 import { createProtocol } from "./protocol/handler.ts";
 import { wireEvent } from "./protocol/wire.ts";
 import { createEventHub } from "./sessions/events.ts";
@@ -151,11 +156,27 @@ async function assemble(
     metrics,
     now,
   });
+  // Erasing reaches what runs, and is reached from the chat: the same circle once more.
+  const { erasures, eraser, exporter } = memory;
+  const revoke = async (id: string): Promise<boolean> => {
+    const revoked = await tokens.revoke(id);
+    await closeInvalid();
+    return revoked;
+  };
+  const live = createLiveParts({ turns, sessions, events, revoke, discord: () => discord });
+  const erasing = createErasing({ erasures, eraser, live, logs: serviceLogs(config.dataDir), now });
+  const failed = (error: unknown) => log.error("something could not be erased, trying again", { error });
+  const guilds = createGuildRemoval({ erasures, graceMs: config.guildRemovalMs, now });
+  const personal = createAppPersonal({
+    ...{ erasures, erasing, exporter, now, onFailure: failed },
+    flow: { restricted: (audience, sources, signal) => flow.restricted(audience, sources, signal) },
+  });
   const messageListeners = new Set<(channelId: string) => void>();
   const discord = openDiscord(config.discord, {
     turns,
     sessions,
     tools: { list: async (actor) => registry.usable(actor, []) },
+    personal,
     outbox: memory.outbox,
     marks: memory.marks,
     gatewaySessions: memory.gatewaySessions,
@@ -167,6 +188,9 @@ async function assemble(
     onMessages(channelId) {
       for (const listener of messageListeners) listener(channelId);
     },
+    onGuildRemoved: (id) => void guilds.removed(id).catch(failed),
+    onGuildPresent: (id) => void guilds.present(id).catch(failed),
+    onGuildsListed: (ids, isOfShard) => void guilds.listed(ids, isOfShard).catch(failed),
     onFatal: ({ message }) => log.error("Discord is given up: {message}", { message }),
   });
   const { registry, flow, assertReachable, mayRead } = createAppTools({
@@ -281,6 +305,7 @@ async function assemble(
     { name: "close sockets of expired tokens", everyMs: minuteMs / 4, run: closeInvalid },
     { name: "expire sessions", everyMs: minuteMs, run: () => sessions.expire() },
     { name: "expire approvals", everyMs: 5000, run: () => turns.expireApprovals() },
+    { name: "erase", everyMs: 5000, run: () => erasing.runDue() },
     {
       name: "retention",
       everyMs: hourMs,
@@ -295,14 +320,8 @@ async function assemble(
     status: async () => ({ version }),
     ...createAuditOperations(memory.audit),
     ...createKeyOperations(memory.keys),
-    ...createTokenOperations({
-      ...tokens,
-      async revoke(id) {
-        const revoked = await tokens.revoke(id);
-        await closeInvalid();
-        return revoked;
-      },
-    }),
+    ...createPersonalOperations({ erasing, eraser, exporter }),
+    ...createTokenOperations({ ...tokens, revoke }),
   };
   const control = serveControl(config.dataDir, operations, channels.serve);
 

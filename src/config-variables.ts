@@ -288,6 +288,7 @@ export const variables = {
   RATE_LIMIT_GUILD: rate(200, 60, "Messages a server may send to the bot."),
   RATE_LIMIT_CHANGES: rate(30, 60, "Tool calls that change something a person may make."),
   RETENTION_DAYS: integer(365, 1, 3650, "How long ended turns are kept."),
+  GUILD_REMOVAL_HOURS: integer(24, 0, 720, "How long a server's data are kept once it has removed the bot."),
   AUDIT_RETENTION_DAYS: integer(365, 1, 3650, "How long the audit log is kept."),
   DRAIN_SECONDS: integer(20, 0, 600, "How long running turns may take to finish at a shutdown."),
   LOG_LEVEL: oneOf("info", ["debug", "info", "warning", "error"], "debug, info, warning or error."),

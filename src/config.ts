@@ -89,6 +89,8 @@ export interface Config {
   readonly log: { readonly level: "debug" | "info" | "warning" | "error"; readonly format: "json" | "text" };
   readonly retentionDays: number;
   readonly auditRetentionDays: number;
+  /** How long the data of a guild that has removed the bot are kept. */
+  readonly guildRemovalMs: number;
   /** How long a drain waits for running turns. */
   readonly drainMs: number;
 }
@@ -236,6 +238,7 @@ function arrange(v: Values, folder: string): Config {
     log: { level: v.LOG_LEVEL, format: v.LOG_FORMAT },
     retentionDays: v.RETENTION_DAYS,
     auditRetentionDays: v.AUDIT_RETENTION_DAYS,
+    guildRemovalMs: v.GUILD_REMOVAL_HOURS * 60 * 60 * 1000,
     drainMs: v.DRAIN_SECONDS * 1000,
   };
 }

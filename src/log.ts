@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { join } from "node:path";
 import { configure, getJsonLinesFormatter, getTextFormatter, type LogRecord, reset } from "@logtape/logtape";
 import type { Config } from "./config.ts";
 
@@ -7,6 +8,12 @@ export interface LoggingOptions {
   readonly format: Config["log"]["format"];
   /** Receives each finished line, its line break included. Default: standard error, so that stdout stays free for protocols. */
   readonly sink?: (line: string) => void;
+}
+
+/** The files that a service that nobody watches has logged to; the first is the one that it writes. */
+export function serviceLogs(dataDir: string): readonly [string, string] {
+  const path = join(dataDir, "mcp-service.log");
+  return [path, `${path}.1`];
 }
 
 /**

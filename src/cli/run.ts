@@ -7,6 +7,8 @@ import { type Command, exit, type Io, UsageError } from "./command.ts";
 import { connect } from "./connect.ts";
 import { demo } from "./demo.ts";
 import { doctor } from "./doctor.ts";
+import { exportCommand } from "./export.ts";
+import { forget } from "./forget.ts";
 import { keys } from "./keys.ts";
 import { mcp } from "./mcp.ts";
 import { restore } from "./restore.ts";
@@ -22,6 +24,8 @@ const commands: readonly Command[] = [
   backup,
   restore,
   keys,
+  forget,
+  exportCommand,
   mcp,
   connect,
   doctor,

@@ -1,9 +1,8 @@
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { getLogger } from "@logtape/logtape";
 import { createApp } from "../app.ts";
 import { type Config, readConfig } from "../config.ts";
-import { configureLogging } from "../log.ts";
+import { configureLogging, serviceLogs } from "../log.ts";
 import { DatabaseOpenError } from "../memory/errors.ts";
 import { whenAborted } from "../when-aborted.ts";
 import { type Command, exit, type Io } from "./command.ts";
@@ -51,7 +50,7 @@ const quietMs = 3000;
  * gone. Nobody reads its standard error once it has started, so it logs to a file.
  */
 async function serveUntilIdle(config: Config, io: Io): Promise<number> {
-  const sink = createServiceLog(join(config.dataDir, "mcp-service.log"));
+  const sink = createServiceLog(serviceLogs(config.dataDir)[0]);
   await using _logging = await configureLogging({ ...config.log, sink });
   try {
     await using app = await createApp(config);

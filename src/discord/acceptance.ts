@@ -9,6 +9,7 @@ import { type ChatWorldDeps, surroundings } from "./chat-world.ts";
 import { type ChatTools, runCommand } from "./commands.ts";
 import type { Incoming } from "./incoming.ts";
 import type { Notices } from "./notices.ts";
+import type { PersonalCommands } from "./personal-commands.ts";
 import type { SeenMessages } from "./ports.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
@@ -26,6 +27,7 @@ export interface AcceptanceDeps extends ChatWorldDeps {
   readonly tools: ChatTools;
   readonly seen: SeenMessages;
   readonly notices: Notices;
+  readonly personal: Pick<PersonalCommands, "run">;
   readonly limits: Pick<Limits, "user" | "guild">;
 }
 
@@ -41,6 +43,10 @@ export async function accept(given: Incoming, deps: AcceptanceDeps): Promise<"ac
   if (!(await isWithinLimits(message, deps))) return "passed";
   if (decision.kind === "notice") {
     await deps.notices.tell(message, decision.text);
+    return "accepted";
+  }
+  if (decision.kind === "personal") {
+    await deps.personal.run(decision.command, message);
     return "accepted";
   }
   const { authorId: userId, channelId, guildId } = message;

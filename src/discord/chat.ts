@@ -1,9 +1,10 @@
 import type { Config } from "../config.ts";
 import type { Incoming } from "./incoming.ts";
+import { type PersonalCommandName, personalCommandNames } from "./personal-commands.ts";
 import { writePreamble } from "./preamble.ts";
 import { describeAttachments, type Names, resolveMentions, withoutMention } from "./readable.ts";
 
-export const commandNames = ["reset", "tools", "stop"] as const;
+const commandNames = ["reset", "tools", "stop"] as const;
 export type CommandName = (typeof commandNames)[number];
 
 /** Where a message was written. Ids are null in a direct message, and where they are not known. */
@@ -33,6 +34,8 @@ export interface ChatWorld {
 export type Decision =
   | { readonly kind: "ignore"; readonly reason: "machine" | "not_addressed" | "not_allowed" }
   | { readonly kind: "command"; readonly command: CommandName }
+  /** About what is stored of the person. */
+  | { readonly kind: "personal"; readonly command: PersonalCommandName }
   | { readonly kind: "turn"; readonly text: string; readonly preamble: string }
   /** Nothing to ask the model; the person is told this instead. */
   | { readonly kind: "notice"; readonly text: string };
@@ -51,7 +54,7 @@ export function decide(message: Incoming, world: ChatWorld): Decision {
   const command = readCommand(message.content, addressed, world);
   if (command === null && !addressed) return ignore("not_addressed");
   if (!isAllowed(message, world)) return ignore("not_allowed");
-  if (command !== null) return { kind: "command", command };
+  if (command !== null) return command;
   const text = readText(message, world);
   if (text === "") return { kind: "notice", text: NO_WORDS };
   return { kind: "turn", text, preamble: writePreamble(message, world) };
@@ -95,11 +98,18 @@ function isAddressed(message: Incoming, world: ChatWorld): boolean {
 }
 
 /** The whole message has to be the command, so that talk about "!stop signs" is none. */
-function readCommand(content: string, addressed: boolean, world: ChatWorld): CommandName | null {
+function readCommand(
+  content: string,
+  addressed: boolean,
+  world: ChatWorld,
+): Extract<Decision, { readonly command: unknown }> | null {
   const said = (addressed ? withoutMention(content, world.botUserId, world.botRoleId) : content).trim();
   if (!said.startsWith(world.prefix)) return null;
-  const word = said.slice(world.prefix.length).toLowerCase();
-  return commandNames.find((name) => name === word) ?? null;
+  const words = said.slice(world.prefix.length).toLowerCase().replaceAll(/\s+/g, " ");
+  const command = commandNames.find((name) => name === words);
+  if (command !== undefined) return { kind: "command", command };
+  const personal = personalCommandNames.find((name) => name === words);
+  return personal === undefined ? null : { kind: "personal", command: personal };
 }
 
 /**

@@ -65,7 +65,8 @@ export class DirectChannels {
   }
 }
 
-function isRefusal(error: unknown): boolean {
+/** Discord does not let us write to that person, and will not the next time. */
+export function isRefusal(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : null;
   if (!(cause instanceof DiscordAPIError) || cause.code === TOO_FAST) return false;
   return cause.status === 400 || cause.status === 403 || cause.status === 404;

@@ -16,12 +16,16 @@ import { GuildState } from "./guild-state.ts";
 import { Intake } from "./intake.ts";
 import { Marks } from "./marks.ts";
 import { Notices } from "./notices.ts";
+import { PersonalCommands, type PersonalData } from "./personal-commands.ts";
 import type { ChannelMarks, GatewaySessions, IdentifyLog, Outbox, SeenMessages } from "./ports.ts";
+import { sendPost } from "./post-sender.ts";
 import { createPosting } from "./posting.ts";
+import { planPosts } from "./posts.ts";
 import { createRestClients } from "./rest-client.ts";
 import { ask, raceAbort } from "./rest-errors.ts";
 import { createRestReader } from "./rest-reader.ts";
 import { createRestWriter } from "./rest-writer.ts";
+import { shardOf } from "./snowflake.ts";
 import { showTyping } from "./typing.ts";
 import { untilAnswered } from "./until-answered.ts";
 
@@ -66,6 +70,7 @@ export interface DiscordDeps {
   readonly turns: TurnService;
   readonly sessions: ChatSessions;
   readonly tools: ChatTools;
+  readonly personal: PersonalData;
   readonly outbox: Outbox;
   readonly marks: ChannelMarks;
   readonly gatewaySessions: GatewaySessions;
@@ -81,6 +86,10 @@ export interface DiscordDeps {
   readonly onMessages?: (channelId: string) => void;
   /** The bot was removed from a guild, whose data is to be cleaned up. */
   readonly onGuildRemoved?: (guildId: string) => void;
+  /** It is in a guild, perhaps once again. */
+  readonly onGuildPresent?: (guildId: string) => void;
+  /** A shard's new session has named every guild that the bot is in, of those that are the shard's. */
+  readonly onGuildsListed?: (guildIds: readonly string[], isOfShard: (guildId: string) => boolean) => void;
 }
 
 export interface Discord extends AsyncDisposable {
@@ -98,6 +107,8 @@ export interface Discord extends AsyncDisposable {
   botUserId(): string | null;
   /** The servers that the bot is in, as far as the gateway has told of them. */
   guildNames(): Iterable<{ readonly id: string; readonly name: string }>;
+  /** Answers a message at once and stores nothing of it: posted once, or not at all. */
+  reply(to: { readonly channelId: string; readonly messageId: string }, text: string): Promise<void>;
   /** Takes no more messages; answers still go out. What comes now is left to the next process. */
   stopIntake(): void;
   /** Sends what is due within a bound, stores how far it came, and disconnects. Idempotent. */
@@ -147,6 +158,10 @@ export function createDiscord(deps: DiscordDeps): Discord {
   });
   const notices = new Notices({ outbox, seen, now, wake: () => posting.delivery.wake() });
   const marks = new Marks(deps.marks);
+  const personal = new PersonalCommands({
+    ...{ personal: deps.personal, notices, api: clients.writes, now, prefix: config.prefix },
+    signal: stop.signal,
+  });
   const intake = new Intake({
     ...{
       config,
@@ -163,6 +178,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
       now,
     },
     sessions: deps.sessions,
+    personal,
     tools: deps.tools,
     limits: deps.limits,
     markStore: deps.marks,
@@ -181,11 +197,21 @@ export function createDiscord(deps: DiscordDeps): Discord {
     state.forgetShard(shardId, shardCount);
   }
 
-  function dispatch(_shardId: number, payload: GatewayDispatchPayload): Promise<void> | undefined {
+  /** Where the bot is: one that is down at Discord is still there. */
+  function notePresence(shardId: number, { t, d }: GatewayDispatchPayload): void {
+    if (t === Events.Ready) {
+      const guildIds = d.guilds.map((guild) => guild.id);
+      arrivals.expect(guildIds);
+      const shardCount = d.shard?.[1] ?? gateway.shardCount;
+      deps.onGuildsListed?.(guildIds, (id) => shardOf(id, shardCount) === shardId);
+    }
+    if (t === Events.GuildCreate) deps.onGuildPresent?.(d.id);
+    if (t === Events.GuildDelete && d.unavailable !== true) deps.onGuildRemoved?.(d.id);
+  }
+
+  function dispatch(shardId: number, payload: GatewayDispatchPayload): Promise<void> | undefined {
     state.apply(payload);
-    if (payload.t === Events.Ready) arrivals.expect(payload.d.guilds.map((guild) => guild.id));
-    if (payload.t === Events.GuildDelete && payload.d.unavailable !== true)
-      deps.onGuildRemoved?.(payload.d.id);
+    notePresence(shardId, payload);
     if (payload.t === Events.MessageCreate && payload.d.author.id === state.botUserId) confirm(payload.d);
     noteMessages(payload);
     if (payload.t === Events.InteractionCreate) posting.interactions.received(payload.d);
@@ -278,6 +304,17 @@ export function createDiscord(deps: DiscordDeps): Discord {
     status: () => gateway.status(),
     botUserId: () => state.botUserId,
     guildNames: () => state.names(),
+    async reply({ channelId, messageId }, text) {
+      const posts = planPosts({
+        ...{ purpose: "notice", subject: messageId, channelId, replyToMessageId: messageId, text },
+        userId: "",
+      });
+      for (const post of posts) {
+        const quiet = { ...post, allowedMentionUserIds: [] };
+        const sent = await sendPost(clients.writes, quiet, [], stop.signal);
+        if (sent.kind !== "sent") log.warn("a last word could not be sent", { outcome: sent.kind });
+      }
+    },
     interact: (body) => posting.interactions.handle(body),
     stopIntake: () => intake.stop(),
     close({ resumable }) {

@@ -12,10 +12,19 @@ import type { Store } from "./store.ts";
 import { afterOthers } from "./sweep.ts";
 import { forgetSpending } from "./token-usage.ts";
 
+export interface Holdings {
+  readonly conversationIds: readonly string[];
+  readonly sessionIds: readonly string[];
+  /** Of a guild, those that are good for it alone. */
+  readonly tokenIds: readonly string[];
+  /** A person's direct channels, a guild's channels. */
+  readonly channelIds: readonly string[];
+}
+
 export interface Eraser {
   footprint(subject: Subject): Footprint;
-  /** Theirs, for whoever stops what runs in them. */
-  conversationIds(subject: Subject): readonly string[];
+  /** What else there may be of them in a running service leads from these. */
+  holdings(subject: Subject): Holdings;
   /** Nothing of theirs is posted from now on. */
   silence(subject: Subject): void;
   /**
@@ -43,7 +52,7 @@ export function createEraser(store: Store, flushAudit: () => void): Eraser {
   };
   return {
     footprint: (subject) => footprint(store, subject),
-    conversationIds,
+    holdings: (subject) => holdingsOf(store, subject),
     silence(subject) {
       const turnsOf = sqlite.prepare(
         `UPDATE turns SET delivery = NULL WHERE conversation_id = ? AND delivery IS NOT NULL`,
@@ -89,6 +98,24 @@ export function createEraser(store: Store, flushAudit: () => void): Eraser {
       const row = sqlite.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get();
       return row?.busy === 0;
     },
+  };
+}
+
+function holdingsOf(store: Store, subject: Subject): Holdings {
+  const { sqlite } = store;
+  const places = placesOf(store, subject);
+  const sessionsOf = sqlite.prepare<{ id: string }, [string]>(
+    "SELECT id FROM sessions WHERE conversation_id = ?",
+  );
+  const tokens = subject.kind === "user" ? "user_id = ?" : "guild_ids = json_array(?)";
+  return {
+    conversationIds: places.map(({ id }) => id),
+    sessionIds: places.flatMap((place) => sessionsOf.all(place.id).map(({ id }) => id)),
+    tokenIds: sqlite
+      .query<{ id: string }, [string]>(`SELECT id FROM api_tokens WHERE ${tokens}`)
+      .all(subject.id)
+      .map(({ id }) => id),
+    channelIds: channelsOf(store, subject, places),
   };
 }
 

@@ -45,6 +45,8 @@ export interface EventHub {
   /** The newest number of a stream. */
   position(conversationId: string): number;
   readonly streams: number;
+  /** Drops what was kept of a stream for those who come back. */
+  forget(conversationId: string): void;
 }
 
 export interface EventHubOptions {
@@ -120,6 +122,14 @@ export function createEventHub(options: EventHubOptions = {}): EventHub {
     epoch,
     get streams() {
       return busy.size + idle.size;
+    },
+    forget(conversationId) {
+      const stream = busy.get(conversationId) ?? idle.get(conversationId);
+      if (stream === undefined) return;
+      totalBytes -= stream.bytes;
+      stream.bytes = 0;
+      stream.floor = stream.seq;
+      stream.buffer.length = 0;
     },
     position: (conversationId) => find(conversationId).seq,
     publish(conversationId, event, to) {

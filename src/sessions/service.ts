@@ -65,6 +65,8 @@ export interface Sessions extends AsyncDisposable {
   /** Removes what has expired, logs each end, and says how many there were. */
   expire(): Promise<number>;
   countActive(): Promise<number>;
+  /** They are no more: their person or guild is being forgotten. */
+  forget(sessionIds: readonly string[]): void;
 }
 
 export const SESSION_ID = "^[A-Za-z0-9_.:-]{1,128}$";
@@ -144,9 +146,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
   function touch(session: Session): void {
     const at = now();
     if (at - session.lastUsedAt < TOUCH_EVERY_MS) return;
-    const latest = cache.get(session.id) ?? session;
-    if (at - latest.lastUsedAt < TOUCH_EVERY_MS) return;
-    cache.set(session.id, { ...latest, lastUsedAt: at, expiresAt: at + ttlMs });
+    const latest = cache.get(session.id);
+    if (at - (latest ?? session).lastUsedAt < TOUCH_EVERY_MS) return;
+    // One that is not here any more may have been forgotten for good.
+    if (latest !== undefined) cache.set(session.id, { ...latest, lastUsedAt: at, expiresAt: at + ttlMs });
     touched = store.touch(session.id, at, at + ttlMs).catch((error: unknown) => {
       // The session still works; it only may expire a minute earlier than it should.
       log.warn("a session's last use could not be written", { session_id: session.id, error });
@@ -222,6 +225,9 @@ export function createSessions(deps: SessionsDeps): Sessions {
     updateContext,
     expire,
     countActive: () => store.countActive(now()),
+    forget(sessionIds) {
+      for (const id of sessionIds) cache.delete(id);
+    },
     [Symbol.asyncDispose]: () => counts.flush(),
   };
 }

@@ -8,6 +8,7 @@ import type { TurnService } from "../../src/agent/turn-service.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import type { ChatTools } from "../../src/discord/commands.ts";
 import { createDiscord, type Discord, type DiscordTiming } from "../../src/discord/discord.ts";
+import type { PersonalData } from "../../src/discord/personal-commands.ts";
 import type { AppError } from "../../src/errors.ts";
 import { createLimits } from "../../src/limits.ts";
 import { type Memory, openMemory } from "../../src/memory/memory.ts";
@@ -32,6 +33,7 @@ export interface RigOptions {
   readonly simulator?: DiscordSimulatorOptions;
   readonly timing?: Partial<DiscordTiming>;
   readonly tools?: ChatTools;
+  readonly personal?: PersonalData;
   readonly now?: () => number;
   /** So many of the first turns cannot be stored, as on a full disk. */
   readonly flakySubmits?: number;
@@ -257,6 +259,7 @@ export class Rig implements AsyncDisposable {
       turns,
       sessions,
       tools: this.#options.tools ?? { list: async () => [] },
+      personal: this.#options.personal ?? { forget: async () => undefined, export: async () => null },
       outbox: memory.outbox,
       marks: {
         ...memory.marks,

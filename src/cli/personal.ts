@@ -1,0 +1,45 @@
+import type { Config } from "../config.ts";
+import { askService } from "../control.ts";
+import { openStored } from "../database.ts";
+import { createErasing } from "../erasing.ts";
+import { AppError } from "../errors.ts";
+import { serviceLogs } from "../log.ts";
+import { createPersonalOperations, type PersonalOperations } from "../personal-operations.ts";
+import { UsageError } from "./command.ts";
+
+/** The operations on what is stored of a person: through the service while it runs, else on the database itself. */
+export interface Personal extends Disposable {
+  ask(operation: keyof PersonalOperations, data: unknown): Promise<unknown>;
+}
+
+export async function openPersonal(config: Config): Promise<Personal> {
+  if ((await askService(config.dataDir, "status", {})) !== null)
+    return {
+      async ask(operation, data) {
+        const answer = await askService(config.dataDir, operation, data);
+        if (answer !== null) return answer.result;
+        throw new AppError(
+          "shutting_down",
+          "The service stopped meanwhile; run this command again: it goes on.",
+        );
+      },
+      [Symbol.dispose]() {},
+    };
+  const stored = await openStored(config);
+  const { erasures, eraser, exporter } = stored.memory;
+  const logs = serviceLogs(config.dataDir);
+  const erasing = createErasing({ erasures, eraser, live: null, logs, now: Date.now });
+  const operations = createPersonalOperations({ erasing, eraser, exporter });
+  return {
+    ask: (operation, data) => operations[operation](data),
+    [Symbol.dispose]: () => stored[Symbol.dispose](),
+  };
+}
+
+/** The one person that is named. Throws UsageError. */
+export function readUser(positionals: readonly string[]): string {
+  const [id, ...more] = positionals;
+  if (id === undefined || more.length > 0) throw new UsageError("say whom: one Discord user id");
+  if (/^\d{1,20}$/.test(id)) return id;
+  throw new UsageError("a person is named by their Discord user id, such as 123456789012345678");
+}

@@ -1,0 +1,107 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { getLogger } from "@logtape/logtape";
+import { AppError } from "./errors.ts";
+import type { Eraser, Holdings } from "./memory/erase.ts";
+import type { Erasure, Erasures } from "./memory/erasures.ts";
+
+const log = getLogger(["discord-mcp", "erasing"]);
+
+/** What runs, and what is kept in memory, while the service does. */
+export interface LiveParts {
+  /** Stops what runs and waits there, and withdraws what was asked. */
+  stop(conversationId: string): Promise<void>;
+  revoke(tokenId: string): Promise<void>;
+  /** Sessions and events that are remembered, and the sockets that may not stay open. */
+  forget(holdings: Holdings): Promise<void>;
+  /** Tells whoever asked by a message that it is done. Stores nothing. */
+  tell(replyTo: NonNullable<Erasure["replyTo"]>): Promise<void>;
+}
+
+export interface ErasingDeps {
+  readonly erasures: Erasures;
+  readonly eraser: Eraser;
+  /** Null while no service runs. */
+  readonly live: LiveParts | null;
+  /** Log files in the data folder. */
+  readonly logs: readonly string[];
+  readonly now: () => number;
+}
+
+export interface Erasing {
+  /** Puts it on the list and resolves when it has been carried out, with what is left of it: quotes that others work with. */
+  erase(kind: Erasure["kind"], id: string): Promise<{ readonly left: boolean }>;
+  /** Carries out whatever is due, one after the other. */
+  runDue(): Promise<void>;
+}
+
+/** Others finish what they work with within the hour that a turn may take. */
+const quotesAgainMs = 10 * 60_000;
+/** A person who goes on writing meanwhile is not chased for ever. */
+const maxRounds = 5;
+
+export function createErasing({ erasures, eraser, live, logs, now }: ErasingDeps): Erasing {
+  let running: Promise<void> | null = null;
+
+  async function eraseAll(erasure: Erasure): Promise<number> {
+    const subject = { kind: erasure.kind, id: erasure.subject };
+    for (let round = 1; ; round++) {
+      const holdings = eraser.holdings(subject);
+      for (const id of holdings.tokenIds) await live?.revoke(id);
+      eraser.silence(subject);
+      for (const id of holdings.conversationIds) await live?.stop(id);
+      eraser.silence(subject);
+      const left = await eraser.erase(subject);
+      await live?.forget(holdings);
+      for (const path of logs) dropLines(path, [subject.id, ...holdings.channelIds]);
+      if (eraser.holdings(subject).conversationIds.length === 0) return left;
+      if (round === maxRounds)
+        throw new AppError("rate_limited", "They go on writing while they are being forgotten; try again.");
+    }
+  }
+
+  async function carryOut(erasure: Erasure): Promise<void> {
+    const { kind, subject, stage, replyTo } = erasure;
+    const left = stage === "quotes" ? await eraser.withhold(subject) : await eraseAll(erasure);
+    if (replyTo !== null) await live?.tell(replyTo);
+    if (left > 0) await erasures.leaveQuotes(erasure, now() + quotesAgainMs);
+    else await erasures.done(erasure);
+    if (!eraser.scrub()) log.warn("the database's log is in use and is written over later");
+    log.info("erased", { kind, stage, left });
+  }
+
+  async function work(): Promise<void> {
+    for (let next = await erasures.nextDue(now()); next !== null; next = await erasures.nextDue(now()))
+      await carryOut(next);
+  }
+
+  const runDue = (): Promise<void> => {
+    running ??= work().finally(() => {
+      running = null;
+    });
+    return running;
+  };
+
+  return {
+    runDue,
+    async erase(kind, id) {
+      await erasures.request({ kind, subject: id, dueAt: now() });
+      for (;;) {
+        // What ran already may have looked at the list before.
+        await runDue();
+        const erasure = await erasures.get(kind, id);
+        if (erasure === null || erasure.stage === "quotes") return { left: erasure !== null };
+      }
+    },
+  };
+}
+
+/** Takes the lines that name one of them out of a log file. */
+function dropLines(path: string, names: readonly string[]): void {
+  if (!existsSync(path)) return;
+  const lines = readFileSync(path, "utf8").split("\n");
+  const kept = lines.filter((line) => !names.some((name) => line.includes(name)));
+  if (kept.length === lines.length) return;
+  const made = `${path}.new`;
+  writeFileSync(made, kept.join("\n"), { mode: 0o600 });
+  renameSync(made, path);
+}
