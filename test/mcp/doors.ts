@@ -67,6 +67,8 @@ export function createDoors(world: World): Doors {
       },
     });
     opened.use(client);
+    // From then on the client holds every result against the schema that its tool has.
+    await client.raw.listTools();
     return client;
   });
   const place = ({ userId, guildId, channelId }: Actor) => `${userId} ${guildId} ${channelId}`;
