@@ -46,7 +46,13 @@ export function createAppTools({ config, tools, discord, memory, ...deps }: AppT
   const { now } = deps;
   const policies = createPolicies(policy, guilds);
   const { facts } = discord;
-  const flow = createFlow({ facts, policies, now });
+  // Without Discord there is nothing to wait for.
+  const flow = createFlow({
+    facts,
+    policies,
+    now,
+    ...(config.discord.token === null ? { retryMs: [] } : {}),
+  });
   const ofPerson = createLimit(
     lookupsOfPerson,
     "This person has named too many channels that cannot be seen",

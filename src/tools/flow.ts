@@ -1,5 +1,7 @@
+import { setTimeout } from "node:timers/promises";
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import type { Audience, FlowPort } from "../agent/ports.ts";
+import { AppError } from "../errors.ts";
 import { isWithin, type Readers } from "../permissions/audience.ts";
 import { isThread } from "../permissions/compute.ts";
 import type { ChannelFacts } from "../permissions/facts.ts";
@@ -15,26 +17,45 @@ export interface FlowDeps {
   readonly facts: PermissionFactsPort;
   readonly policies: Policies;
   readonly now: () => number;
+  /** Between tries to find out what Discord does not say just now, milliseconds. */
+  readonly retryMs?: readonly number[];
 }
+
+/** A restart of Discord's edge is over by then; a person waits for this at most. */
+const patience: readonly number[] = [250, 500, 1000, 2000, 4000];
 
 /**
  * Says which sources not everybody of an audience can read. Channels are compared over their roles and overwrites, on
- * the safe side; what cannot be established counts as restricted.
+ * the safe side; what cannot be established counts as restricted, once it has been tried for a while: nobody should be
+ * asked about an answer, or have it withheld, for a fault that passes.
  */
-export function createFlow({ facts, policies, now }: FlowDeps): FlowPort {
+export function createFlow({ facts, policies, now, retryMs = patience }: FlowDeps): FlowPort {
   return {
     policy: (guildId) => policies.of(guildId).privateAnswers,
     async restricted(audience, sources, signal) {
       const far = [...new Set(sources)].filter((source) => !isPlainlyOpen(audience, source));
       if (far.length === 0) return [];
       const trustsMfa = (guildId: string) => policies.of(guildId).moderatorsUse2fa;
-      const standings = createStandings({ facts, now, signal, trustsMfa });
-      const open = await Promise.all(far.map((source) => isOpen(audience, source, standings)));
-      signal.throwIfAborted();
-      return far.filter((_, index) => !open[index]);
+      const found = new Map<string, Readable>();
+      for (const delayMs of [...retryMs, null]) {
+        const standings = createStandings({ facts, now, signal, trustsMfa });
+        const open = far.filter((source) => !isEstablished(found.get(source)));
+        await Promise.all(
+          open.map(async (one) => void found.set(one, await isOpen(audience, one, standings))),
+        );
+        signal.throwIfAborted();
+        if (delayMs === null || far.every((source) => isEstablished(found.get(source)))) break;
+        await setTimeout(delayMs, undefined, { signal, ref: false }).catch(() => signal.throwIfAborted());
+      }
+      return far.filter((source) => found.get(source) !== "yes");
     },
   };
 }
+
+/** `unknown`: Discord did not say. */
+type Readable = "yes" | "no" | "unknown";
+
+const isEstablished = (readable: Readable | undefined): boolean => readable === "yes" || readable === "no";
 
 /** What needs no facts: the place itself, its server as such, and what anybody may see. */
 function isPlainlyOpen(audience: Audience, text: string): boolean {
@@ -56,18 +77,24 @@ function isPlainlyOpen(audience: Audience, text: string): boolean {
   }
 }
 
-async function isOpen(audience: Audience, text: string, standings: Standings): Promise<boolean> {
+async function isOpen(audience: Audience, text: string, standings: Standings): Promise<Readable> {
   const source = readSource(text);
-  if (source === null || source.kind === "self") return false;
-  if (source.kind === "user") return true;
+  if (source === null || source.kind === "self") return "no";
+  if (source.kind === "user") return "yes";
   try {
-    return audience.kind === "user"
-      ? await maySee(audience.userId, source, standings)
-      : await allMaySee(audience, source, standings);
-  } catch {
-    return false;
+    const isSeen =
+      audience.kind === "user"
+        ? await maySee(audience.userId, source, standings)
+        : await allMaySee(audience, source, standings);
+    return isSeen ? "yes" : "no";
+  } catch (error) {
+    return isPassing(error) ? "unknown" : "no";
   }
 }
+
+/** Whether the same question may well be answered in a moment. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof AppError && (error.code === "discord_unavailable" || error.code === "rate_limited");
 
 async function maySee(
   userId: string,

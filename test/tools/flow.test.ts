@@ -27,7 +27,7 @@ function harbour() {
   );
   facts.members.set(ids.ana, member(ids.ana, { name: "ana", roleIds: [staffRole] }));
   const policies = createPolicies(allOn, { [ids.unknown]: { privateAnswers: "direct" } });
-  const flow = createFlow({ facts, policies, now: Date.now });
+  const flow = createFlow({ facts, policies, now: Date.now, retryMs: [1, 1] });
   const { signal } = new AbortController();
   const restricted = (audience: Parameters<typeof flow.restricted>[0], ...sources: string[]) =>
     flow.restricted(audience, sources, signal);
@@ -99,6 +99,25 @@ describe("what not everybody of an audience can read", () => {
     ]);
     facts.failure = new AppError("discord_unavailable", "No answer.");
     expect(await restricted(staffTalk, fromChannel(ids.hidden))).toEqual([fromChannel(ids.hidden)]);
+  });
+
+  test("is not what Discord did not say at first", async () => {
+    const { restricted, facts } = harbour();
+    const staffOnly = fromChannel(ids.hidden);
+    facts.failures = 2;
+    expect(await restricted(staffTalk, staffOnly)).toEqual([]);
+    facts.failures = 2;
+    expect(await restricted(general, staffOnly, fromChannel(staff))).toEqual([staffOnly, fromChannel(staff)]);
+  });
+
+  test("is asked of Discord again only where that can help", async () => {
+    const { restricted, facts } = harbour();
+    facts.failure = new AppError("discord_error", "Discord does not like it.");
+    await restricted(staffTalk, fromChannel(ids.hidden));
+    const once = facts.asked.length;
+    facts.failure = new AppError("discord_unavailable", "No answer.");
+    await restricted(staffTalk, fromChannel(ids.hidden));
+    expect(facts.asked.length).toBe(once + 3 * once);
   });
 
   test("costs nothing where it is plain", async () => {

@@ -45,6 +45,8 @@ export class Facts implements PermissionFactsPort {
   /** Names of the questions, in their order. */
   readonly asked: string[] = [];
   failure: Error | null = null;
+  /** So many of the next questions get no answer. */
+  failures = 0;
   /** Whether the gateway's state can be trusted. */
   isTrusted = true;
   requiresMfa = false;
@@ -114,6 +116,9 @@ export class Facts implements PermissionFactsPort {
   #ask(what: string): void {
     this.asked.push(what);
     if (this.failure !== null) throw this.failure;
+    if (this.failures === 0) return;
+    this.failures -= 1;
+    throw new AppError("discord_unavailable", "No answer.");
   }
 }
 
