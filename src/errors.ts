@@ -44,6 +44,7 @@ export const errorCodes = [
   "model_error",
   "turn_failed",
   "shutting_down",
+  "storage_unavailable",
   "internal_error",
 ] as const;
 

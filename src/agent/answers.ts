@@ -76,7 +76,13 @@ const generic: Partial<Record<ErrorCode, string>> = {
 };
 
 /** Codes whose sentence was written for the person. */
-const spoken: readonly ErrorCode[] = ["model_unavailable", "model_error", "budget_exceeded", "rate_limited"];
+const spoken: readonly ErrorCode[] = [
+  "model_unavailable",
+  "model_error",
+  "budget_exceeded",
+  "rate_limited",
+  "storage_unavailable",
+];
 
 export function failureAnswer(error: AppError): string {
   if (spoken.includes(error.code)) return error.message;

@@ -151,8 +151,8 @@ async function commitEnd(turn: TurnRecord, end: TurnEnd, deps: RunnerDeps): Prom
       logger.error("the end of a turn could not be written", { turn_id: turn.id, attempt, error });
       if (attempt >= endAttempts)
         throw new AppError(
-          "internal_error",
-          "The answer could not be stored. The turn is taken up again when the service restarts.",
+          "storage_unavailable",
+          "The answer could not be stored. The turn is taken up again as soon as there is room, or when the service restarts.",
           { cause: error },
         );
       await deps.delay(endWaitMs * attempt);

@@ -33,6 +33,8 @@ export interface IntakeDeps extends AcceptanceDeps {
 
 /** Live messages of one channel that may wait; beyond it the channel is read again instead. */
 const WAITING_BOUND = 500;
+/** How long until a message is tried again that there was no room for. */
+const STORAGE_RETRY_MS = 10_000;
 const ACCEPTED_BOUND = 5000;
 
 /**
@@ -125,7 +127,7 @@ export class Intake {
   async #take(message: Incoming): Promise<void> {
     for (const delayMs of [...this.#deps.retryMs, null]) {
       try {
-        if ((await accept(message, this.#deps)) === "accepted") this.#accepted.set(message.id, true);
+        if ((await this.#accept(message)) === "accepted") this.#accepted.set(message.id, true);
         return;
       } catch (error) {
         if (this.#stop.signal.aborted || isShutdown(error)) throw new LeftToTheNext();
@@ -141,6 +143,19 @@ export class Intake {
     const text =
       "Something went wrong on my side and I could not take this message. Please send it again in a minute.";
     await this.#deps.notices.refuse(message, text);
+  }
+
+  /** While nothing can be stored the message waits, and those behind it: it is neither lost nor answered twice. */
+  async #accept(message: Incoming): Promise<"accepted" | "passed"> {
+    for (;;) {
+      try {
+        return await accept(message, this.#deps);
+      } catch (error) {
+        if (!isUnstorable(error) || this.#stop.signal.aborted) throw error;
+        log.error("a message waits until it can be stored", { channel_id: message.channelId, error });
+        await sleep(STORAGE_RETRY_MS, this.#stop.signal).catch(() => undefined);
+      }
+    }
   }
 
   #edit(message: Incoming): Promise<void> | undefined {
@@ -186,4 +201,6 @@ export class Intake {
   }
 }
 
+const isUnstorable = (error: unknown): boolean =>
+  error instanceof AppError && error.code === "storage_unavailable";
 const isShutdown = (error: unknown): boolean => error instanceof AppError && error.code === "shutting_down";

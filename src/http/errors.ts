@@ -39,6 +39,7 @@ export const statusOf: Readonly<Record<ErrorCode, number>> = {
   model_error: 502,
   turn_failed: 500,
   shutting_down: 503,
+  storage_unavailable: 503,
   internal_error: 500,
 };
 

@@ -11,7 +11,7 @@ import { type Connection, connect } from "./connection.ts";
 import { type DataKeys, loadDataKeys } from "./data-keys.ts";
 import { createEraser, type Eraser } from "./erase.ts";
 import { createErasures, type Erasures } from "./erasures.ts";
-import { toOpenError } from "./errors.ts";
+import { errorCode, toOpenError } from "./errors.ts";
 import { createExporter, type Exporter } from "./export.ts";
 import { createChannelMarks, createGatewaySessions, createIdentifyLog } from "./gateway.ts";
 import { createHistory } from "./history.ts";
@@ -24,6 +24,7 @@ import { type Removed, removeOlderThan } from "./retention.ts";
 import { createSeenMessages } from "./seen-messages.ts";
 import { createSentMessages } from "./sent-messages.ts";
 import { createSessionStore } from "./sessions.ts";
+import { createStorageGuard, type StorageGuard, type StorageWatch } from "./storage-watch.ts";
 import { createStore, type Store } from "./store.ts";
 import { createTranscript } from "./transcript.ts";
 import { createTurnQueue } from "./turn-queue.ts";
@@ -67,7 +68,8 @@ export interface Memory extends Disposable, AsyncDisposable {
   readonly exporter: Exporter;
   readonly keys: KeyRotation;
   readonly schemaVersion: number;
-  /** Whether the database answers. */
+  readonly storage: StorageWatch;
+  /** Whether the database answers, and takes what is written. */
   ping(): boolean;
   /**
    * Deletes what is older than `before`, and rows of the audit log older than `auditBefore` (milliseconds since 1970),
@@ -90,15 +92,30 @@ export function openMemory(options: MemoryOptions): Memory {
     const keys = loadDataKeys(connection.db, options.secretKey, previous, now);
     // What was wrapped with the previous key is not to be left in the log.
     if (previous !== null) connection.sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)");
-    const store = createStore(connection, keys.keyring, now, options.cacheBytes ?? defaultCacheBytes);
-    return assemble(connection, store, keys);
+    const storage = createStorageGuard(connection.sqlite, options.path);
+    const cacheBytes = options.cacheBytes ?? defaultCacheBytes;
+    return assemble(
+      connection,
+      createStore(connection, keys.keyring, now, cacheBytes, storage),
+      keys,
+      storage,
+    );
   } catch (error) {
     connection.sqlite.close();
     throw toOpenError(error, options.path);
   }
 }
 
-function assemble({ sqlite }: Connection, store: Store, keys: DataKeys): Memory {
+/** Where there is no room for it, what is committed stays in the log, and the next opening finds it there. */
+function writeBack(sqlite: Connection["sqlite"]): void {
+  try {
+    sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch (error) {
+    if (!errorCode(error).startsWith("SQLITE_")) throw error;
+  }
+}
+
+function assemble({ sqlite }: Connection, store: Store, keys: DataKeys, storage: StorageGuard): Memory {
   const reader = createTurnReader(store);
   const history = createHistory(store);
   const turns = {
@@ -113,7 +130,7 @@ function assemble({ sqlite }: Connection, store: Store, keys: DataKeys): Memory 
     open = false;
     audit.flush();
     store.group.flush();
-    sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    writeBack(sqlite);
     sqlite.close();
   };
   return {
@@ -137,10 +154,12 @@ function assemble({ sqlite }: Connection, store: Store, keys: DataKeys): Memory 
     eraser: createEraser(store, () => audit.flush()),
     exporter: createExporter(store),
     keys: createKeyRotation(store, keys),
+    storage,
     schemaVersion: migrations.length,
     ping() {
       try {
-        return open && sqlite.query("SELECT 1 FROM data_keys").get() !== null;
+        if (!open || storage.isFailing || storage.isReplaced()) return false;
+        return sqlite.query("SELECT 1 FROM data_keys").get() !== null;
       } catch {
         return false;
       }

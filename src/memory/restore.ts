@@ -21,6 +21,7 @@ import { DatabaseOpenError, errorCode, toOpenError } from "./errors.ts";
 import { syncToDisk } from "./files.ts";
 import { checkOwner } from "./migrations.ts";
 import { type Settled, settleRestored } from "./settle-restored.ts";
+import { createStorageGuard } from "./storage-watch.ts";
 import { createStore } from "./store.ts";
 
 export interface RestoreOptions {
@@ -178,7 +179,9 @@ function prepare(
   const { sqlite, db } = connection;
   try {
     const { keyring } = loadDataKeys(db, secretKey, secretKeyPrevious, now);
-    const ended = settleRestored(createStore(connection, keyring, now, 0));
+    const ended = settleRestored(
+      createStore(connection, keyring, now, 0, createStorageGuard(sqlite, temporary)),
+    );
     const isCarriedOver = isPresentReadable && carryOver(sqlite, path);
     if (!isCarriedOver) passOver(sqlite, now());
     sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)");

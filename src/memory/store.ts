@@ -4,6 +4,7 @@ import { ByteCache } from "./cache.ts";
 import type { Connection, Db, Tx } from "./connection.ts";
 import type { Keyring } from "./encryption.ts";
 import { GroupCommit } from "./group-commit.ts";
+import type { StorageGuard } from "./storage-watch.ts";
 
 export interface CachedHistory {
   readonly history: History;
@@ -17,7 +18,10 @@ export interface Store {
   readonly sqlite: Database;
   readonly encryption: Keyring;
   readonly now: () => number;
-  /** One transaction: committed when it returns, rolled back when it throws. */
+  /**
+   * One transaction: committed when it returns, rolled back when it throws. Throws AppError `storage_unavailable` when
+   * the disk does not take it.
+   */
   readonly write: <T>(fn: (tx: Tx) => T) => T;
   /**
    * The same without waiting for the disk, for what can be lost or done again without harm: a killed process loses
@@ -43,9 +47,10 @@ export function createStore(
   encryption: Keyring,
   now: () => number,
   cacheBytes: number,
+  { guard }: Pick<StorageGuard, "guard">,
 ): Store {
   const preferenceBytes = Math.floor(cacheBytes / 8);
-  const write = <T>(fn: (tx: Tx) => T): T => db.transaction(fn, { behavior: "immediate" });
+  const write = <T>(fn: (tx: Tx) => T): T => guard(() => db.transaction(fn, { behavior: "immediate" }));
   return {
     db,
     sqlite,

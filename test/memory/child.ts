@@ -1,4 +1,5 @@
 /** A process of its own for the tests that kill one or take its rights away: `child.ts <what> <database>`. */
+import { backupDatabase } from "../../src/memory/backup.ts";
 import { DatabaseOpenError } from "../../src/memory/errors.ts";
 import { openMemory } from "../../src/memory/memory.ts";
 import { restoreDatabase } from "../../src/memory/restore.ts";
@@ -21,6 +22,11 @@ switch (what) {
     } catch (error) {
       say(error instanceof DatabaseOpenError ? error.problem : String(error));
     }
+    break;
+  }
+  case "write-and-close": {
+    using memory = openMemory({ path, secretKey });
+    await converse(memory, "kept");
     break;
   }
   case "write-and-die": {
@@ -48,6 +54,16 @@ switch (what) {
       say(finished ? "finished" : "a batch");
       if (finished) break;
     }
+    break;
+  }
+  case "backup": {
+    if (process.getuid?.() === 0) {
+      process.setgid?.(65534);
+      process.setuid?.(65534);
+    }
+    await backupDatabase({ path, to: argument, force: false, secretKeys: [secretKey] }).catch(
+      (error: unknown) => say(String(error)),
+    );
     break;
   }
   case "open": {
