@@ -1,6 +1,8 @@
+import { ChannelType } from "discord-api-types/v10";
 import type { OfferedTool } from "../agent/ports.ts";
 import { argumentsParser } from "./arguments.ts";
 import { plainSchema } from "./plain-schema.ts";
+import type { TargetSpec } from "./targets.ts";
 import type { Family, Tool } from "./tool.ts";
 
 export interface ToolInfo {
@@ -53,10 +55,13 @@ export function register(tool: Tool): Registered {
   };
 }
 
-/** Whether a target of it is in servers only. */
+/** Whether something that it always needs is in servers only. */
 function isOfServers({ targets }: Tool): boolean {
-  return Object.values(targets).some(
-    ({ kind, absent }: { kind: string; absent?: string }) =>
-      (kind === "guild" || kind === "member" || kind === "role") && absent !== "none",
-  );
+  return Object.values(targets).some((spec: TargetSpec) => {
+    if ("absent" in spec && spec.absent === "none") return false;
+    if (spec.kind === "channel") return spec.types?.every((type) => !direct.includes(type)) ?? false;
+    return spec.kind === "guild" || spec.kind === "member" || spec.kind === "role";
+  });
 }
+
+const direct: readonly ChannelType[] = [ChannelType.DM, ChannelType.GroupDM];

@@ -1,4 +1,4 @@
-import type { Actor } from "../actor.ts";
+import { type Actor, nowhere } from "../actor.ts";
 import type { ApprovalGrant, Question } from "../agent/approvals.ts";
 import type { ToolOutcomeKind } from "../agent/events.ts";
 import type { Audience, OfferedTool } from "../agent/ports.ts";
@@ -13,7 +13,7 @@ import { createDeadlines, type UnderWay } from "./deadline.ts";
 import type { PermissionFactsPort } from "./discord-port.ts";
 import { escapingFrom } from "./escaping.ts";
 import { doneWith, failure, type Progress } from "./outcome.ts";
-import { mustAsk, switched } from "./policy.ts";
+import { mustAsk, type Switched, switched } from "./policy.ts";
 import type { AuditSink } from "./ports.ts";
 import { questionFor } from "./question.ts";
 import { type Registered, register, type ToolInfo } from "./registered.ts";
@@ -123,7 +123,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     const policy = policies.of(actor.guildId);
     return listed.filter(
       ({ tool, needsGuild }) =>
-        switched(tool, policy) !== "off" &&
+        isOn(switched(tool, policy), actor) &&
         (!needsGuild || actor.guildId !== null) &&
         (activeTools.length === 0 || activeTools.includes(tool.name)),
     );
@@ -255,6 +255,10 @@ export function createRegistry(options: RegistryOptions): Registry {
     },
   };
 }
+
+/** What is switched on where the actor speaks is not where they speak from nowhere. */
+const isOn = (on: Switched, { channelId }: Actor): boolean =>
+  on === "on" || (on === "here" && channelId !== nowhere);
 
 const hasNoRight: readonly ErrorCode[] = ["permission_denied", "not_found"];
 const unnoted = (): Progress => ({ targets: [], sources: [], hasStarted: false });
