@@ -50,7 +50,7 @@ export function createCallMemory() {
   return async (
     key: string,
     asked: readonly [toolName: string, input: unknown],
-    exchange: Exchange,
+    exchange: Pick<Exchange, "caller" | "signal">,
     call: () => Promise<Ended>,
   ): Promise<Ended["result"]> => {
     const id = `${boundTo(exchange.caller)} ${key}`;

@@ -104,7 +104,7 @@ function makeServer(
   context: McpRequestContext,
 ): Server {
   const server = new StrictServer(
-    { name: "discord-mcp", title: "Discord", version: deps.version, icons: serverIcons },
+    { name: "discord-mcp", title: "Discord", version: deps.version, ...iconsFor(context) },
     {
       capabilities: staysFor(context) ? offered : { ...offered, resources: {} },
       instructions: instructionsFor(caller),
@@ -163,6 +163,9 @@ function setHandlers(server: Server, surface: Surface, exchange: (context: Serve
     };
   });
 }
+
+/** In the newer revision every result says which server it is from: a picture would come with each of them. */
+const iconsFor = ({ era }: McpRequestContext) => (era === "legacy" ? { icons: serverIcons } : {});
 
 /** How long a client may go by what it was told of a token: an operator who switches tools off restarts the service. */
 const listedMs = 300_000;

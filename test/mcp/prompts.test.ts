@@ -105,7 +105,10 @@ describe("prompts", () => {
       ["light", true],
       ["dark", true],
     ];
-    expect(themes(client.getServerVersion()?.icons)).toEqual(both);
+    await using older = await come(service, { era: "2025-11-25" });
+    expect(themes(older.getServerVersion()?.icons)).toEqual(both);
+    // It would come with every result.
+    expect(client.getServerVersion()?.icons).toBeUndefined();
     for (const { icons } of await promptsOf({})) expect(themes(icons)).toEqual(both);
   });
 });

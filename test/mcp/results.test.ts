@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { DEMO } from "../../src/simulator/discord/world-seed.ts";
 import { channels, guildId, roles, type Service, users } from "../e2e/service.ts";
 import { come, here, read, refusalOf, startHarbour } from "./harbour.ts";
 
@@ -167,7 +168,29 @@ describe("what is listed", () => {
     const direct = await names({ query: "" });
     expect(direct).toContain("discord_user_lookup");
     expect(direct).not.toContain("discord_member_kick");
+    expect(direct).toContain("discord_message_history");
+    expect(direct).not.toContain("discord_thread_create");
     expect(direct.every((name) => all.includes(name))).toBe(true);
+  });
+
+  test("follows what the operator has switched on, and where", async () => {
+    const lighthouse = DEMO.lighthouse.guildId;
+    await using reading = await startHarbour({
+      TOOLS: "read,reply",
+      GUILD_POLICIES: JSON.stringify({ [lighthouse]: { tools: "messages:read" } }),
+    });
+    const listed = async (query: string) => {
+      await using client = await come(reading, { userId: users.ben, query });
+      return (await client.listTools()).tools.map(({ name }) => name);
+    };
+    expect(await listed(here)).toContain("discord_message_send");
+    // An answer is switched on where one speaks; this client speaks from nowhere.
+    const fromNowhere = await listed(`guild_id=${guildId}`);
+    expect(fromNowhere).toContain("discord_roles_list");
+    expect(fromNowhere).not.toContain("discord_message_send");
+    const there = await listed(`guild_id=${lighthouse}`);
+    expect(there).toContain("discord_message_history");
+    expect(there).not.toContain("discord_roles_list");
   });
 
   test("says for how long it holds, and that it is this client's alone", async () => {

@@ -1,0 +1,64 @@
+import { expect, test } from "bun:test";
+import { createCallMemory, type Ended } from "../../src/mcp/idempotency.ts";
+import type { McpCaller } from "../../src/mcp/ports.ts";
+import { ana } from "../tools/harness.ts";
+
+const caller: McpCaller = {
+  principal: {
+    kind: "token",
+    tokenId: "t",
+    userId: ana.userId,
+    sessionId: null,
+    scopes: new Set(),
+    guildIds: null,
+  },
+  actor: ana,
+  session: null,
+};
+const asked = ["close", {}] as const;
+const done: Ended = { result: { content: [{ type: "text", text: "done" }] }, isFinal: true };
+
+test("a change that was given up while it ran is not made again", async () => {
+  const remember = createCallMemory();
+  const controller = new AbortController();
+  const running = Promise.withResolvers<Ended>();
+  const exchange = { caller, signal: controller.signal };
+  const first = remember("k", asked, exchange, () => running.promise);
+  controller.abort(new Error("gone"));
+  running.reject(controller.signal.reason);
+  await first;
+  let ran = 0;
+  const again = { caller, signal: new AbortController().signal };
+  const second = await remember("k", asked, again, async () => {
+    ran++;
+    return done;
+  });
+  expect(second).toMatchObject({
+    isError: true,
+    _meta: { "discord-mcp/error": { code: "outcome_unknown" } },
+  });
+  expect(ran).toBe(0);
+});
+
+test("two at once are one", async () => {
+  const remember = createCallMemory();
+  const exchange = { caller, signal: new AbortController().signal };
+  let ran = 0;
+  const call = async () => {
+    ran++;
+    return done;
+  };
+  const both = await Promise.all([
+    remember("k", asked, exchange, call),
+    remember("k", asked, exchange, call),
+  ]);
+  expect(both).toEqual([done.result, done.result]);
+  expect(ran).toBe(1);
+});
+
+test("a fault is no outcome", async () => {
+  const remember = createCallMemory();
+  const exchange = { caller, signal: new AbortController().signal };
+  await expect(remember("k", asked, exchange, () => Promise.reject(new Error("oh")))).rejects.toThrow("oh");
+  expect(await remember("k", asked, exchange, async () => done)).toEqual(done.result);
+});
