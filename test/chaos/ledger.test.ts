@@ -6,7 +6,7 @@ const none: ReadonlyMap<string, number> = new Map();
 
 function ledgerWith(kind: "short" | "read" | "write", ...posts: readonly string[]): Ledger {
   const ledger = new Ledger();
-  void ledger.ask({ mark: ledger.newMark(), kind }, here);
+  void ledger.ask({ mark: ledger.newMark(), kind, ledgerId: "9" }, here);
   for (const content of posts) ledger.posted({ content, channel_id: here });
   return ledger;
 }

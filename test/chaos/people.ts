@@ -1,3 +1,4 @@
+import type { APIMessage } from "discord-api-types/v10";
 import type { Site } from "../e2e/site.ts";
 import type { Ledger } from "./ledger.ts";
 import { kinds, textOf } from "./questions.ts";
@@ -9,6 +10,8 @@ export interface Person {
   readonly userId: string;
   readonly channelId: string;
   readonly isDirect: boolean;
+  /** Where they have things written. */
+  readonly ledgerId: string;
 }
 
 const chatter = [
@@ -24,16 +27,38 @@ const chatter = [
  * so; what has been asked by then still waits for its answer.
  */
 export async function talk(person: Person, site: Site, ledger: Ledger, random: Random, signal: AbortSignal) {
-  const { userId, channelId, isDirect } = person;
+  const { userId, channelId, isDirect, ledgerId } = person;
   while (!signal.aborted) {
     if (!isDirect && random.chance(0.4)) site.say(random.pick(chatter), { userId, channelId });
-    const question = { mark: ledger.newMark(), kind: random.pick(kinds) };
+    const question = { mark: ledger.newMark(), kind: random.pick(kinds), ledgerId };
     const answered = ledger.ask(question, channelId);
     const address = isDirect ? "" : `<@${botId}> `;
     site.say(`${address}${textOf(question)} please`, { userId, channelId });
     await Promise.race([answered, aborted(signal)]);
     await pause(random.between(20, 400), signal);
   }
+}
+
+const pressAgainMs = 1500;
+
+/** Says yes to a question of the bot's, again and again until its buttons are gone: a press can get lost as well. */
+export async function approve({ id, referenced_message }: APIMessage, site: Site, signal: AbortSignal) {
+  const userId = referenced_message?.author.id;
+  if (userId === undefined) throw new Error("A question of the bot's replies to nobody.");
+  while (!signal.aborted) {
+    const customId = yesOf(site.discord.world.messages.get(id));
+    if (customId === null) return;
+    site.discord.interact.press({ userId, messageId: id, customId });
+    await pause(pressAgainMs, signal);
+  }
+}
+
+/** What the first button of a message says when it is pressed; null when there is none. */
+export function yesOf(message: APIMessage | null): string | null {
+  const [row] = message?.components ?? [];
+  if (row === undefined || !("components" in row)) return null;
+  const [button] = row.components;
+  return button !== undefined && "custom_id" in button ? button.custom_id : null;
 }
 
 export function aborted(signal: AbortSignal): Promise<void> {

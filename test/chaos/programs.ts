@@ -3,13 +3,14 @@ import type { Ledger } from "./ledger.ts";
 import { pause } from "./people.ts";
 import { linesIn, textOf } from "./questions.ts";
 import type { Random } from "./random.ts";
-import { guildId } from "./world.ts";
 
 interface Place {
   /** Its own, the same after each connection: a key is good within its session. */
   readonly sessionId: string;
   readonly userId: string;
   readonly channelId: string;
+  readonly guildId: string;
+  readonly ledgerId: string;
 }
 
 /**
@@ -19,7 +20,7 @@ interface Place {
 export async function drive(place: Place, site: Site, ledger: Ledger, random: Random, signal: AbortSignal) {
   while (!signal.aborted) {
     const kind = random.pick(["short", "write"] as const);
-    const question = { mark: ledger.newMark(), kind };
+    const question = { mark: ledger.newMark(), kind, ledgerId: place.ledgerId };
     const where = `program ${question.mark}`;
     void ledger.ask(question, where);
     for (;;) {
@@ -38,7 +39,7 @@ export async function drive(place: Place, site: Site, ledger: Ledger, random: Ra
 
 /** Null when it should be tried again. */
 async function tryOnce(
-  { sessionId, userId, channelId }: Place,
+  { sessionId, userId, channelId, guildId }: Place,
   site: Site,
   message: string,
   key: string,

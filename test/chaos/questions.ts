@@ -9,16 +9,18 @@ export interface Question {
   /** In no other question of the run. */
   readonly mark: string;
   readonly kind: Kind;
+  /** The channel that is written to. */
+  readonly ledgerId: string;
 }
 
 /** Answers of this many lines go out in several messages. */
 const lines: Record<Kind, number> = { short: 1, long: 130, read: 2, write: 2 };
 
-const said = /\[(q\d+) (short|long|read|write)\]/g;
+const said = /\[(q\d+) (short|long|read|write) (\d+)\]/g;
 const line = /^(q\d+) line (\d+) of (\d+)(?:: (.*))?$/gm;
 const filler = "and a few more words, as people expect them of an answer";
 
-export const textOf = ({ mark, kind }: Question): string => `[${mark} ${kind}]`;
+export const textOf = ({ mark, kind, ledgerId }: Question): string => `[${mark} ${kind} ${ledgerId}]`;
 /** What the tool writes. */
 export const entryOf = (mark: string): string => `entry ${mark}`;
 
@@ -38,28 +40,26 @@ interface Line {
 }
 
 /** Whether these lines are the whole answer, once and in order. */
-export function isWhole({ kind }: Question, arrived: readonly number[]): boolean {
+export function isWhole({ kind }: Pick<Question, "kind">, arrived: readonly number[]): boolean {
   return arrived.length === lines[kind] && arrived.every((number, at) => number === at + 1);
 }
 
-export const lastLine = ({ kind }: Question): number => lines[kind];
+export const lastLine = ({ kind }: Pick<Question, "kind">): number => lines[kind];
 
 /** A model that does what the newest question says, and says what came of it. */
-export function brain(ledgerId: string): (request: MessageCreateParams) => Reply {
-  return (request) => {
-    const question = newestQuestion(request);
-    if (question === null) return { blocks: [text("There was no question.")] };
-    const { mark, kind } = question;
-    const result = newestResult(request);
-    if (result === null && kind === "read") return call("discord_message_history", { limit: 3 });
-    if (result === null && kind === "write")
-      return call("discord_message_send", { channel_id: ledgerId, content: entryOf(mark) });
-    const answer = Array.from({ length: lines[kind] }, (_, at) => {
-      const end = at === 0 ? (result ?? filler) : filler;
-      return `${mark} line ${at + 1} of ${lines[kind]}: ${end}`;
-    });
-    return { blocks: [text(answer.join("\n"))] };
-  };
+export function brain(request: MessageCreateParams): Reply {
+  const question = newestQuestion(request);
+  if (question === null) return { blocks: [text("There was no question.")] };
+  const { mark, kind, ledgerId } = question;
+  const result = newestResult(request);
+  if (result === null && kind === "read") return call("discord_message_history", { limit: 3 });
+  if (result === null && kind === "write")
+    return call("discord_message_send", { channel_id: ledgerId, content: entryOf(mark) });
+  const answer = Array.from({ length: lines[kind] }, (_, at) => {
+    const end = at === 0 ? (result ?? filler) : filler;
+    return `${mark} line ${at + 1} of ${lines[kind]}: ${end}`;
+  });
+  return { blocks: [text(answer.join("\n"))] };
 }
 
 const call = (name: string, input: unknown): Reply => ({ blocks: [toolUse(name, input)] });
@@ -72,7 +72,8 @@ function newestQuestion({ messages }: MessageCreateParams): Question | null {
         ? content
         : content.map((block) => ("text" in block ? block.text : "")).join("\n");
     const found = [...words.matchAll(said)].at(-1);
-    if (found !== undefined) return { mark: found[1] ?? "", kind: found[2] as Kind };
+    if (found !== undefined)
+      return { mark: found[1] ?? "", kind: found[2] as Kind, ledgerId: found[3] ?? "" };
   }
   return null;
 }

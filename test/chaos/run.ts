@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { Site } from "../e2e/site.ts";
 import { type Count, Ledger } from "./ledger.ts";
-import { type Person, pause, talk } from "./people.ts";
+import { approve, type Person, pause, talk, yesOf } from "./people.ts";
 import { drive } from "./programs.ts";
 import { brain, entryOf } from "./questions.ts";
 import { type Random, seeded } from "./random.ts";
 import { cutGateway, makeTrouble } from "./trouble.ts";
-import { botId, channelIds, chaosWorld, ledgerId, personIds } from "./world.ts";
+import { asks, botId, chaosWorld, personIds, runs, servers } from "./world.ts";
 
 export interface ChaosOptions {
   readonly kills: number;
@@ -38,6 +38,7 @@ const env = {
   LOG_LEVEL: "warning",
   TOOLS: "all",
   TOOL_WRITES: "run",
+  GUILD_POLICIES: JSON.stringify({ [asks]: { writes: "ask" }, [runs]: { writes: "run" } }),
   RATE_LIMIT_USER: "100000/60",
   RATE_LIMIT_GUILD: "100000/60",
   RATE_LIMIT_CHANGES: "100000/60",
@@ -48,7 +49,6 @@ const env = {
   DRAIN_SECONDS: "5",
 };
 
-const channels = 10;
 const people = 14;
 /** The last answers may wait for a post of unknown fate, which is looked for after a minute. */
 const settleMs = 240_000;
@@ -58,25 +58,22 @@ const forgottenSessions = 3;
 /** Lets people and programs talk to the executable while it is killed again and again and everything around it fails. */
 export async function chaos(options: ChaosOptions): Promise<Outcome> {
   const random = seeded(options.seed);
-  const discord = { seed: chaosWorld(channels, people), requestLog: 200, rateLimits: "off" as const };
-  await using site = await Site.open({ env, discord, claude: { brain: brain(ledgerId), chunkDelayMs: 1 } });
+  const discord = { seed: chaosWorld(people), requestLog: 200, rateLimits: "off" as const };
+  await using site = await Site.open({ env, discord, claude: { brain, chunkDelayMs: 1 } });
   const ledger = new Ledger();
   const entries = new Map<string, number>();
   const answers = new EventTarget();
-  watch(site, ledger, entries, answers);
+  const over = new AbortController();
+  watch(site, ledger, entries, answers, over.signal);
   const crowd = await gather(site);
 
   const silence = new AbortController();
   const talking = crowd.map((person) => talk(person, site, ledger, random.fork(), silence.signal));
-  const programs = personIds(3).map((userId, at) =>
-    drive(
-      { sessionId: `program-${at}`, userId, channelId: channelIds(channels)[at] ?? "" },
-      site,
-      ledger,
-      random.fork(),
-      silence.signal,
-    ),
-  );
+  const [{ id: guildId, channelIds, ledgerId }] = servers;
+  const programs = personIds(3).map((userId, at) => {
+    const place = { sessionId: `program-${at}`, userId, channelId: channelIds[at] ?? "", guildId, ledgerId };
+    return drive(place, site, ledger, random.fork(), silence.signal);
+  });
   const busy = Promise.all([...talking, ...programs]);
   busy.catch(() => {});
 
@@ -90,6 +87,7 @@ export async function chaos(options: ChaosOptions): Promise<Outcome> {
   silence.abort();
   await busy;
   await settled(ledger, options.say);
+  over.abort();
   site.running.kill("SIGTERM");
   await site.running.exited;
   return {
@@ -101,30 +99,45 @@ export async function chaos(options: ChaosOptions): Promise<Outcome> {
   };
 }
 
-/** What the bot posts is counted as people see it. */
-function watch(site: Site, ledger: Ledger, entries: Map<string, number>, answers: EventTarget): void {
+/** What the bot posts is counted as people see it, and what it asks is answered. */
+function watch(
+  site: Site,
+  ledger: Ledger,
+  entries: Map<string, number>,
+  answers: EventTarget,
+  signal: AbortSignal,
+): void {
   const seen = new Set<string>();
+  const ledgers = servers.map(({ ledgerId }) => ledgerId);
   site.discord.onMessage((message) => {
     if (message.author.id !== botId || seen.has(message.id)) return;
     seen.add(message.id);
-    if (message.channel_id !== ledgerId) {
+    if (yesOf(message) !== null) void approve(message, site, signal);
+    else if (ledgers.includes(message.channel_id)) enter(message.content, entries);
+    else {
       ledger.posted(message);
       answers.dispatchEvent(new Event("answer"));
-      return;
     }
-    const mark = /^entry (q\d+)$/.exec(message.content)?.[1];
-    if (mark === undefined || message.content !== entryOf(mark))
-      throw new Error(`The tool wrote: ${message.content}`);
-    entries.set(mark, (entries.get(mark) ?? 0) + 1);
   });
 }
 
-/** People in channels, several in each, and some who write directly: those have been answered once before it begins. */
+function enter(content: string, entries: Map<string, number>): void {
+  const mark = /^entry (q\d+)$/.exec(content)?.[1];
+  if (mark === undefined || content !== entryOf(mark)) throw new Error(`The tool wrote: ${content}`);
+  entries.set(mark, (entries.get(mark) ?? 0) + 1);
+}
+
+/** People in channels, and some who write directly. All have been answered once before it begins. */
 async function gather(site: Site): Promise<readonly Person[]> {
-  const places = channelIds(channels);
+  const places = servers.flatMap(({ channelIds, ledgerId }) =>
+    channelIds.map((channelId) => ({ channelId, ledgerId, isDirect: false })),
+  );
+  const [{ ledgerId }] = servers;
   const crowd = personIds(people).map((userId, at): Person => {
-    if (at % 5 === 4) return { userId, channelId: site.discord.openDirectMessage(userId), isDirect: true };
-    return { userId, channelId: places[at % places.length] ?? "", isDirect: false };
+    const place = places[at % places.length];
+    return at % 5 === 4 || place === undefined
+      ? { userId, channelId: site.discord.openDirectMessage(userId), ledgerId, isDirect: true }
+      : { userId, ...place };
   });
   for (const { userId, channelId, isDirect } of crowd) {
     const answered = site.discord.waitForBotMessage({

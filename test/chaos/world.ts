@@ -1,25 +1,37 @@
-import { PermissionFlagsBits } from "discord-api-types/v10";
-import type { WorldSeed } from "../../src/simulator/discord/seed.ts";
+import type { GuildSeed, WorldSeed } from "../../src/simulator/discord/seed.ts";
 import { snowflakeAt } from "../../src/simulator/discord/snowflake.ts";
 import { DEMO, EVERYDAY_PERMISSIONS } from "../../src/simulator/discord/world-seed.ts";
 
 const began = Date.UTC(2025, 0, 1);
 const id = (kind: number, at: number): string => snowflakeAt(began + kind, at);
 
-export const guildId = id(0, 0);
-/** Where the tool writes, and nobody talks. */
-export const ledgerId = id(1, 999);
 export const { botId } = DEMO;
-export const channelIds = (count: number): readonly string[] =>
-  Array.from({ length: count }, (_, at) => id(1, at));
+
+/** A server, where its people talk, and where the tool writes while nobody talks. */
+export interface Server {
+  readonly id: string;
+  readonly channelIds: readonly string[];
+  readonly ledgerId: string;
+}
+
+/** In the first, tools write at once; in the second they ask first. */
+export const runs = id(0, 0);
+export const asks = id(0, 1);
+const channelsEach = 5;
+
+export const servers: readonly [Server, Server] = [server(runs, 0), server(asks, 1)];
+
+function server(serverId: string, at: number): Server {
+  const channelIds = Array.from({ length: channelsEach }, (_, n) => id(1, at * 100 + n));
+  return { id: serverId, channelIds, ledgerId: id(1, at * 100 + 99) };
+}
+
 export const personIds = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, at) => id(2, at));
 
-/** One server with so many channels and people, where everybody may do what a new server lets everybody do. */
-export function chaosWorld(channels: number, people: number): WorldSeed {
-  const roleId = id(3, 0);
+/** Both servers, with the same people, who may do there what a new server lets everybody do. */
+export function chaosWorld(people: number): WorldSeed {
   const everyone = personIds(people);
-  const [ownerId = ""] = everyone;
   return {
     applicationId: DEMO.applicationId,
     bot: { id: botId, username: "pilot", globalName: "Pilot", bot: true },
@@ -28,33 +40,30 @@ export function chaosWorld(channels: number, people: number): WorldSeed {
       username: `person-${at}`,
       globalName: `Person ${at}`,
     })),
-    guilds: [
-      {
-        id: guildId,
-        name: "Storm",
-        ownerId,
-        everyone: EVERYDAY_PERMISSIONS,
-        roles: [
-          {
-            id: roleId,
-            name: "Pilot",
-            permissions: EVERYDAY_PERMISSIONS | PermissionFlagsBits.ManageMessages,
-            ofBot: true,
-          },
-        ],
-        channels: [
-          ...channelIds(channels).map((channelId, at) => ({
-            id: channelId,
-            name: `deck-${at}`,
-            kind: "text" as const,
-          })),
-          { id: ledgerId, name: "ledger", kind: "text" },
-        ],
-        members: [
-          ...everyone.map((userId) => ({ userId, online: true })),
-          { userId: botId, roleIds: [roleId], online: true },
-        ],
-      },
+    guilds: servers.map((one, at) => seedOf(one, at, everyone)),
+  };
+}
+
+function seedOf(
+  { id: serverId, channelIds, ledgerId }: Server,
+  at: number,
+  everyone: readonly string[],
+): GuildSeed {
+  const [ownerId = ""] = everyone;
+  const roleId = id(3, at);
+  return {
+    id: serverId,
+    name: `Storm ${at}`,
+    ownerId,
+    everyone: EVERYDAY_PERMISSIONS,
+    roles: [{ id: roleId, name: "Pilot", permissions: EVERYDAY_PERMISSIONS, ofBot: true }],
+    channels: [
+      ...channelIds.map((channelId, n) => ({ id: channelId, name: `deck-${n}`, kind: "text" as const })),
+      { id: ledgerId, name: "ledger", kind: "text" },
+    ],
+    members: [
+      ...everyone.map((userId) => ({ userId, online: true })),
+      { userId: botId, roleIds: [roleId], online: true },
     ],
   };
 }
