@@ -27,27 +27,22 @@ const members: readonly ActorName[] = [
 ];
 
 /**
- * Of the matrix's table, for each tool and each of its targets the first call of every kind that there is. What is
- * allowed also comes with an argument that there is none of.
+ * Of the matrix's table, for each tool and each of its targets the first call of every kind that there is. The first
+ * that is allowed also comes with an argument that there is none of.
  */
 export function doorCases(discord: Scene["discord"], tools: readonly string[]): readonly DoorCase[] {
-  return tools.flatMap((tool) =>
-    (table[tool]?.axes ?? []).flatMap((axis) => {
-      const allowed = firstOf("allowed", tool, axis, discord);
-      const bad = allowed.map((one) => ({
-        ...one,
-        kind: "bad_argument" as const,
-        name: `${one.name}, and nonsense`,
-        input: { ...one.input, nonsense: 1 },
-      }));
-      return [
-        ...allowed,
-        ...bad,
-        ...firstOf("refused", tool, axis, discord),
-        ...firstOf("not_found", tool, axis, discord),
-      ];
-    }),
-  );
+  return tools.flatMap((tool) => {
+    const axes = table[tool]?.axes ?? [];
+    const of = (kind: CaseKind) => axes.flatMap((axis) => firstOf(kind, tool, axis, discord));
+    const allowed = of("allowed");
+    const bad = allowed.slice(0, 1).map(({ name, input, ...one }) => ({
+      ...one,
+      kind: "bad_argument" as const,
+      name: `${name}, and nonsense`,
+      input: { ...input, nonsense: 1 },
+    }));
+    return [...allowed, ...bad, ...of("refused"), ...of("not_found")];
+  });
 }
 
 function firstOf(kind: CaseKind, tool: string, axis: Axis, discord: Scene["discord"]): readonly DoorCase[] {

@@ -159,7 +159,9 @@ const signatures: Readonly<Record<DoorName, readonly boolean[]>> = {
   "the Model Context Protocol": [false, false, true],
 };
 
-const changes = () => cases.filter((one) => one.kind === "allowed" && isChange(one));
+/** Of each tool that changes something the first call that is allowed: each needs a world of its own. */
+const changes = () =>
+  cases.filter((one, at) => one.kind === "allowed" && isChange(one) && cases[at - 1]?.tool !== one.tool);
 const names = (cases: readonly DoorCase[]): ReadonlySet<string> => new Set(cases.map(({ tool }) => tool));
 const nothing = async () => {};
 let cases: readonly DoorCase[];
@@ -230,7 +232,7 @@ test("and is not done after the same question and a no", async () => {
     }
   }
   expect(found).toEqual([]);
-  expect(asked).toBeGreaterThan(40);
+  expect(asked).toBeGreaterThan(25);
 });
 
 test("who is no member of the server is let in by none", async () => {
