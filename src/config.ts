@@ -149,12 +149,15 @@ function readVariables(env: Readonly<Record<string, string | undefined>>, proble
       return [name, variable.parse(text)];
     } catch (error) {
       if (!(error instanceof BadValue)) throw error;
-      problems.push(`${name} ${error.message}`);
+      problems.push(`${name} ${oneLine(error.message)}`);
       return [name, variable.fallback];
     }
   });
   return Object.fromEntries(entries);
 }
+
+/** What is quoted of a value can hold anything; a problem is a line that a terminal shows as it is. */
+const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "\ufffd").toWellFormed();
 
 function arrange(v: Values, folder: string): Config {
   const databasePath = resolve(folder, v.DATABASE_URL);

@@ -62,6 +62,12 @@ describe("readConfig", () => {
     }
   });
 
+  test("a problem is one line, whatever the value holds", () => {
+    expect(problemsOf({ MCP_PORT: "80\n\u001b[31m80" })).toEqual([
+      'MCP_PORT must be a whole number from 0 to 65535, not "80\ufffd\ufffd[31m80"',
+    ]);
+  });
+
   test("a previous key alone is contradictory", () => {
     expect(problemsOf({ SECRET_KEY_PREVIOUS: "x".repeat(32) })[0]).toContain("SECRET_KEY");
   });

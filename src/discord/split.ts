@@ -91,8 +91,9 @@ function fill(queue: Lines, room: number, opened: string | null): string[] {
     language = after;
   }
   if (queue.isEmpty) return lines;
-  if (lines.join("").trim() === "")
-    return [...lines, ...cutLongLine(queue, room - used - lines.length, language)];
+  // A line that is too long is cut with all the room that a message has: what blank lines leave can be less than a character.
+  if (lines.length === 0) return cutLongLine(queue, room, language);
+  if (lines.join("").trim() === "") return lines;
   const keep = bestBreak(lines, states, used);
   queue.putBack(lines.slice(keep));
   return lines.slice(0, keep);

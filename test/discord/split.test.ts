@@ -77,6 +77,14 @@ describe("splitMessage", () => {
     );
   });
 
+  test("cuts no character where blank lines leave room for half of it", () => {
+    for (const blank of [98, 99, 100]) expect(splitMessage(`${"\n".repeat(blank)}🏽`, 100)).toEqual(["🏽"]);
+    const flags = "🇮🇸".repeat(60);
+    expect(splitMessage(`${"\n".repeat(97)}${flags}`, 100).join("")).toBe(flags);
+    for (const message of splitMessage(`${"\n".repeat(97)}${flags}`, 100))
+      expect(message.isWellFormed()).toBe(true);
+  });
+
   test("closes a code block at the break and opens it again with its language", () => {
     const code = Array.from({ length: 120 }, (_, at) => `const value${at} = compute(${at});`).join("\n");
     const messages = splitMessage(`Here:\n\n\`\`\`ts\n${code}\n\`\`\`\n\nDone.`);
