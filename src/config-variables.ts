@@ -145,7 +145,7 @@ export const variables = {
       return Number(text);
     },
   ),
-  DISCORD_PREFIX: variable("!", "!", "What stands before reset, tools and stop.", (text) => {
+  DISCORD_PREFIX: variable("!", "!", "What stands before reset, tools, stop, export and forget.", (text) => {
     if (!/^\S{1,5}$/.test(text)) throw new BadValue("must be 1 to 5 characters without white space");
     return text;
   }),
