@@ -28,11 +28,12 @@ const otherGuild = "300000000000000009";
 const secretOf = async (...spec: Parameters<World["token"]>): Promise<string> =>
   (await world.token(...spec)).secret;
 
-/** Of Ana's session in #general, which is given its token when it is opened. */
-async function sessionToken(): Promise<string> {
+/** Of a session of Ana's in #general, which is given its token when it is opened. */
+async function sessionToken(activeTools: readonly string[] = []): Promise<string> {
   const place = { user_id: ids.ana, guild_id: ids.guild, channel_id: ids.general };
-  const reply = await bodyOf(await world.post("/mcp/initialize", place));
-  return String(reply.token);
+  const { token, session_id } = await bodyOf(await world.post("/mcp/initialize", place));
+  await world.sessions.updateContext(await world.sessions.get(session_id), { activeTools });
+  return String(token);
 }
 
 /** A token, an address, and what is said of them. */
@@ -64,6 +65,14 @@ describe.each(everyWay)("%s, %s", (way, kind) => {
     expect(JSON.parse(contents[0].text).result).toMatchObject({ user_id: ids.ana, channel_id: ids.general });
     const elsewhere = client.raw.readResource({ uri: `discord://guilds/${otherGuild}` });
     await expect(elsewhere).rejects.toMatchObject({ code: expect.any(Number) });
+  });
+
+  test("a session's token has the tools that are active there", async () => {
+    await using client = await open(await sessionToken(["echo", "close"]), "");
+    expect(await toolsOf(client)).toEqual(["echo", "close", "ask"]);
+    const { isError, text, meta } = await client.call("wait");
+    expect([isError, meta.code]).toEqual([true, "tool_inactive"]);
+    expect(text).toContain("active are echo, close");
   });
 
   test("an operator who names nobody sees the tools and calls none", async () => {
