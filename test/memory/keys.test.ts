@@ -86,6 +86,15 @@ test("every column of bytes is in the list of the sealed ones, or is known not t
   expect([...sealed, ...Object.keys(notSealed)].sort()).toEqual(columns);
 });
 
+test("no word of what is sealed is readable in the files, whatever column it is in", async () => {
+  using at = folder();
+  using memory = at.open();
+  await fillEverything(memory, (what) => `PLANTED-${what}-SECRET`);
+  for (const [column, keys] of sealedWith(at.path)) expect([column, keys.size]).toEqual([column, 1]);
+  for (const end of ["", "-wal", "-shm"])
+    expect(readFileSync(`${at.path}${end}`).includes("PLANTED-")).toBe(false);
+});
+
 describe("a change of the data key", () => {
   test("seals everything anew, and destroys the old key", async () => {
     using at = folder();
