@@ -58,7 +58,8 @@ export function toolDone({ toolName, input, isRead }: Called, outcome: ToolOutco
   const size = Buffer.byteLength(JSON.stringify(whole));
   const uri = callUri(toolName, input);
   const left = `${kib(inlineBytes)} of ${kib(size)} are shown. ${shown.truncated}`;
-  const said = uri === null ? left : `${left} Or read all of it as the resource that is linked below.`;
+  const much = truncated === undefined ? "all" : "more";
+  const said = uri === null ? left : `${left} Or read ${much} of it as the resource that is linked.`;
   const text = markUntrusted(toolName, shown.json(), newDelimiter(), said);
   const content = { type: "text" as const, text };
   if (uri === null) return { content: [content], structuredContent: marked(shown.value, said) };
@@ -81,7 +82,7 @@ const linkTo = (uri: string, toolName: string, size: number) => ({
   type: "resource_link" as const,
   uri,
   name: toolName,
-  title: `The whole result of ${toolName}`,
+  title: `The result of ${toolName}`,
   description: "The tool is called again when this is read: what it gives may have changed by then.",
   mimeType: "application/json",
   size,

@@ -63,7 +63,9 @@ describe("a long result", () => {
     expect(others).toEqual([]);
     expect(Buffer.byteLength(text.text)).toBeLessThan(17 * 1024);
     expect(Buffer.byteLength(JSON.stringify(structuredContent))).toBeLessThan(17 * 1024);
-    expect(text.text).toMatch(/16 KiB of \d{2,3} KiB are shown\. Left out: \d+ of messages/);
+    expect(text.text).toMatch(
+      /16 KiB of \d{2,3} KiB are shown\. Left out: \d+ of messages.* Or read all of it as the resource/,
+    );
     // Nothing that somebody wrote stands outside the marks, or ends them.
     const [, mark, inside] = /<(untrusted-[\w-]{36})>\n(.*)\n<\/\1>$/s.exec(text.text) ?? [];
     expect(JSON.parse(inside ?? "")).toEqual(structuredContent.result);
