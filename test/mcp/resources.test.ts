@@ -114,6 +114,14 @@ describe("conversations", () => {
     expect(result.history[0].content).toContain("my boat is called Teaspoon");
   });
 
+  test("begin anew with a reset", async () => {
+    const mikas = { userId: users.moderator };
+    await service.ask(`${mention} ahoy`, mikas);
+    expect(channelsOf(await list(mikas))).toEqual([channels.general]);
+    await service.ask(`${mention} !reset`, mikas);
+    expect(await list(mikas)).toEqual([]);
+  });
+
   test("of others are not there", async () => {
     const [bens] = await list({ userId: users.ben });
     await using client = await come(service);
