@@ -61,6 +61,8 @@ export class Rig implements AsyncDisposable {
   readonly requests: ModelRequest[] = [];
   readonly fatal: AppError[] = [];
   readonly removedGuilds: string[] = [];
+  readonly presentGuilds: string[] = [];
+  readonly listedGuilds: { readonly guildIds: readonly string[]; readonly isOfShard: boolean }[] = [];
   readonly metrics: Metrics = createMetrics();
   readonly config: Config;
   readonly #folder = mkdtempSync(join(tmpdir(), "discord-"));
@@ -277,6 +279,9 @@ export class Rig implements AsyncDisposable {
       timing: { ...quick, ...this.#options.timing },
       onFatal: (error) => void this.fatal.push(error),
       onGuildRemoved: (id) => void this.removedGuilds.push(id),
+      onGuildPresent: (id) => void this.presentGuilds.push(id),
+      onGuildsListed: (guildIds, isOfShard) =>
+        void this.listedGuilds.push({ guildIds, isOfShard: isOfShard(guildId) }),
     });
     return { memory, turns, sessions, discord };
   }

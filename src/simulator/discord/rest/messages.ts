@@ -1,4 +1,5 @@
 import {
+  type APIAttachment,
   type APIMessage,
   AuditLogEvent,
   ChannelType,
@@ -6,6 +7,7 @@ import {
   PermissionFlagsBits,
 } from "discord-api-types/v10";
 import { stripContent } from "../gateway-intents.ts";
+import { isRecord } from "../json.ts";
 import { isThread, sendPermission } from "../permissions.ts";
 import { isSnowflake, snowflakeTime } from "../snowflake.ts";
 import type { AnyChannel } from "../world.ts";
@@ -94,6 +96,7 @@ function create(request: RestRequest): RestReply {
     content: body.content ?? "",
     allowedMentions: body.allowedMentions,
     replyTo,
+    attachments: uploaded(request, channel.id),
     body: {
       embeds: body.embeds ?? [],
       components: body.components ?? [],
@@ -104,6 +107,19 @@ function create(request: RestRequest): RestReply {
   });
   if (nonce !== null) request.nonces.remember(author.id, nonce, message.id);
   return ok(message);
+}
+
+/** The files that came with it, where a test finds what is in them. */
+function uploaded({ body, world }: RestRequest, channelId: string): readonly APIAttachment[] {
+  const files = isRecord(body) && Array.isArray(body.files) ? body.files.filter(isRecord) : [];
+  return files.map(({ filename, content_type, size }) => {
+    const id = world.ids.next();
+    const url = `https://cdn.discordapp.com/attachments/${channelId}/${id}/${String(filename)}`;
+    return {
+      ...{ id, filename: String(filename), size: Number(size), url, proxy_url: url },
+      content_type: String(content_type),
+    };
+  });
 }
 
 function findReplied(

@@ -1,4 +1,5 @@
 import type { Journal } from "../journal.ts";
+import { isRecord } from "../json.ts";
 import type { RestReply, RestServices, Route } from "./context.ts";
 import { DiscordError, invalidForm, unauthorized } from "./errors.ts";
 import { type Planted, type RestFaults, usualBody, usualHeaders } from "./faults.ts";
@@ -162,6 +163,7 @@ export class RestServer {
 
 async function readBody(request: Request): Promise<unknown> {
   if (request.method === "GET" || request.method === "DELETE" || request.body === null) return undefined;
+  if (request.headers.get("content-type")?.includes("multipart/form-data")) return readUpload(request);
   const text = await request.text();
   if (text.length > BODY_BYTES) throw new DiscordError(413, 40_005, "Request entity too large");
   if (text === "") return undefined;
@@ -182,6 +184,19 @@ async function readBody(request: Request): Promise<unknown> {
   } catch {
     throw new DiscordError(400, 50_109, "The request body contains invalid JSON.");
   }
+}
+
+/** The fields of `payload_json`, and the files: https://discord.com/developers/docs/reference#uploading-files */
+async function readUpload(request: Request): Promise<unknown> {
+  const parts = await request.formData();
+  const files = [...parts.values()].flatMap((part) => (typeof part === "string" ? [] : [part]));
+  if (files.reduce((sum, file) => sum + file.size, 0) > BODY_BYTES)
+    throw new DiscordError(413, 40_005, "Request entity too large");
+  const payload: unknown = JSON.parse(String(parts.get("payload_json") ?? "{}"));
+  const read = files.map(async (file) => ({
+    ...{ filename: file.name, content_type: file.type, size: file.size, text: await file.text() },
+  }));
+  return { ...(isRecord(payload) ? payload : {}), files: await Promise.all(read) };
 }
 
 function readQuery(query: URLSearchParams): Record<string, string | string[]> {
