@@ -22,6 +22,11 @@ const carried: readonly string[] = [
    ON CONFLICT (subject, day) DO UPDATE SET tokens = max(tokens, excluded.tokens)`,
 ];
 
+/** What is still to be erased stays so, and wholly, since the backup has it all again. */
+const wishes = `INSERT OR REPLACE INTO main.erasures
+  (kind, subject, stage, due_at, requested_at, reply_channel_id, reply_message_id)
+  SELECT kind, subject, 'all', due_at, requested_at, reply_channel_id, reply_message_id FROM present.erasures`;
+
 /**
  * Takes from the database that is being replaced what must not be undone by a restoration. False when it cannot be
  * read: then nothing is taken.
@@ -35,6 +40,9 @@ export function carryOver(restored: Database, presentPath: string): boolean {
   try {
     restored.transaction(() => {
       for (const statement of carried) restored.run(statement);
+      // A table that the first versions did not have.
+      const hasWishes = restored.query("SELECT 1 FROM present.sqlite_schema WHERE name = 'erasures'").get();
+      if (hasWishes !== null) restored.run(wishes);
     })();
     return true;
   } catch {

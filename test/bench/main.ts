@@ -8,6 +8,7 @@ import { permissions } from "./permissions.ts";
 import { type Bench, type Row, ratio, table } from "./report.ts";
 import { socket } from "./socket.ts";
 import { start } from "./start.ts";
+import { storage } from "./storage.ts";
 import { tools } from "./tools.ts";
 import { turn } from "./turn.ts";
 
@@ -21,6 +22,7 @@ const benches: readonly Bench[] = [
   permissions,
   authorize,
   tools,
+  storage,
 ];
 
 const { values, positionals } = parseArgs({

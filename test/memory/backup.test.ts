@@ -205,6 +205,8 @@ describe("restoring", () => {
       ]),
     );
     await memory.tokens.revoke("t", 77);
+    using present = new Database(at.path);
+    present.run("INSERT INTO erasures VALUES ('user', '100', 'quotes', 5, 4, NULL, NULL)");
     memory[Symbol.dispose]();
     restore(at, to);
     using restored = at.open();
@@ -213,6 +215,10 @@ describe("restoring", () => {
     expect(await restored.marks.get("200")).toBe("2000");
     expect(await restored.marks.get("299")).toBe("5");
     expect((await restored.tokens.get("t"))?.revokedAt).toBe(77);
+    using sqlite = new Database(at.path);
+    expect(sqlite.query("SELECT subject, stage FROM erasures").all()).toEqual([
+      { subject: "100", stage: "all" },
+    ]);
   });
 
   test.each(["missing", "damaged", "foreign"])(
