@@ -9,6 +9,8 @@ interface Asked {
   /** What the answer says of the tool that wrote. */
   outcome: ReturnType<typeof outcomeIn>;
   readonly whole: PromiseWithResolvers<void>;
+  /** Of the message that asked it; null for what a program has asked. */
+  messageId: string | null;
 }
 
 export interface Count {
@@ -35,8 +37,24 @@ export class Ledger {
   /** Resolves when the whole answer has arrived. */
   ask(question: Question, channelId: string): Promise<void> {
     const whole = Promise.withResolvers<void>();
-    this.#asked.set(question.mark, { question, channelId, arrived: [], outcome: null, whole });
+    this.#asked.set(question.mark, {
+      question,
+      channelId,
+      arrived: [],
+      outcome: null,
+      whole,
+      messageId: null,
+    });
     return whole.promise;
+  }
+
+  saidAs(mark: string, messageId: string): void {
+    const asked = this.#asked.get(mark);
+    if (asked !== undefined) asked.messageId = messageId;
+  }
+
+  messageOf(mark: string): string | null {
+    return this.#asked.get(mark)?.messageId ?? null;
   }
 
   /** A message of the bot's, as it is posted. */

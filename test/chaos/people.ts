@@ -33,7 +33,8 @@ export async function talk(person: Person, site: Site, ledger: Ledger, random: R
     const question = { mark: ledger.newMark(), kind: random.pick(kinds), ledgerId };
     const answered = ledger.ask(question, channelId);
     const address = isDirect ? "" : `<@${botId}> `;
-    site.say(`${address}${textOf(question)} please`, { userId, channelId });
+    const { id } = site.say(`${address}${textOf(question)} please`, { userId, channelId });
+    ledger.saidAs(question.mark, id);
     await Promise.race([answered, aborted(signal)]);
     await pause(random.between(20, 400), signal);
   }

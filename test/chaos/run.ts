@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Site } from "../e2e/site.ts";
+import { explain } from "./explain.ts";
 import { type Count, Ledger } from "./ledger.ts";
 import { approve, type Person, pause, talk, yesOf } from "./people.ts";
 import { drive } from "./programs.ts";
@@ -90,8 +91,12 @@ export async function chaos(options: ChaosOptions): Promise<Outcome> {
   over.abort();
   site.running.kill("SIGTERM");
   await site.running.exited;
+  const count = ledger.count(entries);
+  using database = site.database();
+  for (const mark of new Set([...count.lost, ...count.duplicated, ...count.misled]))
+    for (const line of explain(mark, ledger.messageOf(mark), site, database)) options.say(line);
   return {
-    ...ledger.count(entries),
+    ...count,
     ...storm,
     ...inspect(site),
     asked: ledger.size,

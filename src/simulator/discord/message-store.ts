@@ -55,6 +55,11 @@ export class MessageStore {
     this.#channels.delete(channelId);
   }
 
+  /** Of every channel. */
+  all(): readonly APIMessage[] {
+    return [...this.#byId.values()];
+  }
+
   /** Oldest first. */
   in(channelId: string): readonly APIMessage[] {
     return this.#channels.get(channelId) ?? [];
