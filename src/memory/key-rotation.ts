@@ -3,6 +3,7 @@ import { AppError } from "../errors.ts";
 import type { DataKeys } from "./data-keys.ts";
 import { sealedBy } from "./encryption.ts";
 import { placeOf, type RawRow, type SealedTable, sealedTables } from "./sealed-columns.ts";
+import type { StorageGuard } from "./storage-watch.ts";
 import type { Store } from "./store.ts";
 
 /** How far the change of the data key has come. */
@@ -47,7 +48,11 @@ interface Run {
   unwritten: number;
 }
 
-export function createKeyRotation(store: Store, keys: DataKeys): KeyRotation {
+export function createKeyRotation(
+  store: Store,
+  keys: DataKeys,
+  { guard }: Pick<StorageGuard, "guard">,
+): KeyRotation {
   const { keyring } = keys;
   const readers = sealedTables.map((sealed) => createReader(store.sqlite, sealed));
   let run: Run | null = null;
@@ -56,7 +61,7 @@ export function createKeyRotation(store: Store, keys: DataKeys): KeyRotation {
 
   const begin = (): Run => {
     const isUnderWay = keyring.ids.length > 1;
-    const key = isUnderWay ? keyring.newest : keys.addNext();
+    const key = isUnderWay ? keyring.newest : guard(() => keys.addNext());
     return { key, phase: "sealing", table: 0, rowid: start, unwritten: 0 };
   };
 
@@ -100,7 +105,7 @@ export function createKeyRotation(store: Store, keys: DataKeys): KeyRotation {
     else if (at.phase === "sealing") Object.assign(at, { phase: "checking", table: 0, rowid: start });
     else if (!isThrough) checkBatch(at);
     else {
-      keys.destroyOlder();
+      guard(() => keys.destroyOlder());
       // The log holds them, too, wrapped as they were.
       store.sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)");
       return true;

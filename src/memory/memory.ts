@@ -153,7 +153,7 @@ function assemble({ sqlite }: Connection, store: Store, keys: DataKeys, storage:
     erasures: createErasures(store),
     eraser: createEraser(store, () => audit.flush()),
     exporter: createExporter(store),
-    keys: createKeyRotation(store, keys),
+    keys: createKeyRotation(store, keys, storage),
     storage,
     schemaVersion: migrations.length,
     ping() {

@@ -66,7 +66,7 @@ describe.if(process.platform === "linux")("a full disk", () => {
         (async () => {
           for (let n = 0; n < 50; n++) await memory.keys.rotate(2, 0);
         })(),
-      ).rejects.toThrow();
+      ).rejects.toMatchObject(unavailable);
     });
     for (let n = 0; n < 50; n++) if ((await memory.keys.rotate(2, 0)).finished) break;
     expect(await memory.keys.rotate(2, 0)).toMatchObject({ finished: true });
