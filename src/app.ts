@@ -188,7 +188,7 @@ async function assemble(
     onMessages(channelId) {
       for (const listener of messageListeners) listener(channelId);
     },
-    onGuildRemoved: (id) => void guilds.removed(id).catch(failed),
+    onGuildRemoved: (id) => void guilds.removed(id).then(erasing.runDue).catch(failed),
     onGuildPresent: (id) => void guilds.present(id).catch(failed),
     onGuildsListed: (ids, isOfShard) => void guilds.listed(ids, isOfShard).catch(failed),
     onFatal: ({ message }) => log.error("Discord is given up: {message}", { message }),
@@ -304,14 +304,6 @@ async function assemble(
   const maintenance = createMaintenance([
     { name: "close sockets of expired tokens", everyMs: minuteMs / 4, run: closeInvalid },
     { name: "expire sessions", everyMs: minuteMs, run: () => sessions.expire() },
-    {
-      name: "storage",
-      everyMs: 5000,
-      async run() {
-        // Turns whose end there was no room for.
-        if (memory.storage.recovers()) await turns.resume();
-      },
-    },
     { name: "expire approvals", everyMs: 5000, run: () => turns.expireApprovals() },
     { name: "erase", everyMs: 5000, run: () => erasing.runDue() },
     {

@@ -40,7 +40,7 @@ export interface Eraser {
 }
 
 /** Turns of one transaction, with all that belongs to them. */
-const turnBatch = 10;
+const turnBatch = 5;
 
 export function createEraser(store: Store, flushAudit: () => void): Eraser {
   const { sqlite } = store;

@@ -3,7 +3,7 @@ import type { RawRow } from "./sealed-columns.ts";
 import type { Store } from "./store.ts";
 
 /** Rows of one window: what a window reads, opens and writes must not stop the event loop for long. */
-const windowRows = 100;
+const windowRows = 50;
 
 /** A value of a query; named in it as `$name`. */
 export type Values = Readonly<Record<string, string | number | null>>;

@@ -16,7 +16,7 @@ export const direct = "400000000000000777";
 /** Stands in every text of hers. */
 export const mark = "Anas-words";
 
-const far = Number.MAX_SAFE_INTEGER;
+const far = Date.UTC(2100, 0);
 const says = (what: string) => `${mark} ${what} ${ana}`;
 const actor = (userId: string, channelId: string, guildId: string | null) =>
   ({ kind: "user", userId, channelId, guildId }) as const;
