@@ -24,7 +24,7 @@ export interface TurnService extends AsyncDisposable {
   submit(turn: NewTurn): Promise<SubmitResult>;
   /**
    * Resolves when the turn has ended, at once when it already has. Rejects with the signal's reason, or AppError:
-   * `turn_not_found`; `shutting_down` when a drain left it to the next process; `internal_error` when its end
+   * `turn_not_found`; `shutting_down` when a drain left it to the next process; `storage_unavailable` when its end
    * could not be stored.
    */
   wait(turnId: string, signal?: AbortSignal): Promise<TurnOutcome>;

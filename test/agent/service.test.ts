@@ -292,7 +292,7 @@ describe("failures", () => {
     }));
     const turn = await world.submit("hello");
     expect(await world.service.wait(turn.id).catch((error: unknown) => error)).toBeInstanceOf(AppError);
-    expect(world.events.at(-1)).toMatchObject({ type: "turn_failed", code: "internal_error" });
+    expect(world.events.at(-1)).toMatchObject({ type: "turn_failed", code: "storage_unavailable" });
     expect(await world.ask("again")).toMatchObject({ state: "done" });
   });
 });
