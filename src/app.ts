@@ -304,6 +304,14 @@ async function assemble(
   const maintenance = createMaintenance([
     { name: "close sockets of expired tokens", everyMs: minuteMs / 4, run: closeInvalid },
     { name: "expire sessions", everyMs: minuteMs, run: () => sessions.expire() },
+    {
+      name: "storage",
+      everyMs: 5000,
+      async run() {
+        // Turns whose end there was no room for.
+        if (memory.storage.recovers()) await turns.resume();
+      },
+    },
     { name: "expire approvals", everyMs: 5000, run: () => turns.expireApprovals() },
     { name: "erase", everyMs: 5000, run: () => erasing.runDue() },
     {
