@@ -33,8 +33,8 @@ export const personalCommandNames = ["forget", "forget yes", "export"] as const;
 export type PersonalCommandName = (typeof personalCommandNames)[number];
 
 const CONFIRM_MS = 10 * 60_000;
-/** Reading all of it is work, and what others wait behind in the same channel. */
-const EXPORT_EVERY_MS = 10 * 60_000;
+/** Reading all of it, or looking through everything for a person, is work that others wait behind. */
+const AGAIN_MS = 10 * 60_000;
 /** Below what Discord takes as an attachment, https://discord.com/developers/docs/reference#uploading-files */
 const EXPORT_BYTES = 8 * 1024 * 1024;
 const PEOPLE_BOUND = 10_000;
@@ -47,6 +47,7 @@ export class PersonalCommands {
   readonly #deps: PersonalCommandDeps;
   readonly #askedAt = new Lru<number>(PEOPLE_BOUND);
   readonly #exportedAt = new Lru<number>(PEOPLE_BOUND);
+  readonly #forgottenAt = new Lru<number>(PEOPLE_BOUND);
 
   constructor(deps: PersonalCommandDeps) {
     this.#deps = deps;
@@ -67,6 +68,11 @@ export class PersonalCommands {
 
   async #ask(message: Incoming): Promise<void> {
     const { notices, prefix, now } = this.#deps;
+    const minutes = this.#minutesLeft(this.#forgottenAt, message.authorId);
+    if (minutes > 0) {
+      await notices.tell(message, `I have forgotten you just now; ask again in ${minutes} min.`);
+      return;
+    }
     this.#askedAt.set(message.authorId, now());
     const text = [
       "I would delete everything that I keep about you, in all servers and direct messages: our conversations, what I was to remember, your preferences, your sessions and your tokens. What I am working on for you stops. It cannot be undone.",
@@ -86,20 +92,25 @@ export class PersonalCommands {
     await personal.forget(authorId, { id, channelId, isDirect: guildId === null });
     this.#askedAt.delete(authorId);
     this.#exportedAt.delete(authorId);
+    this.#forgottenAt.set(authorId, now());
   }
 
   async #export(message: Incoming): Promise<void> {
     const { notices, now } = this.#deps;
     const { authorId } = message;
-    const before = this.#exportedAt.get(authorId);
-    if (before !== undefined && now() - before < EXPORT_EVERY_MS) {
-      const minutes = Math.ceil((EXPORT_EVERY_MS - (now() - before)) / 60_000);
+    const minutes = this.#minutesLeft(this.#exportedAt, authorId);
+    if (minutes > 0) {
       await notices.tell(message, `I have sent you a copy just now; ask again in ${minutes} min.`);
       return;
     }
     const text = await this.#send(message);
     if (text === sent) this.#exportedAt.set(authorId, now());
     await notices.tell(message, text);
+  }
+
+  #minutesLeft(times: Lru<number>, userId: string): number {
+    const before = times.get(userId);
+    return before === undefined ? 0 : Math.max(0, Math.ceil((before + AGAIN_MS - this.#deps.now()) / 60_000));
   }
 
   /** To the person's direct channel alone. Returns what they are told where they wrote. */

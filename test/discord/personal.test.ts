@@ -38,6 +38,8 @@ test("!forget says what it would do, and does nothing before it is confirmed", a
   // No session was made for any of that: it would be stored.
   expect(await rig.memory.sessions.countActive(Date.now())).toBe(0);
   expect(await answer(rig, "!forget yes")).toStartWith("Write `!forget` first");
+  // Looking through everything is work: not as often as somebody likes.
+  expect(await answer(rig, "!forget")).toContain("ask again in 10 min");
 });
 
 test("a confirmation comes too late after ten minutes", async () => {
