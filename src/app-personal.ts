@@ -14,7 +14,7 @@ export interface LivePartsDeps {
   readonly sessions: Pick<Sessions, "forget">;
   readonly events: Pick<EventHub, "forget">;
   readonly revoke: (tokenId: string) => Promise<unknown>;
-  readonly discord: () => Pick<Discord, "reply">;
+  readonly discord: () => Pick<Discord, "reply" | "flush">;
 }
 
 const DECIDE_MS = 5000;
@@ -24,6 +24,7 @@ const DONE =
 /** What the eraser has to reach in a running service. */
 export function createLiveParts({ turns, sessions, events, revoke, discord }: LivePartsDeps): LiveParts {
   return {
+    flush: () => discord().flush(),
     async stop(conversationId) {
       await turns.cancel(conversationId);
       for (const { id, actor } of await turns.pendingApprovals(conversationId))

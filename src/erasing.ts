@@ -8,6 +8,8 @@ const log = getLogger(["discord-mcp", "erasing"]);
 
 /** What runs, and what is kept in memory, while the service does. */
 export interface LiveParts {
+  /** Writes down what would else be written after it was erased. */
+  flush(): Promise<void>;
   /** Stops what runs and waits there, and withdraws what was asked. */
   stop(conversationId: string): Promise<void>;
   revoke(tokenId: string): Promise<void>;
@@ -50,6 +52,7 @@ export function createErasing({ erasures, eraser, live, logs, now }: ErasingDeps
       eraser.silence(subject);
       for (const id of holdings.conversationIds) await live?.stop(id);
       eraser.silence(subject);
+      await live?.flush();
       const left = await eraser.erase(subject);
       await live?.forget(holdings);
       for (const path of logs) dropLines(path, [subject.id, ...holdings.channelIds]);

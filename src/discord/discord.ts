@@ -107,6 +107,8 @@ export interface Discord extends AsyncDisposable {
   botUserId(): string | null;
   /** The servers that the bot is in, as far as the gateway has told of them. */
   guildNames(): Iterable<{ readonly id: string; readonly name: string }>;
+  /** Stores how far the gateway has come by now. */
+  flush(): Promise<void>;
   /** Answers a message at once and stores nothing of it: posted once, or not at all. */
   reply(to: { readonly channelId: string; readonly messageId: string }, text: string): Promise<void>;
   /** Takes no more messages; answers still go out. What comes now is left to the next process. */
@@ -184,13 +186,22 @@ export function createDiscord(deps: DiscordDeps): Discord {
     markStore: deps.marks,
     retryMs: timing.retryMs,
   });
-  const arrivals = new Arrivals(() => void intake.guildsArrived(), timing.arrivalsMs);
+  /** Sessions that are not stored before what was missed without them is caught up. */
+  let begun: (() => void)[] = [];
+  const arrivals = new Arrivals(() => void catchUp(), timing.arrivalsMs);
   const typing = showTyping({
     api: clients.writes,
     turns,
     onFailure: () => metrics.discordFailure("typing"),
     repeatMs: timing.typingMs,
   });
+
+  async function catchUp(): Promise<void> {
+    const sessions = begun;
+    begun = [];
+    await intake.guildsArrived();
+    for (const end of sessions) end();
+  }
 
   function sessionBegan(shardId: number, shardCount: number): void {
     intake.sessionBegan(shardId, shardCount);
@@ -211,11 +222,13 @@ export function createDiscord(deps: DiscordDeps): Discord {
 
   function dispatch(shardId: number, payload: GatewayDispatchPayload): Promise<void> | undefined {
     state.apply(payload);
+    const isCaughtUp =
+      payload.t === Events.Ready ? new Promise<void>((resolve) => void begun.push(resolve)) : undefined;
     notePresence(shardId, payload);
     if (payload.t === Events.MessageCreate && payload.d.author.id === state.botUserId) confirm(payload.d);
     noteMessages(payload);
     if (payload.t === Events.InteractionCreate) posting.interactions.received(payload.d);
-    const handling = intake.dispatch(payload);
+    const handling = isCaughtUp ?? intake.dispatch(payload);
     if (payload.t === Events.GuildCreate) arrivals.arrived(payload.d.id);
     return handling;
   }
@@ -304,6 +317,11 @@ export function createDiscord(deps: DiscordDeps): Discord {
     status: () => gateway.status(),
     botUserId: () => state.botUserId,
     guildNames: () => state.names(),
+    async flush() {
+      // What is being written may have begun before.
+      await writing;
+      await checkpoint();
+    },
     async reply({ channelId, messageId }, text) {
       const posts = planPosts({
         ...{ purpose: "notice", subject: messageId, channelId, replyToMessageId: messageId, text },

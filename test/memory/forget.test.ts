@@ -293,6 +293,7 @@ describe("a person who is forgotten", () => {
     let writes = 2;
     const calls: string[] = [];
     const live: LiveParts = {
+      flush: async () => undefined,
       stop: async () => void calls.push("stop"),
       revoke: async (id) => void calls.push(`revoke ${id}`),
       async forget() {
