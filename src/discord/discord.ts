@@ -186,22 +186,13 @@ export function createDiscord(deps: DiscordDeps): Discord {
     markStore: deps.marks,
     retryMs: timing.retryMs,
   });
-  /** Sessions that are not stored before what was missed without them is caught up. */
-  let begun: (() => void)[] = [];
-  const arrivals = new Arrivals(() => void catchUp(), timing.arrivalsMs);
+  const arrivals = new Arrivals(() => void intake.guildsArrived(), timing.arrivalsMs);
   const typing = showTyping({
     api: clients.writes,
     turns,
     onFailure: () => metrics.discordFailure("typing"),
     repeatMs: timing.typingMs,
   });
-
-  async function catchUp(): Promise<void> {
-    const sessions = begun;
-    begun = [];
-    await intake.guildsArrived();
-    for (const end of sessions) end();
-  }
 
   function sessionBegan(shardId: number, shardCount: number): void {
     intake.sessionBegan(shardId, shardCount);
@@ -222,13 +213,11 @@ export function createDiscord(deps: DiscordDeps): Discord {
 
   function dispatch(shardId: number, payload: GatewayDispatchPayload): Promise<void> | undefined {
     state.apply(payload);
-    const isCaughtUp =
-      payload.t === Events.Ready ? new Promise<void>((resolve) => void begun.push(resolve)) : undefined;
     notePresence(shardId, payload);
     if (payload.t === Events.MessageCreate && payload.d.author.id === state.botUserId) confirm(payload.d);
     noteMessages(payload);
     if (payload.t === Events.InteractionCreate) posting.interactions.received(payload.d);
-    const handling = isCaughtUp ?? intake.dispatch(payload);
+    const handling = intake.dispatch(payload);
     if (payload.t === Events.GuildCreate) arrivals.arrived(payload.d.id);
     return handling;
   }
