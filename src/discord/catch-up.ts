@@ -46,6 +46,8 @@ export class CatchUp {
   /** Channels that may have missed something, with their marks. */
   #due = new Map<string, string>();
   readonly #again = new Map<string, Promise<void>>();
+  /** Of guilds that have come, until their channels are scanned. */
+  readonly #guilds = new Set<Promise<void>>();
   #loading: Promise<void> = Promise.resolve();
   #isLoading = false;
 
@@ -53,8 +55,8 @@ export class CatchUp {
     this.#deps = deps;
   }
 
-  /** A shard's session began anew. */
-  sessionBegan(shardId: number, shardCount: number): void {
+  /** A shard's session began anew. Resolves with whether something may have been missed; never rejects. */
+  async sessionBegan(shardId: number, shardCount: number): Promise<boolean> {
     this.#isLoading = true;
     this.#loading = this.#load(shardId, shardCount)
       .catch((error: unknown) => {
@@ -63,6 +65,8 @@ export class CatchUp {
       .finally(() => {
         this.#isLoading = false;
       });
+    await this.#loading;
+    return this.#due.size > 0;
   }
 
   /** Must be awaited, in the channel's queue, before a live message is handled: scans first when it is due. */
@@ -90,25 +94,36 @@ export class CatchUp {
     return scan;
   }
 
+  guildCreated(guild: GatewayGuildCreateDispatchData): void {
+    const scanned = this.#scanGuild(guild).finally(() => this.#guilds.delete(scanned));
+    this.#guilds.add(scanned);
+  }
+
   /** Scans channels that have something newer than their mark; those that never had one begin here. */
-  async guildCreated(guild: GatewayGuildCreateDispatchData): Promise<void> {
+  async #scanGuild(guild: GatewayGuildCreateDispatchData): Promise<void> {
     await this.#loading;
+    const scans: Promise<void>[] = [];
     for (const channel of [...guild.channels, ...guild.threads]) {
       if (!("last_message_id" in channel)) continue;
       const newest = channel.last_message_id ?? "0";
       const mark = this.#due.get(channel.id);
       if (mark === undefined) this.#deps.marks.advance(channel.id, newest);
-      else if (isNewer(newest, mark)) this.#queueScan(channel.id, guild.id, mark);
+      else if (isNewer(newest, mark)) scans.push(this.#queueScan(channel.id, guild.id, mark));
       else this.#due.delete(channel.id);
     }
+    await Promise.all(scans);
   }
 
-  /** Scans what no guild has named: direct messages. Called once the guilds have come. */
+  /**
+   * Scans what no guild has named: direct messages. Called once the guilds have come. Resolves when everything is
+   * caught up; never, when that is left to the next process.
+   */
   async scanUnlisted(): Promise<void> {
     await this.#loading;
     const unlisted = [...this.#due].sort(([, a], [, b]) => compareSnowflakes(b, a)).slice(0, MAX_UNLISTED);
     this.#due = new Map(unlisted);
-    for (const [channelId, mark] of unlisted) this.#queueScan(channelId, null, mark);
+    const scans = unlisted.map(([channelId, mark]) => this.#queueScan(channelId, null, mark));
+    await Promise.all([...scans, ...this.#guilds]);
   }
 
   async #load(shardId: number, shardCount: number): Promise<void> {
@@ -120,8 +135,8 @@ export class CatchUp {
     }
   }
 
-  #queueScan(channelId: string, guildId: string | null, mark: string): void {
-    void this.#deps.queue(channelId, async () => {
+  #queueScan(channelId: string, guildId: string | null, mark: string): Promise<void> {
+    return this.#deps.queue(channelId, async () => {
       if (this.#due.has(channelId)) await this.#scan(channelId, guildId, mark);
     });
   }

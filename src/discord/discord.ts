@@ -186,7 +186,10 @@ export function createDiscord(deps: DiscordDeps): Discord {
     markStore: deps.marks,
     retryMs: timing.retryMs,
   });
-  const arrivals = new Arrivals(() => void intake.guildsArrived(), timing.arrivalsMs);
+  /** Sessions that are not to be stored before what was missed without them is caught up. */
+  let begun: (() => void)[] = [];
+  let hasMissed: Promise<boolean> = Promise.resolve(false);
+  const arrivals = new Arrivals(() => void catchUp(), timing.arrivalsMs);
   const typing = showTyping({
     api: clients.writes,
     turns,
@@ -194,8 +197,22 @@ export function createDiscord(deps: DiscordDeps): Discord {
     repeatMs: timing.typingMs,
   });
 
+  function untilCaughtUp(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    begun.push(resolve);
+    void hasMissed.then((isSo) => isSo || resolve());
+    return promise;
+  }
+
+  async function catchUp(): Promise<void> {
+    const sessions = begun;
+    begun = [];
+    await intake.guildsArrived();
+    for (const end of sessions) end();
+  }
+
   function sessionBegan(shardId: number, shardCount: number): void {
-    intake.sessionBegan(shardId, shardCount);
+    hasMissed = intake.sessionBegan(shardId, shardCount);
     state.forgetShard(shardId, shardCount);
   }
 
@@ -213,11 +230,12 @@ export function createDiscord(deps: DiscordDeps): Discord {
 
   function dispatch(shardId: number, payload: GatewayDispatchPayload): Promise<void> | undefined {
     state.apply(payload);
+    const catchingUp = payload.t === Events.Ready ? untilCaughtUp() : undefined;
     notePresence(shardId, payload);
     if (payload.t === Events.MessageCreate && payload.d.author.id === state.botUserId) confirm(payload.d);
     noteMessages(payload);
     if (payload.t === Events.InteractionCreate) posting.interactions.received(payload.d);
-    const handling = intake.dispatch(payload);
+    const handling = catchingUp ?? intake.dispatch(payload);
     if (payload.t === Events.GuildCreate) arrivals.arrived(payload.d.id);
     return handling;
   }

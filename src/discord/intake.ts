@@ -69,10 +69,12 @@ export class Intake {
     this.#botUserId = botUserId;
   }
 
-  sessionBegan(shardId: number, shardCount: number): void {
-    this.#catchUp.sessionBegan(shardId, shardCount);
+  /** Resolves with whether something may have been missed; never rejects. */
+  sessionBegan(shardId: number, shardCount: number): Promise<boolean> {
+    return this.#catchUp.sessionBegan(shardId, shardCount);
   }
 
+  /** Resolves when everything is caught up; never, when that is left to the next process. */
   guildsArrived(): Promise<void> {
     return this.#catchUp.scanUnlisted();
   }
@@ -98,7 +100,7 @@ export class Intake {
       case Events.MessageDeleteBulk:
         return this.#remove(payload.d.channel_id, payload.d.ids);
       case Events.GuildCreate:
-        if (payload.d.unavailable !== true) void this.#catchUp.guildCreated(payload.d);
+        if (payload.d.unavailable !== true) this.#catchUp.guildCreated(payload.d);
         return undefined;
       default:
         return undefined;

@@ -10,10 +10,12 @@ export class SequenceTracker {
   readonly sessionId: string;
   readonly #open = new Set<number>();
   readonly #missing = new Set<number>();
+  readonly #first: number;
   #latest: number;
 
   constructor(sessionId: string, sequence: number) {
     this.sessionId = sessionId;
+    this.#first = sequence;
     this.#latest = sequence;
   }
 
@@ -26,9 +28,13 @@ export class SequenceTracker {
     return least(this.#missing, this.#latest + 1) - 1;
   }
 
-  /** Everything up to here is handled: where a resume has to begin in the next process. */
-  get handled(): number {
-    return least(this.#open, this.complete + 1) - 1;
+  /**
+   * Everything up to here is handled: where a resume has to begin in the next process. Null while what began the
+   * session is not handled, since a resume brings what came after it only.
+   */
+  get handled(): number | null {
+    const handled = least(this.#open, this.complete + 1) - 1;
+    return handled < this.#first ? null : handled;
   }
 
   /** A dispatch came whose handling goes on. */
@@ -44,7 +50,8 @@ export class SequenceTracker {
   /** A dispatch came and is handled. */
   passed(sequence: number): void {
     this.#missing.delete(sequence);
-    if (sequence <= this.#latest) return;
+    // Beyond safe integers adding one changes nothing, and counting up to it would never end.
+    if (sequence <= this.#latest || !Number.isSafeInteger(sequence)) return;
     for (let skipped = Math.max(this.#latest + 1, sequence - PATIENCE); skipped < sequence; skipped += 1)
       this.#missing.add(skipped);
     this.#latest = sequence;

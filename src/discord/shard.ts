@@ -65,10 +65,11 @@ export class Shard {
     return this.#options.shardCount;
   }
 
-  /** What may be stored: the session with the sequence up to which everything is handled. */
+  /** What may be stored: the session with the sequence up to which everything is handled. Null when none may be. */
   get checkpoint(): (SessionInfo & { readonly sequence: number }) | null {
     if (this.#session === null || this.#tracker === null) return null;
-    return { ...this.#session, sequence: this.#tracker.handled };
+    const { handled } = this.#tracker;
+    return handled === null ? null : { ...this.#session, sequence: handled };
   }
 
   /** Where this process resumes. */

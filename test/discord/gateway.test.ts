@@ -217,6 +217,37 @@ describe("the stored sequence", () => {
     expect(tracker.handled).toBe(5);
   });
 
+  test("is none before what began the session is handled", () => {
+    const tracker = new SequenceTracker("s", 1);
+    tracker.begin(1);
+    tracker.passed(2);
+    expect(tracker.handled).toBeNull();
+    tracker.end(1);
+    expect(tracker.handled).toBe(2);
+  });
+
+  test("is none before what was missed is caught up: the next process begins that anew", async () => {
+    await using rig = await Rig.start();
+    const { faults } = rig.sim;
+    faults.gateway.forgetSessions();
+    const admit = faults.gateway.refuseConnections();
+    faults.gateway.dropWithoutClose();
+    rig.say(`${mention} missed`);
+    const path = new RegExp(`^/channels/${channels.general}/messages$`);
+    const scan = faults.rest({ method: "GET", path, respond: "hold" });
+    const { promise: isScanning, resolve } = Promise.withResolvers<void>();
+    const asked = setInterval(() => void (scan.hits > 0 && resolve()), 1);
+    admit();
+    await isScanning;
+    clearInterval(asked);
+    // What comes meanwhile is handled, and how far that goes is stored.
+    await rig.handled(rig.say("talk elsewhere", { channelId: channels.help }));
+    await rig.restart();
+    scan.release();
+    await rig.sim.waitForBotMessage();
+    expect(rig.said()).toEqual(["You said: missed"]);
+  });
+
   test("never passes one that was skipped, until it comes or a thousand have come since", () => {
     const tracker = new SequenceTracker("s", 1);
     tracker.passed(4);
