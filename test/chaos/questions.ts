@@ -85,7 +85,7 @@ function newestResult({ messages }: MessageCreateParams): string | null {
   const [result] = content.flatMap((block) => (block.type === "tool_result" ? [block] : []));
   if (result === undefined) return null;
   const words = JSON.stringify(result.content ?? "");
-  if (words.includes("unknown")) return sentences.unknown;
+  if (/unknown|cannot be told/.test(words)) return sentences.unknown;
   return result.is_error === true ? sentences.refused : sentences.done;
 }
 

@@ -169,7 +169,7 @@ async function killAgainAndAgain(
     const storm = new AbortController();
     const { discord, claude } = site;
     const trouble = makeTrouble({ discord, claude, random: random.fork(), signal: storm.signal });
-    await pause(random.between(150, 3500), storm.signal);
+    await pause(random.between(300, 4500), storm.signal);
     const isOrderly = random.chance(0.08);
     if (isOrderly) {
       stops += 1;
