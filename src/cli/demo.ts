@@ -11,6 +11,7 @@ import { DEMO } from "../simulator/discord/world-seed.ts";
 import { whenAborted } from "../when-aborted.ts";
 import { type Command, exit, type Io } from "./command.ts";
 import { chat } from "./demo-chat.ts";
+import { type DemoTokens, layOutTokens } from "./demo-tokens.ts";
 
 export const demo: Command = {
   name: "demo",
@@ -35,7 +36,7 @@ remembers it; delete the folder to begin anew.
     await using app = await createApp(config);
     const { url } = await app.start();
     await app.discordReady;
-    io.out(introduction(config, url, claude !== null));
+    io.out(introduction(config, url, claude !== null, await layOutTokens(config)));
     if (io.interactive) await chat(io, app, discord);
     else await whenAborted(io.stop);
     await app.drain(io.hurry);
@@ -77,10 +78,9 @@ function environment(
   };
 }
 
-function introduction(config: Config, url: string, simulated: boolean): string {
+function introduction(config: Config, url: string, simulated: boolean, tokens: DemoTokens): string {
   const tokenFile = join(config.dataDir, "operator-token");
-  const shown = relative(process.cwd(), tokenFile);
-  const path = shown.startsWith("..") ? tokenFile : shown;
+  const path = shown(tokenFile);
   const token = existsSync(tokenFile) ? `$(cat ${path})` : "YOUR_TOKEN";
   const where = { user_id: DEMO.users.ana, channel_id: DEMO.channels.general, guild_id: DEMO.guildId };
   return `discord-mcp demo: everything runs on this machine, nothing leaves it${simulated ? "" : " but what Claude is asked"}
@@ -91,7 +91,10 @@ function introduction(config: Config, url: string, simulated: boolean): string {
   Claude    ${simulated ? "simulated, by rules; set ANTHROPIC_API_KEY for the real one" : config.model.name}
   database  ${config.database.path}
 
-Open a session by HTTP, from another terminal:
+From another terminal in this folder, as Ana, by the Model Context Protocol:
+
+${paste(url, tokens)}
+Open a session of the JSON protocol by HTTP:
 
   curl -s ${url}/mcp/initialize \\
     -H "Authorization: Bearer ${token}" -H "Content-Type: application/json" \\
@@ -110,5 +113,28 @@ The same by WebSocket, and a question:
       if (reply.type === "response" || reply.type === "error") ws.close();
     };'
 
+`;
+}
+
+/** As it is typed in this folder. */
+function shown(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path.startsWith("..") ? file : path;
+}
+
+/** Connects a client as Ana, and calls a tool without one: what Mika may read, she may not. */
+function paste(url: string, { ana, mika }: DemoTokens): string {
+  const endpoint = `${url}/mcp?guild_id=${DEMO.guildId}&channel_id=${DEMO.channels.general}`;
+  const authorization = `"Authorization: Bearer $(cat ${shown(ana)})"`;
+  const params = { name: "discord_message_history", arguments: { channel_id: "#staff" } };
+  const call = { jsonrpc: "2.0", id: 1, method: "tools/call", params };
+  return `  claude mcp add --transport http harbour "${endpoint}" --header ${authorization}
+
+  curl -s "${endpoint}" -H ${authorization} \\
+    -H "Content-Type: application/json" -H "Accept: application/json, text/event-stream" \\
+    -d '${JSON.stringify(call)}'
+
+  Ana is told that there is no such channel; with ${shown(mika)}, the moderator's, it is read.
+  Cursor, VS Code, the inspector and more: docs/mcp-clients.md
 `;
 }
