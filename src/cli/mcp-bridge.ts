@@ -92,10 +92,17 @@ async function pump(
   return failed;
 }
 
-/** A client shows best what answers a request of its own, and the first one may only be on its way. */
+/**
+ * A client shows best what answers a request of its own, and the first one may only be on its way. One that asks
+ * which revision is spoken takes an error for the older one, and shows what answers the handshake that follows.
+ */
 async function fail(pending: PendingRequests, output: Output, sentence: string, input: Promise<unknown>) {
-  await Promise.race([pending.some(), input, delay(firstRequestMs)]);
-  for (const id of pending.take()) output.write(requestError(id, { code: -32000, message: sentence }));
+  for (const _probeOrHandshake of [1, 2]) {
+    await Promise.race([pending.some(), input, delay(firstRequestMs)]);
+    const taken = pending.take();
+    for (const { id } of taken) output.write(requestError(id, { code: -32000, message: sentence }));
+    if (!taken.some(({ method }) => method === "server/discover")) return;
+  }
 }
 
 function complaintOf({ kind }: Exclude<Line, { kind: "line" }>) {

@@ -1,5 +1,10 @@
 type Id = string | number;
 
+export interface Request {
+  readonly id: Id;
+  readonly method: string;
+}
+
 /** More than that is not remembered: a client that asks so much at once learns of a loss by the end of the output. */
 const maxRemembered = 4096;
 
@@ -10,14 +15,14 @@ export const requestError = (
 
 /** The client's requests that have not been answered, told by the messages that pass. */
 export class PendingRequests {
-  readonly #ids = new Set<Id>();
+  readonly #requests = new Map<Id, Request>();
   #changed = Promise.withResolvers<void>();
 
   /** A message of the client. */
   asked(text: string): void {
     for (const { method, id, params } of messagesIn(text)) {
       if (method === undefined) continue;
-      if (id !== undefined && this.#ids.size < maxRemembered) this.#ids.add(id);
+      if (id !== undefined && this.#requests.size < maxRemembered) this.#requests.set(id, { id, method });
       // What is cancelled is not answered.
       if (method === "notifications/cancelled") this.#forget(idOf(params, "requestId"));
     }
@@ -32,14 +37,14 @@ export class PendingRequests {
   }
 
   /** All of them, which are forgotten. */
-  take(): readonly Id[] {
-    const ids = [...this.#ids];
-    this.#ids.clear();
-    return ids;
+  take(): readonly Request[] {
+    const requests = [...this.#requests.values()];
+    this.#requests.clear();
+    return requests;
   }
 
   get isEmpty(): boolean {
-    return this.#ids.size === 0;
+    return this.#requests.size === 0;
   }
 
   async none(): Promise<void> {
@@ -51,7 +56,7 @@ export class PendingRequests {
   }
 
   #forget(id: Id | undefined): void {
-    if (id !== undefined) this.#ids.delete(id);
+    if (id !== undefined) this.#requests.delete(id);
   }
 
   #tell(): void {

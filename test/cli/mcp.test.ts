@@ -309,6 +309,19 @@ describe("mcp, between a client and a service", () => {
     expect(await bridge.err).toBe(`discord-mcp: ${sentence}\n`);
   });
 
+  test("a client that asks for the revision first is told so in the handshake that follows", async () => {
+    using host = new Host(async () => {
+      throw new AppError("unauthorized", "This API token was revoked.");
+    });
+    await using bridge = new Bridge(host.folder);
+    bridge.ask(0, "server/discover");
+    expect(await bridge.read()).toEqual(failed(0, "This API token was revoked."));
+    bridge.ask(1, "initialize");
+    expect(await bridge.read()).toEqual(failed(1, "This API token was revoked."));
+    expect(await bridge.read()).toBe("the end");
+    expect(await bridge.exited).toBe(1);
+  });
+
   test("a client that reads nothing is given up", async () => {
     using host = new Host();
     await using bridge = new Bridge(host.folder);
