@@ -121,7 +121,14 @@ export function createMetrics() {
     rateLimited: (limit: LimitName) => limited.inc({ limit }),
     gatewayEvent: (type: string) => gatewayEvents.inc({ type }),
     discordFailure: (
-      operation: "typing" | "post_refused" | "post_unknown" | "message_dropped" | "verdict" | "interaction",
+      operation:
+        | "typing"
+        | "post_refused"
+        | "post_unknown"
+        | "message_dropped"
+        | "verdict"
+        | "interaction"
+        | "dispatch",
     ) => discordFailures.inc({ operation }),
   };
 }

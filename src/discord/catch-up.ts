@@ -95,7 +95,11 @@ export class CatchUp {
   }
 
   guildCreated(guild: GatewayGuildCreateDispatchData): void {
-    const scanned = this.#scanGuild(guild).finally(() => this.#guilds.delete(scanned));
+    const scanned = this.#scanGuild(guild)
+      .catch((error: unknown) => {
+        log.error("a server's channels could not be caught up", { guild_id: guild.id, error });
+      })
+      .finally(() => this.#guilds.delete(scanned));
     this.#guilds.add(scanned);
   }
 

@@ -162,7 +162,14 @@ export class Gateway {
         } else if (payload.t === Events.Resumed) {
           log.info("shard resumed its session", { shard_id: shard.id });
         }
-        return events.dispatch(shard.id, payload);
+        try {
+          return events.dispatch(shard.id, payload);
+        } catch (error) {
+          // What one dispatch is made of must not end the process: the next one, and a resume, would bring it again.
+          metrics.discordFailure("dispatch");
+          log.error("a dispatch makes no sense and is passed over", { type: payload.t, error });
+          return undefined;
+        }
       },
       sessionLost: (shard) => void this.#clearStored(shard),
       closed: (shard, code) => this.#closed(shard, code),

@@ -114,8 +114,22 @@ export class GuildState {
     for (const channel of channels) this.#keep(channel, guild.id);
   }
 
-  /** Takes in one dispatch. Types that say nothing about guilds are passed over. */
+  /**
+   * Takes in one dispatch. Types that say nothing about guilds are passed over. Throws for one that makes no sense, and
+   * then knows nothing any more of what it may have been about: that is read by REST when it is needed.
+   */
   apply(payload: GatewayDispatchPayload): void {
+    try {
+      this.#apply(payload);
+    } catch (error) {
+      for (const id of [...this.#guilds.keys()]) this.#forget(id);
+      this.#members.clear();
+      for (const key of this.#versions.keys()) this.#bump(key);
+      throw error;
+    }
+  }
+
+  #apply(payload: GatewayDispatchPayload): void {
     switch (payload.t) {
       case Events.GuildCreate:
         this.#create(payload.d);

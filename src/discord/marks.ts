@@ -1,5 +1,5 @@
 import type { ChannelMarks } from "./ports.ts";
-import { isNewer } from "./snowflake.ts";
+import { isNewer, isSnowflake } from "./snowflake.ts";
 
 /** The marks of channels, written in batches: each message of each channel advances one. */
 export class Marks {
@@ -10,8 +10,12 @@ export class Marks {
     this.#store = store;
   }
 
-  /** Everything up to this message is durably accepted or deliberately passed over. */
+  /**
+   * Everything up to this message is durably accepted or deliberately passed over. Throws for what is no id: stored, it
+   * could be newer than all that comes, or keep every other mark from being stored.
+   */
   advance(channelId: string, messageId: string): void {
+    if (!isSnowflake(channelId) || !isSnowflake(messageId)) throw new TypeError("a mark needs ids");
     const before = this.#pending.get(channelId);
     if (before === undefined || isNewer(messageId, before)) this.#pending.set(channelId, messageId);
   }

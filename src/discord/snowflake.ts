@@ -2,6 +2,8 @@
 const EPOCH = 1_420_070_400_000;
 const TIME_SHIFT = 22n;
 
+export const isSnowflake = (id: unknown): id is string => typeof id === "string" && /^\d{1,20}$/.test(id);
+
 /** When the thing was made, in milliseconds since 1970. */
 export function snowflakeTime(id: string): number {
   return Number(BigInt(id) >> TIME_SHIFT) + EPOCH;

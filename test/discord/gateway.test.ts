@@ -7,6 +7,28 @@ import { channels, DEMO, guildId, mention, Rig, users } from "./harness.ts";
 const kinds = (rig: Rig): string[] => rig.sim.gatewayNotes.map((note) => note.kind);
 const count = (rig: Rig, kind: string): number => kinds(rig).filter((one) => one === kind).length;
 
+const guildWith = (channel: object) => ({
+  ...{ id: guildId, name: "Harbour", owner_id: users.owner, roles: [], threads: [], members: [] },
+  channels: [{ id: channels.general, type: 0, ...channel }],
+});
+
+describe("dispatches that make no sense", () => {
+  test.each([
+    ["a role without permissions", "GUILD_ROLE_UPDATE", { guild_id: guildId, role: { permissions: "x" } }],
+    ["a server with channels that are none", "GUILD_CREATE", { id: guildId, channels: [true], threads: [] }],
+    ["a server with a newest message that is none", "GUILD_CREATE", guildWith({ last_message_id: "newest" })],
+    ["a message of nobody", "MESSAGE_CREATE", { id: "1", channel_id: channels.general }],
+    ["an edit of nothing", "MESSAGE_UPDATE", null],
+    ["a type that is not known", "NEW_EVENT", []],
+  ])("are passed over, and the next message is answered: %s", async (_what, type, data) => {
+    await using rig = await Rig.start();
+    await rig.handled(rig.say("a word, for the mark"));
+    rig.sim.faults.gateway.deliver(type, data);
+    expect((await rig.replyTo(rig.say(`${mention} still there?`).id)).content).toBe("You said: still there?");
+    expect(count(rig, "identify")).toBe(1);
+  });
+});
+
 describe("connection", () => {
   test("resumes after a close, a cut line and a request to reconnect, and nothing is lost or doubled", async () => {
     await using rig = await Rig.start();
@@ -246,6 +268,12 @@ describe("the stored sequence", () => {
     scan.release();
     await rig.sim.waitForBotMessage();
     expect(rig.said()).toEqual(["You said: missed"]);
+  });
+
+  test("is not looked for beyond what can be counted", () => {
+    const tracker = new SequenceTracker("s", 1);
+    tracker.passed(2 ** 60);
+    expect(tracker.latest).toBe(1);
   });
 
   test("never passes one that was skipped, until it comes or a thousand have come since", () => {

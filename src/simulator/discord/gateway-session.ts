@@ -42,7 +42,7 @@ export class GatewaySession {
     return Number((BigInt(guildId) >> 22n) % BigInt(this.shardCount)) === this.shardId;
   }
 
-  dispatch({ t, d }: Dispatch): void {
+  dispatch({ t, d }: Dispatch | { readonly t: string; readonly d: unknown }): void {
     this.#sequence += 1;
     const json = JSON.stringify({ op: GatewayOpcodes.Dispatch, t, s: this.#sequence, d });
     this.#replay.push({ sequence: this.#sequence, json });

@@ -63,6 +63,11 @@ export class GatewayTrouble {
     };
   }
 
+  /** Sends every session a dispatch of any make, with its next sequence number. The world does not change. */
+  deliver(t: string, d: unknown): void {
+    for (const session of this.#gateway.sessions.values()) session.dispatch({ t, d });
+  }
+
   duplicateNext(count: number): void {
     this.#gateway.faults.duplicateNext(count);
   }
