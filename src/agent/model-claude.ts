@@ -9,6 +9,7 @@ import type { Usage } from "./events.ts";
 import { loggedCause } from "./logged-cause.ts";
 import { classifyModelError, type ModelFault } from "./model-faults.ts";
 import type { ModelPort, ModelReply, ModelRequest, ModelStreamHandlers } from "./ports.ts";
+import { usableBlocks } from "./reply-blocks.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);
 
@@ -128,20 +129,26 @@ function toParams(config: Config["model"], request: ModelRequest): Anthropic.Mes
   };
 }
 
+/** What the stream was put together to. Throws for what is no message at all: then it counts as broken. */
 function toReply({ content, stop_reason, usage, model }: Message): ModelReply {
   return {
-    content,
-    stopReason: stop_reason ?? "end_turn",
-    model,
+    content: usableBlocks(content),
+    stopReason: typeof stop_reason === "string" ? stop_reason : "end_turn",
+    model: typeof model === "string" ? model : "unknown",
     usage: {
       // Required by the API, left out by some that are compatible with it.
-      inputTokens: usage.input_tokens ?? 0,
-      outputTokens: usage.output_tokens ?? 0,
-      cacheCreationInputTokens: usage.cache_creation_input_tokens ?? 0,
-      cacheReadInputTokens: usage.cache_read_input_tokens ?? 0,
+      inputTokens: tokens(usage.input_tokens),
+      outputTokens: tokens(usage.output_tokens),
+      cacheCreationInputTokens: tokens(usage.cache_creation_input_tokens),
+      cacheReadInputTokens: tokens(usage.cache_read_input_tokens),
     },
   };
 }
+
+/** More than any model takes: a count beyond it is none, and would use up a budget at once. */
+const mostTokens = 100_000_000;
+const tokens = (count: number | null): number =>
+  count !== null && Number.isSafeInteger(count) && count > 0 && count <= mostTokens ? count : 0;
 
 function countTokens(metrics: ClaudeDeps["metrics"], model: string, usage: Usage): void {
   metrics?.modelTokens(model, "input", usage.inputTokens);
