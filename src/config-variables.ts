@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Rate } from "./limits.ts";
 import { secretKeyFault } from "./secret-key-rule.ts";
 import { BadPolicy, readGuildPolicies, readToolWords, type ToolPolicy, toolWords } from "./tool-policy.ts";
@@ -88,6 +89,23 @@ function databasePath(text: string): string {
     throw new BadValue("must name an SQLite file, such as file:./data/discord-mcp.db");
   }
   return path;
+}
+
+function networks(text: string): readonly string[] {
+  const items = text.split(",").flatMap((part) => part.trim() || []);
+  const bad = items.find((item) => !isNetwork(item));
+  if (bad === undefined) return items;
+  throw new BadValue(
+    `must be a comma-separated list of addresses and networks, such as 127.0.0.1,10.0.0.0/8; "${shorten(bad)}" is none`,
+  );
+}
+
+/** All addresses there are is no network: it would believe whoever comes. */
+function isNetwork(text: string): boolean {
+  const [address = "", bits, ...more] = text.split("/");
+  const most = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  if (most === 0 || more.length > 0 || address.includes("%")) return false;
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= most);
 }
 
 function secretKey(text: string): string {
@@ -273,6 +291,12 @@ export const variables = {
     "Origins whose pages may call the service.",
     "origins, such as https://example.org",
     /^https?:\/\/[\w.:[\]-]+$/,
+  ),
+  TRUST_PROXY: variable<readonly string[]>(
+    [],
+    "",
+    "Addresses and networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+    networks,
   ),
   MAX_CONNECTIONS: integer(10_000, 1, 100_000, "WebSocket connections at once."),
   MAX_CONNECTIONS_PER_TOKEN: integer(5000, 1, 100_000, "WebSocket connections of one token."),

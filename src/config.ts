@@ -73,6 +73,8 @@ export interface Config {
     readonly conformanceFixtures: boolean;
     readonly allowedHosts: readonly string[];
     readonly corsOrigins: readonly string[];
+    /** Addresses, and networks as ADDRESS/BITS. */
+    readonly trustProxy: readonly string[];
     readonly maxConnections: number;
     readonly maxConnectionsPerToken: number;
   };
@@ -225,6 +227,7 @@ function arrange(v: Values, folder: string): Config {
       conformanceFixtures: v.MCP_CONFORMANCE_FIXTURES === "1",
       allowedHosts: v.ALLOWED_HOSTS,
       corsOrigins: v.CORS_ORIGINS,
+      trustProxy: v.TRUST_PROXY,
       maxConnections: v.MAX_CONNECTIONS,
       maxConnectionsPerToken: v.MAX_CONNECTIONS_PER_TOKEN,
     },

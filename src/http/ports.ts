@@ -40,7 +40,7 @@ export interface HealthPort {
 export interface HttpDeps {
   readonly config: Pick<
     Config["http"],
-    "allowedHosts" | "corsOrigins" | "maxConnections" | "maxConnectionsPerToken"
+    "allowedHosts" | "corsOrigins" | "trustProxy" | "maxConnections" | "maxConnectionsPerToken"
   >;
   readonly protocol: Protocol;
   readonly mcp: Mcp;

@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import type { Door } from "./door.ts";
+import type { Forwarded } from "./forwarded.ts";
 import type { McpEndpoint } from "./mcp-endpoint.ts";
 import { descriptions } from "./openapi.ts";
 import type { HttpDeps } from "./ports.ts";
@@ -12,7 +13,7 @@ export interface RoutesDeps extends HttpDeps {
   readonly requests: Requests;
   readonly mcpEndpoint: McpEndpoint;
   readonly sockets: Sockets;
-  readonly addressOf: (request: Request) => string;
+  readonly forwarded: Forwarded;
 }
 
 /** Bodies are read by the handlers, raw: one parser for HTTP and sockets, so that no error is lost. */
@@ -22,7 +23,8 @@ const metadata = descriptions.open("How the Model Context Protocol's endpoint is
 
 /** The routes; `endpoints.ts` lists the same addresses. */
 export function createRoutes(deps: RoutesDeps) {
-  const { requests, mcpEndpoint, sockets, addressOf } = deps;
+  const { requests, mcpEndpoint, sockets, forwarded } = deps;
+  const { addressOf } = forwarded;
   return new Elysia()
     .get(
       "/health",
@@ -32,9 +34,20 @@ export function createRoutes(deps: RoutesDeps) {
     .get("/health/live", () => ({ status: "alive" }), descriptions.open("Whether the process answers"))
     .get("/health/ready", ({ request }) => ready(deps, request), descriptions.plain("Whether it can serve"))
     .get("/metrics", ({ request }) => metrics(deps, request), descriptions.plain("Metrics for Prometheus"))
-    .all("/mcp", ({ request }) => mcpEndpoint.serve(request), { ...raw, ...descriptions.hidden })
-    .get("/.well-known/oauth-protected-resource", ({ request }) => protectedResource(request), metadata)
-    .get("/.well-known/oauth-protected-resource/mcp", ({ request }) => protectedResource(request), metadata)
+    .all("/mcp", async ({ request }) => unstored(await mcpEndpoint.serve(request)), {
+      ...raw,
+      ...descriptions.hidden,
+    })
+    .get(
+      "/.well-known/oauth-protected-resource",
+      ({ request }) => protectedResource(request, forwarded),
+      metadata,
+    )
+    .get(
+      "/.well-known/oauth-protected-resource/mcp",
+      ({ request }) => protectedResource(request, forwarded),
+      metadata,
+    )
     .post("/mcp/initialize", ({ request }) => requests.post("initialize", request), {
       ...raw,
       ...descriptions.initialize,
@@ -62,23 +75,29 @@ export function createRoutes(deps: RoutesDeps) {
     );
 }
 
+/** The server package lets caches keep its streams, and hold what is in them; what they hold is one person's. */
+function unstored(response: Response): Response {
+  response.headers.set("cache-control", "no-store, no-transform");
+  return response;
+}
+
 async function health(deps: RoutesDeps, request: Request): Promise<Response> {
   const detailed = request.headers.has("authorization");
-  if (detailed) await deps.door.enter(request, deps.addressOf(request));
+  if (detailed) await deps.door.enter(request, deps.forwarded.addressOf(request));
   const { ready, details } = await deps.health.report();
   const status = { status: "healthy", active_sessions: await deps.sessions.countActive() };
   return Response.json(detailed ? { ...status, ready, ...details } : status);
 }
 
 async function ready(deps: RoutesDeps, request: Request): Promise<Response> {
-  await deps.door.enter(request, deps.addressOf(request));
+  await deps.door.enter(request, deps.forwarded.addressOf(request));
   const report = await deps.health.report();
   const status = report.ready ? "ready" : "not_ready";
   return Response.json({ status, ...report.details }, { status: report.ready ? 200 : 503 });
 }
 
 async function metrics(deps: RoutesDeps, request: Request): Promise<Response> {
-  const principal = await deps.door.enter(request, deps.addressOf(request));
+  const principal = await deps.door.enter(request, deps.forwarded.addressOf(request));
   deps.rules.assertScope(principal, "metrics");
   deps.metrics.gauges.activeSessions.set(await deps.sessions.countActive());
   deps.metrics.gauges.connections.set(deps.sockets.size);

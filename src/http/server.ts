@@ -7,6 +7,7 @@ import { type SocketEnd, socketOptions } from "./connection.ts";
 import { createDoor } from "./door.ts";
 import { endpointOf, methodsOf } from "./endpoints.ts";
 import { errorBody, errorHeaders, statusOf } from "./errors.ts";
+import { createForwarded } from "./forwarded.ts";
 import { createGuards } from "./guards.ts";
 import { createMcpEndpoint } from "./mcp-endpoint.ts";
 import { openApi } from "./openapi.ts";
@@ -55,7 +56,9 @@ export function createHttp(deps: HttpDeps): Http {
   };
   const door = createDoor(deps, () => guards);
   const sockets = createSockets({ ...deps, door, server: present, draining: () => draining });
-  const addressOf = (request: Request) => server?.requestIP(request)?.address ?? "unknown";
+  const peerOf = (request: Request) => server?.requestIP(request)?.address ?? null;
+  const forwarded = createForwarded(deps.config.trustProxy, peerOf);
+  const { addressOf } = forwarded;
   const patient = (request: Request) => present().timeout(request, 0);
   const requests = createRequests({ ...deps, door, addressOf, patient });
   const mcpEndpoint = createMcpEndpoint({ mcp: deps.mcp, door, addressOf, patient });
@@ -75,14 +78,14 @@ export function createHttp(deps: HttpDeps): Http {
       set.status = allow === null ? statusOf[failure.code] : 405;
       Object.assign(
         set.headers,
-        errorHeaders(failure, metadataAddress(request)),
+        errorHeaders(failure, metadataAddress(request, forwarded)),
         allow === null ? {} : { allow },
       );
       return errorBody(failure);
     });
   app
     .use(openApi(deps.version))
-    .use(createRoutes({ ...deps, door, requests, mcpEndpoint, sockets, addressOf }));
+    .use(createRoutes({ ...deps, door, requests, mcpEndpoint, sockets, forwarded }));
 
   async function fetch(request: Request): Promise<Response> {
     const began = performance.now();

@@ -70,8 +70,11 @@ describe("who gets in at /mcp", () => {
 
   test("behind a proxy that speaks HTTPS the metadata says so", async () => {
     const headers = { "x-forwarded-proto": "https" };
-    const response = await fetch(`${world.url}/.well-known/oauth-protected-resource/mcp`, { headers });
-    expect((await bodyOf(response)).resource).toBe(`${world.url.replace("http", "https")}/mcp`);
+    const resourceOf = async ({ url }: World) =>
+      (await bodyOf(await fetch(`${url}/.well-known/oauth-protected-resource/mcp`, { headers }))).resource;
+    await using behind = await startWorld({ config: { trustProxy: ["127.0.0.1"] } });
+    expect(await resourceOf(behind)).toBe(`${behind.url.replace("http", "https")}/mcp`);
+    expect(await resourceOf(world)).toBe(`${world.url}/mcp`);
   });
 
   test.each([

@@ -192,6 +192,7 @@ export async function startWorld(options: WorldOptions = {}) {
     config: {
       allowedHosts: [],
       corsOrigins: ["https://app.example"],
+      trustProxy: [],
       maxConnections: 100,
       maxConnectionsPerToken: 50,
       ...options.config,
