@@ -57,6 +57,8 @@ export function createSessionTokens(options: SessionTokenOptions): SessionTokens
       );
       if (!genuine) throw new AppError("unauthorized", refusal);
       const claims = readClaims(payload);
+      // Made while the clock was ahead of what it is now: it would live for longer than any.
+      if (claims.expiresAt > now() + ttlMs + clockSkewMs) throw new AppError("unauthorized", refusal);
       if (claims.expiresAt + clockSkewMs <= now()) {
         throw new AppError(
           "unauthorized",

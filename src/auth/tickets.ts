@@ -29,10 +29,13 @@ export function createTickets(options: TicketOptions = {}): Tickets {
   const open = new Map<string, { readonly principal: Principal; readonly expiresAt: number }>();
   const keyOf = (ticket: string) => Buffer.from(sha256(ticket)).toString("base64");
 
+  /** False also for one that was made while the clock was ahead of what it is now. */
+  const lives = (expiresAt: number, at: number) => expiresAt > at && expiresAt <= at + ttlMs;
+
   /** All live equally long, so the oldest stand first. */
   function removeExpired(at: number): void {
     for (const [key, { expiresAt }] of open) {
-      if (expiresAt > at) return;
+      if (lives(expiresAt, at)) return;
       open.delete(key);
     }
   }
@@ -55,7 +58,7 @@ export function createTickets(options: TicketOptions = {}): Tickets {
       const key = form.test(ticket) ? keyOf(ticket) : "";
       const found = open.get(key);
       open.delete(key);
-      if (found === undefined || found.expiresAt <= now()) {
+      if (found === undefined || !lives(found.expiresAt, now())) {
         throw new AppError(
           "unauthorized",
           "This ticket is not valid: it works once, and for a minute. Ask for a new one with POST /mcp/tickets.",

@@ -151,6 +151,8 @@ function assertSound({ name, userId, scopes: asked, guildIds, expiresAt }: NewTo
     throw new AppError("invalid_data", message);
   };
   if (name.trim() === "" || name.length > 100) complain("A token's name has 1 to 100 characters.");
+  // Lists of tokens are shown on terminals, which these would steer.
+  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name)) complain("A token's name has no control characters.");
   if (userId !== null && !snowflake.test(userId))
     complain("A token's user is a Discord user id: 15 to 20 digits.");
   const strange = asked.find((scope) => !scopes.includes(scope));

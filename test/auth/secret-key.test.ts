@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, lstat, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createSecretFile, writeSecretFile } from "../../src/auth/secret-files.ts";
 import { assertSecretKey, loadOrCreateSecretKey, secretKeyPath } from "../../src/auth/secret-key.ts";
@@ -80,5 +80,35 @@ describe("secret files", () => {
     expect(await readFile(path, "utf8")).toBe("three");
     expect(await modeOf(path)).toBe(0o600);
     expect(await readdir(place.path)).toEqual(["operator-token"]);
+  });
+
+  test("are written in place of a link that somebody has laid, never through it", async () => {
+    await using place = await folder();
+    const victim = join(place.path, "victim");
+    const path = join(place.path, "operator-token");
+    for (const isThere of [false, true]) {
+      if (isThere) await writeFile(victim, "theirs");
+      await symlink(victim, path);
+      expect(await createSecretFile(path, "secret")).toBe(false);
+      await writeSecretFile(path, "secret");
+      expect((await lstat(path)).isSymbolicLink()).toBe(false);
+      expect([await readFile(path, "utf8"), await modeOf(path)]).toEqual(["secret", 0o600]);
+      await rm(path);
+    }
+    expect(await readFile(victim, "utf8")).toBe("theirs");
+  });
+
+  test("are for their owner alone whatever the umask is", async () => {
+    await using place = await folder();
+    const before = process.umask(0);
+    try {
+      await createSecretFile(join(place.path, "data", "secret-key"), "one");
+      await writeSecretFile(join(place.path, "data", "operator-token"), "two");
+    } finally {
+      process.umask(before);
+    }
+    expect(await modeOf(join(place.path, "data"))).toBe(0o700);
+    for (const name of ["secret-key", "operator-token"])
+      expect(await modeOf(join(place.path, "data", name))).toBe(0o600);
   });
 });

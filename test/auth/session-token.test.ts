@@ -85,6 +85,16 @@ describe("session tokens", () => {
     });
   });
 
+  test("of a clock that was ahead are refused until their time, or they would outlive all others", async () => {
+    const clock = new Clock();
+    const tokens = createSessionTokens({ secretKey, now: clock.now, ttlMs: 1000 });
+    const { token } = tokens.issue(claims);
+    clock.at -= clockSkewMs;
+    expect(tokens.verify(token)).toMatchObject(claims);
+    clock.at -= 1;
+    expect((await refusal(() => tokens.verify(token))).code).toBe("unauthorized");
+  });
+
   test("the longest that is made is accepted, and what is longer is not even read", async () => {
     const tokens = createSessionTokens({ secretKey });
     const { token } = tokens.issue({ ...claims, sessionId: "s".repeat(128), tokenId: "0".repeat(16) });

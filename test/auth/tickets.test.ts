@@ -34,6 +34,17 @@ describe("tickets", () => {
     expect((await refusal(() => tickets.redeem(late.token))).code).toBe("unauthorized");
   });
 
+  test("made while the clock was ahead are good for nothing once it is right again, and take no room", async () => {
+    const clock = new Clock();
+    const tickets = createTickets({ now: clock.now, max: 1 });
+    clock.at += 3_600_000;
+    const { token } = tickets.issue(principal);
+    clock.at -= 3_600_000;
+    const fresh = tickets.issue(principal);
+    expect((await refusal(() => tickets.redeem(token))).code).toBe("unauthorized");
+    expect(tickets.redeem(fresh.token)).toBe(principal);
+  });
+
   test("forged ones are refused and use nothing up", async () => {
     const tickets = createTickets();
     const { token } = tickets.issue(principal);

@@ -150,6 +150,8 @@ describe("API tokens", () => {
   test.each<[string, Partial<NewToken>]>([
     ["an empty name", { name: " " }],
     ["a long name", { name: "x".repeat(101) }],
+    ["a name that would steer a terminal", { name: "Ana's \u001b[31m" }],
+    ["a name that turns the line around", { name: "Ana's \u202e" }],
     ["no scope", { scopes: [] }],
     ["a user that is no id", { userId: "ana" }],
     ["a guild that is no id", { guildIds: ["harbour"] }],
