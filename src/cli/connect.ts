@@ -2,12 +2,12 @@ import { platform } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Config, readConfig } from "../config.ts";
-import { variables } from "../config-variables.ts";
 import { AppError } from "../errors.ts";
-import { type Command, exit, type Io, UsageError } from "./command.ts";
-import { type ClientName, clientNames, clients, type Door } from "./connect-clients.ts";
+import { type Command, exit, UsageError } from "./command.ts";
+import { type ClientName, clientNames, clients } from "./connect-clients.ts";
+import { doorOf } from "./connect-door.ts";
 import { type ClientFile, openClientFile } from "./connect-file.ts";
-import { folderEnvironment } from "./folder-environment.ts";
+import { guildFor } from "./connect-guild.ts";
 import { perform } from "./token.ts";
 
 export const connect: Command = {
@@ -23,7 +23,7 @@ the client looks for it. To be run in the folder whose .env configures the servi
                   and the file is made readable by you alone
   --file PATH     another file than the client's own
   --http URL      connect to the service at that address, instead of by a command that the client starts
-  --guild ID      the server from which calls are made
+  --guild ID      the server from which calls are made; may be left out where the bot and that person share one
   --channel ID    the channel from which they are made; tools that name no channel mean this one
   --approve       the client may also say yes to what changes something
   --name NAME     what the client calls it (default: discord-mcp)
@@ -34,7 +34,8 @@ the client looks for it. To be run in the folder whose .env configures the servi
     const client = clients[options.client];
     const config = readConfig(io.env);
     const where = options.file === null ? client.file(platform(), io.env) : resolve(options.file);
-    const doorWith = await doorOf(options, config, io);
+    const guild = options.guild ?? (await guildFor(options.user, config.discord, io));
+    const doorWith = await doorOf({ ...options, guild }, config, io);
     // Whatever can fail is tried before a token is made that nobody would use.
     client.entry(doorWith(""));
     const file = options.write ? await openTarget(options, where) : null;
@@ -130,34 +131,6 @@ function addressOf(text: string): URL {
     throw new UsageError("--http takes the address of the service, such as http://127.0.0.1:8000");
   if (url.pathname === "/") url.pathname = "/mcp";
   return url;
-}
-
-async function doorOf(options: Options, config: Config, io: Io): Promise<(token: string) => Door> {
-  const { http, guild, channel } = options;
-  if (http !== null) {
-    if (guild !== null) http.searchParams.set("guild_id", guild);
-    if (channel !== null) http.searchParams.set("channel_id", channel);
-    return (token) => ({ kind: "http", url: http.href, headers: { Authorization: `Bearer ${token}` } });
-  }
-  const folder = resolve(".");
-  const written = await folderEnvironment(folder);
-  const elsewhere = readConfig(written, folder).database.path !== config.database.path;
-  const command = [
-    ...io.self,
-    ...["mcp", "--folder", folder],
-    ...(elsewhere ? ["--database", config.database.path] : []),
-    ...(guild === null ? [] : ["--guild", guild]),
-    ...(channel === null ? [] : ["--channel", channel]),
-  ];
-  const missing = Object.keys(variables).filter(
-    (name) => name !== "DATABASE_URL" && io.env[name] && written[name] === undefined,
-  );
-  if (missing.length > 0) {
-    io.err(
-      `Note: ${missing.join(", ")} ${missing.length > 1 ? "come" : "comes"} from the environment. The client uses the running service; a service that it has to start reads ${resolve(folder, ".env")} alone.\n`,
-    );
-  }
-  return (token) => ({ kind: "stdio", command, env: { DISCORD_MCP_TOKEN: token } });
 }
 
 async function openTarget({ client, name }: Options, where: string | null): Promise<ClientFile> {

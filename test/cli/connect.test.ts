@@ -3,6 +3,12 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFi
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type ClientName, clientNames, clients } from "../../src/cli/connect-clients.ts";
+import {
+  type DiscordSimulatorOptions,
+  startDiscordSimulator,
+} from "../../src/simulator/discord/simulator.ts";
+import { DEMO, twoServers } from "../../src/simulator/discord/world-seed.ts";
+import { attachContract } from "../simulator/discord/openapi-contract.ts";
 import { command } from "./io.ts";
 
 const ana = "100000000000000001";
@@ -247,5 +253,53 @@ describe("connect's files and mistakes", () => {
     const { err } = await command(["connect", "cursor", "--user", ana], { ...here.env, DISCORD_PREFIX: "?" });
     expect(err).toContain("DISCORD_PREFIX comes from the environment");
     expect((await connect(here, "cursor")).err).not.toContain("comes from the environment");
+  });
+});
+
+describe("connect without --guild", () => {
+  async function withDiscord(options: DiscordSimulatorOptions, user: string, ...args: string[]) {
+    await using discord = await startDiscordSimulator({ rateLimits: "off", ...options });
+    const contract = attachContract(discord);
+    const here = place();
+    const env = { ...here.env, DISCORD_TOKEN: discord.token, DISCORD_API_URL: discord.apiUrl };
+    const result = await command(["connect", "claude-code", "--user", user, ...args], env);
+    expect(contract.violations).toEqual([]);
+    const [row] = await tokens(here);
+    return { ...result, made: row !== undefined, requests: discord.requests.length };
+  }
+  const argsIn = (out: string): readonly string[] => JSON.parse(out).mcpServers["discord-mcp"].args;
+
+  test("takes the one server that the bot and the person share", async () => {
+    const { code, out, err } = await withDiscord({ seed: twoServers() }, DEMO.users.ana);
+    expect(code).toBe(0);
+    expect(argsIn(out).slice(-2)).toEqual(["--guild", DEMO.guildId]);
+    expect(err).toContain(`Calls are made from Harbour (${DEMO.guildId})`);
+  });
+
+  test("asks which, where there are several, and makes no token", async () => {
+    const { code, out, err, made } = await withDiscord({ seed: twoServers() }, DEMO.users.owner);
+    expect({ code, out, made }).toEqual({ code: 64, out: "", made: false });
+    expect(err).toContain(
+      `--guild is missing; the bot and this person share Harbour (${DEMO.guildId}), Light`,
+    );
+  });
+
+  test("asks nobody when it is named", async () => {
+    const { out, requests } = await withDiscord({}, DEMO.users.ana, "--guild", guild);
+    expect(argsIn(out).slice(-2)).toEqual(["--guild", guild]);
+    expect(requests).toBe(0);
+  });
+
+  test("says what is missing where the person is in none, and where Discord cannot be asked", async () => {
+    const stranger = await withDiscord({}, "100000000000000009");
+    expect(stranger.code).toBe(0);
+    expect(argsIn(stranger.out)).not.toContain("--guild");
+    expect(stranger.err).toContain("shares no server with 100000000000000009");
+    const here = place();
+    const env = { ...here.env, DISCORD_TOKEN: "x", DISCORD_API_URL: "http://127.0.0.1:1" };
+    const offline = await command(["connect", "cursor", "--user", ana], env);
+    expect(offline.code).toBe(0);
+    expect(offline.err).toContain("Discord could not be asked");
+    expect((await connect(here, "cursor")).err).toContain("there is no DISCORD_TOKEN");
   });
 });
