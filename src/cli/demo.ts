@@ -20,8 +20,9 @@ export const demo: Command = {
 
 Runs the whole service on this machine: a simulated Discord with the server "Harbour", and a simulated
 Claude that answers by rules (the real one when ANTHROPIC_API_KEY is set), with all tools switched on. In a
-terminal it offers a chat as Ana, a member, or as somebody else of the crew; without one it serves and prints. What is said is stored in data/demo, so that the next demo
-remembers it; delete the folder to begin anew.
+terminal it offers a chat as Ana, a member, or as somebody else of the crew; without one it serves and prints.
+For programs, tokens of Ana and of Mika, a moderator, are laid out in data/demo. What is said is stored there, so
+that the next demo remembers it; delete the folder to begin anew.
 
   --port N   listen on this port instead of MCP_PORT (8000), 0 for a free one
 `,
