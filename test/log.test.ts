@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { getLogger, withContext } from "@logtape/logtape";
+import fc from "fast-check";
 import { configureLogging, redact } from "../src/log.ts";
 
 async function lines(format: "json" | "text", log: () => void): Promise<string[]> {
@@ -71,6 +72,9 @@ describe("redaction", () => {
   );
 });
 
+/** Of a line of JSON, besides its message. */
+const ownFields = ["@timestamp", "id", "level", "logger", "message", "what"];
+
 describe("lines", () => {
   test("are JSON with level, logger, properties and the ids of their context", async () => {
     const [line] = await lines("json", () =>
@@ -94,6 +98,26 @@ describe("lines", () => {
     expect(line).not.toMatch(/[\p{Cc}\u2028\u202e\u2066](?!$)/u);
     expect(line).toContain("\\u009b2J");
   });
+
+  test.each(["json", "text"] as const)(
+    "whatever a client sends is one line, and no property but its own (%s)",
+    async (format) => {
+      const hostile = fc.oneof(
+        fc.string({ unit: "binary", maxLength: 60 }),
+        fc.constantFrom('"}\n{"level":"ERROR"', "a\r\nb", '\\","forged":"1', "x forged=1", "\u0085forged=1"),
+      );
+      await fc.assert(
+        fc.asyncProperty(hostile, hostile, async (value, id) => {
+          const written = await lines(format, () => logger.info("asked", { what: { value }, id }));
+          expect(written).toHaveLength(1);
+          expect(written[0]?.slice(0, -1)).not.toMatch(/[\p{Cc}\u2028\u2029\u202e]/u);
+          if (format === "json") expect(Object.keys(JSON.parse(written[0] ?? "")).sort()).toEqual(ownFields);
+          else expect(written[0]).toMatch(/ asked what="?\{.*\}"? id=("([^"\\]|\\.)*"|[\w.:/@+[\]-]+)\n$/);
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
 
   test("are one line of text each", async () => {
     const written = await lines("text", () => {

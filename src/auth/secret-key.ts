@@ -30,6 +30,10 @@ export async function loadOrCreateSecretKey(
   const { mode } = await stat(path);
   if ((mode & 0o077) !== 0)
     log.warn("the secret key can be read by others; take the rights away with: chmod 600", { path });
+  if (((await stat(dataDir)).mode & 0o022) !== 0)
+    log.warn("others may put files into the data folder; take the right away with: chmod go-w", {
+      path: dataDir,
+    });
   return { key, created, path };
 }
 

@@ -3,6 +3,7 @@ import { chmod, lstat, readdir, readFile, rm, stat, symlink, writeFile } from "n
 import { join } from "node:path";
 import { createSecretFile, writeSecretFile } from "../../src/auth/secret-files.ts";
 import { assertSecretKey, loadOrCreateSecretKey, secretKeyPath } from "../../src/auth/secret-key.ts";
+import { configureLogging } from "../../src/log.ts";
 import { folder, refusal } from "./harness.ts";
 
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
@@ -66,6 +67,24 @@ describe("the secret key", () => {
     await chmod(secretKeyPath(place.path), 0o644);
     expect((await loadOrCreateSecretKey(place.path)).key).toBe(key);
   });
+});
+
+test.each([
+  ["a key that others may read", "secret-key", 0o644, "can be read by others"],
+  ["a folder that others may write to", ".", 0o777, "others may put files into the data folder"],
+])("the log says how to close %s", async (_what, name, mode, words) => {
+  await using place = await folder();
+  await loadOrCreateSecretKey(place.path);
+  const written: string[] = [];
+  await using _logging = await configureLogging({
+    ...{ level: "info", format: "text" },
+    sink: (line) => written.push(line),
+  });
+  await loadOrCreateSecretKey(place.path);
+  expect(written).toEqual([]);
+  await chmod(join(place.path, name), mode);
+  await loadOrCreateSecretKey(place.path);
+  expect(written).toEqual([expect.stringContaining(words)]);
 });
 
 describe("secret files", () => {
