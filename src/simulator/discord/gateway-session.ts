@@ -47,7 +47,9 @@ export class GatewaySession {
     const json = JSON.stringify({ op: GatewayOpcodes.Dispatch, t, s: this.#sequence, d });
     this.#replay.push({ sequence: this.#sequence, json });
     if (this.#replay.length > REPLAY_BOUND * 2) this.#replay = this.#replay.slice(-REPLAY_BOUND);
-    if (this.connection !== null) this.#faults.pass(this, json);
+    // What begins a session is before everything else of it, whatever goes wrong.
+    if (t === GatewayDispatchEvents.Ready) this.connection?.send(json);
+    else if (this.connection !== null) this.#faults.pass(this, json);
   }
 
   /** Ends a replay. RESUMED has a sequence number like any dispatch. */
