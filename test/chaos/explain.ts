@@ -31,5 +31,11 @@ export function explain(
       ...rows("SELECT purpose, ordinal, state, sending_at, channel_id FROM posts WHERE subject = ?", id),
     ];
   });
-  return [`${mark}:`, ...replies, ...[...turns, ...ofTurns].map((row) => `  ${JSON.stringify(row)}`)];
+  const said =
+    messageId === null ? "by a program" : (site.discord.world.messages.get(messageId)?.timestamp ?? "gone");
+  return [
+    `${mark}: asked ${said}`,
+    ...replies,
+    ...[...turns, ...ofTurns].map((row) => `  ${JSON.stringify(row)}`),
+  ];
 }

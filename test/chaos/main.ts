@@ -1,3 +1,4 @@
+import { appendFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { chaos, type Outcome } from "./run.ts";
 
@@ -8,6 +9,7 @@ Usage: bun run chaos [-- options]
   --kills N    how often it is killed (300)
   --seed S     of what goes wrong, when, and what is asked (a new one each time)
   --cut S      seconds for which Discord's gateway is away at the end (600 with 100 kills or more, else 5)
+  --log FILE   where the logs of all processes go
   --calm N     questions asked at the end, undisturbed, over which memory is watched (600 with 100 kills or more, else 40)
 
 Ends with 0 when nothing was lost and nothing happened twice.
@@ -27,6 +29,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 32)) },
     cut: { type: "string" },
     calm: { type: "string" },
+    log: { type: "string" },
     help: { type: "boolean", short: "h" },
   },
 });
@@ -46,8 +49,14 @@ const outcome = await chaos({
   longCutMs: 1000 * whole("cut", values.cut ?? (isLong ? "600" : "5")),
   calmQuestions: whole("calm", values.calm ?? (isLong ? "600" : "40")),
   say,
+  ...(values.log === undefined ? {} : { log: appendTo(values.log) }),
 });
 report(outcome, (performance.now() - began) / 1000);
+
+function appendTo(path: string): (text: string) => void {
+  writeFileSync(path, "");
+  return (text) => appendFileSync(path, text);
+}
 
 function report(result: Outcome, seconds: number): void {
   const { answered, lost, duplicated, misled, asked, stops, integrity, unfinished, memory } = result;

@@ -18,6 +18,8 @@ export interface ChaosOptions {
   /** Questions asked of the last process, undisturbed, over which its memory is watched. */
   readonly calmQuestions: number;
   readonly say: (line: string) => void;
+  /** Takes what the processes log, and what is done to them. */
+  readonly log?: (text: string) => void;
 }
 
 export interface Outcome extends Count {
@@ -36,7 +38,7 @@ export interface Outcome extends Count {
 }
 
 const env = {
-  LOG_LEVEL: "warning",
+  LOG_LEVEL: "info",
   TOOLS: "all",
   TOOL_WRITES: "run",
   GUILD_POLICIES: JSON.stringify({ [asks]: { writes: "ask" }, [runs]: { writes: "run" } }),
@@ -159,9 +161,10 @@ async function gather(site: Site): Promise<readonly Person[]> {
 async function killAgainAndAgain(
   site: Site,
   random: Random,
-  { kills, say }: ChaosOptions,
+  { kills, say, log = () => {} }: ChaosOptions,
   answers: EventTarget,
 ) {
+  const note = (what: string) => log(`${new Date().toISOString()} --- ${what}\n`);
   const backAfterMs: number[] = [];
   let stops = 0;
   let forgotten = 0;
@@ -176,6 +179,8 @@ async function killAgainAndAgain(
       site.running.kill("SIGTERM");
       await site.running.exited;
     } else await site.kill();
+    note(isOrderly ? "ended in order" : "killed");
+    log(site.running.output);
     storm.abort();
     await trouble;
     if (random.chance(0.1)) await stillborn(site, random);
@@ -184,6 +189,7 @@ async function killAgainAndAgain(
     if (forgotten < forgottenSessions && random.chance(0.03)) {
       forgotten += 1;
       discord.faults.gateway.forgetSessions();
+      note("Discord has forgotten the session");
     }
     const began = performance.now();
     answers.addEventListener("answer", () => backAfterMs.push(performance.now() - began), { once: true });
