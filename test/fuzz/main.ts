@@ -1,0 +1,61 @@
+import { parseArgs } from "node:util";
+import type { Tried } from "./target.ts";
+import { targets } from "./targets.ts";
+
+/** Inputs that are tried on one world; another seed, and another world, for those after them. */
+const BATCH = 1000;
+/** Failures of a target after which it is given up: they are likely all of one fault. */
+const ENOUGH = 3;
+
+/** `bun run fuzz -- --runs N --seed S [--only name,name]`: N inputs for each target. */
+const { values } = parseArgs({
+  options: {
+    runs: { type: "string", default: "1000" },
+    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+    only: { type: "string", default: "" },
+  },
+});
+const runs = wholeNumber("runs", values.runs);
+const seed = wholeNumber("seed", values.seed);
+const only = values.only.split(",").filter((name) => name !== "");
+const stranger = only.find((name) => !targets.some((target) => target.name === name));
+if (stranger !== undefined) {
+  throw new Error(
+    `There is no target "${stranger}"; there are ${targets.map(({ name }) => name).join(", ")}.`,
+  );
+}
+
+let inputs = 0;
+let failures = 0;
+print(`seed ${seed}`);
+for (const target of targets) {
+  if (only.length > 0 && !only.includes(target.name)) continue;
+  const begun = performance.now();
+  const found: Tried[] = [];
+  for (let from = 0; from < runs; from += BATCH) {
+    const tried = await target.try({ runs: Math.min(BATCH, runs - from), seed: seed + from / BATCH });
+    found.push(tried);
+    if (tried.failure === null) continue;
+    print(`\n${target.name}: ${target.promise}\n${tried.failure}\n`);
+    if (found.filter(({ failure }) => failure !== null).length === ENOUGH) break;
+  }
+  const tried = found.reduce((sum, each) => sum + each.inputs, 0);
+  const failed = found.filter(({ failure }) => failure !== null).length;
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  print(
+    `${target.name.padEnd(16)}${String(tried).padStart(9)} inputs ${String(failed).padStart(4)} failures ${seconds.padStart(8)} s`,
+  );
+  inputs += tried;
+  failures += failed;
+}
+print(`tried ${inputs} inputs, ${failures} failures`);
+process.exit(failures === 0 ? 0 : 1);
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^\d{1,10}$/.test(text)) throw new Error(`--${name} must be a whole number, not "${text}".`);
+  return Number(text);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,202 @@
+import { ChannelType, OverwriteType, PermissionFlagsBits } from "discord-api-types/v10";
+import fc from "fast-check";
+import { type ChannelLike, memberFacts, Shapes } from "../../../src/discord/state-shapes.ts";
+import { channelPermissions, everything, guildPermissions } from "../../../src/permissions/compute.ts";
+import type { GuildFacts } from "../../../src/permissions/facts.ts";
+import { holds } from "../holds.ts";
+import { target } from "../target.ts";
+
+const guildId = "300000000000000001";
+const channelId = "300000000000000002";
+const parentId = "300000000000000003";
+const roleId = "300000000000000004";
+const userId = "300000000000000011";
+const { Administrator, ViewChannel } = PermissionFlagsBits;
+
+/** What stands where Discord writes permissions; most of it should stand nowhere. */
+const bits = fc.oneof(
+  fc.bigInt({ min: 0n, max: 1n << 60n }).map(String),
+  fc.constantFrom<unknown>(
+    "",
+    " ",
+    "0",
+    "8",
+    "-1",
+    "-8",
+    "0x8",
+    "0b1000",
+    "8n",
+    "1e3",
+    "3.5",
+    " 8 ",
+    "8\n",
+    "Infinity",
+    "NaN",
+    "null",
+    "٨",
+    "1".repeat(400),
+    null,
+    undefined,
+    8,
+    -1,
+    1.5,
+    true,
+    [],
+    ["8"],
+    {},
+    String(everything),
+    String(1n << 200n),
+  ),
+);
+const overwriteType = fc.constantFrom<unknown>(
+  OverwriteType.Role,
+  OverwriteType.Member,
+  OverwriteType.Role,
+  2,
+  -1,
+  "role",
+  "member",
+  "0",
+  "1",
+  null,
+  undefined,
+  {},
+);
+const someId = fc.constantFrom<unknown>(
+  guildId,
+  roleId,
+  userId,
+  userId,
+  "",
+  "0",
+  null,
+  undefined,
+  3e17,
+  {},
+  "__proto__",
+);
+const overwrites = fc.oneof(
+  fc.array(
+    fc.oneof(
+      fc.record({ id: someId, type: overwriteType, allow: bits, deny: bits }),
+      fc.constantFrom(null, {}, "x"),
+    ),
+    { maxLength: 5 },
+  ),
+  fc.constantFrom<unknown>(undefined, null, {}, "x", 3),
+);
+const kind = fc.constantFrom<unknown>(
+  ChannelType.GuildText,
+  ChannelType.GuildVoice,
+  ChannelType.PublicThread,
+  ChannelType.PrivateThread,
+  ChannelType.DM,
+  99,
+  -1,
+  "0",
+  null,
+  undefined,
+);
+const input = fc.record({
+  everyone: bits,
+  role: bits,
+  roles: fc.oneof(
+    fc.subarray<unknown>([roleId, guildId, "0", null]),
+    fc.constantFrom<unknown>(undefined, null, roleId, {}, 5),
+  ),
+  until: fc.oneof(
+    fc.constantFrom<unknown>(
+      undefined,
+      null,
+      "",
+      "soon",
+      "2999-01-01T00:00:00Z",
+      "1970-01-01T00:00:00Z",
+      5,
+      {},
+      [],
+    ),
+  ),
+  kind,
+  parent: fc.option(fc.record({ kind, overwrites })),
+  overwrites,
+});
+
+/** Whether a text is what Discord writes: the digits of a number that is not negative. */
+const isPlain = (text: unknown): boolean => typeof text === "string" && /^\d{1,100}$/.test(text);
+
+/** It is read as JSON is: nothing says that it has the shape that the types promise. */
+const asGiven = <Shape>(value: unknown): Shape => JSON.parse(JSON.stringify(value) ?? "null");
+
+export const permissions = target(
+  "permissions",
+  "facts that cannot be right are refused or give nothing; they never give more than the roles do",
+  1000,
+  () => ({
+    inputs: input,
+    check(given) {
+      const shapes = new Shapes();
+      const read = () => {
+        const role = (id: string, permissions: unknown) =>
+          shapes.role(asGiven({ id, name: id, permissions, position: 1, managed: false }));
+        const facts = {
+          id: guildId,
+          name: "Harbour",
+          ownerId: "300000000000000099",
+          requiresMfa: false,
+          verificationLevel: 0,
+        };
+        const guild: GuildFacts = {
+          ...facts,
+          roles: new Map([
+            [guildId, role(guildId, given.everyone)],
+            [roleId, role(roleId, given.role)],
+          ]),
+        };
+        const member = memberFacts(
+          userId,
+          asGiven({ roles: given.roles, communication_disabled_until: given.until }),
+        );
+        const place = (id: string, type: unknown, permission_overwrites: unknown, parent_id?: string) =>
+          shapes.channel(asGiven<ChannelLike>({ id, type, permission_overwrites, parent_id }), guildId, null);
+        const channel = place(channelId, given.kind, given.overwrites, parentId);
+        const parent =
+          given.parent === null ? null : place(parentId, given.parent.kind, given.parent.overwrites);
+        return { guild, member, channel, parent };
+      };
+      let facts: ReturnType<typeof read>;
+      try {
+        facts = read();
+      } catch {
+        // Refused where it is read, which the boundary makes an error of Discord's.
+        return;
+      }
+      holds(
+        isPlain(given.everyone) && isPlain(given.role),
+        `read as permissions: ${JSON.stringify([given.everyone, given.role])}`,
+      );
+      const { guild, member, channel, parent } = facts;
+      const own = guildPermissions(guild, member, Date.now());
+      const isThere = channelPermissions({
+        guild,
+        member,
+        channel,
+        parent,
+        isThreadMember: false,
+        now: Date.now(),
+      });
+      const isAdministrator = (own & Administrator) !== 0n;
+      holds(isThere === 0n || (isThere & ViewChannel) !== 0n, "permissions without sight");
+      holds(isAdministrator || (isThere & Administrator) === 0n, "a channel makes an administrator");
+      const list = Array.isArray(given.overwrites) ? given.overwrites : [];
+      for (const each of list) {
+        if (typeof each !== "object" || each === null || !("allow" in each)) continue;
+        holds(isPlain(each.allow) && isPlain(each.deny), `read as an overwrite: ${JSON.stringify(each)}`);
+        holds(
+          each.type === OverwriteType.Role || each.type === OverwriteType.Member,
+          `an overwrite of type ${each.type}`,
+        );
+      }
+    },
+  }),
+);
