@@ -4,6 +4,7 @@ import { authorize } from "./authorize.ts";
 import { cache } from "./cache.ts";
 import { gateway } from "./gateway.ts";
 import { history } from "./history.ts";
+import { mcp } from "./mcp.ts";
 import { permissions } from "./permissions.ts";
 import { type Bench, type Row, ratio, table } from "./report.ts";
 import { socket } from "./socket.ts";
@@ -22,6 +23,7 @@ const benches: readonly Bench[] = [
   permissions,
   authorize,
   tools,
+  mcp,
   storage,
 ];
 

@@ -13,11 +13,18 @@ export interface Part extends AsyncDisposable {
 
 type Told = { readonly facts: Facts } | { readonly failed: string };
 
-/** Starts a script of this folder in a process of its own, and waits until it is ready. */
-export async function startPart(script: URL, args: Facts = {}): Promise<Part> {
+/**
+ * Starts a script of this folder in a process of its own, and waits until it is ready. `runtime` is what runs it when
+ * it is not to be Bun.
+ */
+export async function startPart(
+  script: URL,
+  args: Facts = {},
+  runtime: readonly string[] = [process.execPath],
+): Promise<Part> {
   let next = Promise.withResolvers<Facts>();
   const child = Bun.spawn({
-    cmd: [process.execPath, ...profiled(script), fileURLToPath(script), JSON.stringify(args)],
+    cmd: [...runtime, ...profiled(script), fileURLToPath(script), JSON.stringify(args)],
     stdio: ["ignore", "inherit", "inherit"],
     serialization: "json",
     ipc(message: Told) {

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** Resident memory of a process in bytes, as Linux counts it. */
 export async function residentOf(pid: number): Promise<number> {
@@ -8,11 +9,15 @@ export async function residentOf(pid: number): Promise<number> {
   return Number(kib) * 1024;
 }
 
-/** Of this process, after what is garbage has been collected and a moment in which the allocator gives it back. */
+/**
+ * Of this process, after what is garbage has been collected and a moment in which the allocator gives it back. One of
+ * Node has to be started with --expose-gc.
+ */
 export async function residentBytes(): Promise<number> {
   for (let n = 0; n < 3; n++) {
-    Bun.gc(true);
-    await Bun.sleep(200);
+    if (typeof Bun === "undefined") globalThis.gc?.();
+    else Bun.gc(true);
+    await sleep(200);
   }
   return residentOf(process.pid);
 }

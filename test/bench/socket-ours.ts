@@ -1,26 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Type } from "typebox";
 import { createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
-import { defineTool } from "../../src/tools/tool.ts";
+import { noop } from "./noop.ts";
 import { partArgs, servePart, textOf } from "./parts.ts";
 import { processor } from "./processes.ts";
 
 /** The whole service without Discord, with one tool that does nothing. Its limits are set, and not met. */
-const noop = defineTool({
-  name: "noop",
-  title: "Nothing",
-  description: "Does nothing.",
-  family: "server",
-  kind: "read",
-  repeatable: true,
-  input: Type.Object({ text: Type.String() }, { additionalProperties: false }),
-  output: Type.Object({ text: Type.String() }),
-  targets: {},
-  run: async ({ text }) => ({ value: { text }, sources: [] }),
-});
-
 const folder = textOf(partArgs(), "folder");
 const config = readConfig({
   DATABASE_URL: join(folder, "bench.db"),
