@@ -49,6 +49,8 @@ export interface Config {
     readonly toolTimeoutMs: number;
     readonly toolResultBytes: number;
     readonly queue: number;
+    readonly queueOfUser: number;
+    readonly queueOfGuild: number;
     readonly concurrent: number;
     readonly maxResumes: number;
     readonly maxAgeMs: number;
@@ -201,6 +203,8 @@ function arrange(v: Values, folder: string): Config {
       toolTimeoutMs: v.TOOL_TIMEOUT_SECONDS * 1000,
       toolResultBytes: v.TOOL_RESULT_BYTES,
       queue: v.TURN_QUEUE,
+      queueOfUser: v.TURN_QUEUE_USER,
+      queueOfGuild: v.TURN_QUEUE_GUILD,
       concurrent: v.TURNS_CONCURRENT,
       maxResumes: 3,
       maxAgeMs: 60 * 60 * 1000,

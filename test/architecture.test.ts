@@ -14,6 +14,7 @@ const shared = [
   "tool-policy",
   "utc-day",
   "limits",
+  "fair-slots",
   "lru",
   "version",
   "when-aborted",

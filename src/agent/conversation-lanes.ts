@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
+import { FairSlots, type SlotOwner } from "../fair-slots.ts";
 import type { Delay } from "./abort.ts";
-import { FairSlots } from "./fair-slots.ts";
 import type { TurnJournal, TurnRecord } from "./ports.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);
@@ -36,7 +36,7 @@ export interface LaneDeps {
 
 /**
  * One turn at a time in each conversation, in the order in which they were accepted; conversations side by side,
- * as many as there are slots, guilds in turn. The queue itself is in the journal: a lane exists only while its
+ * as many as there are slots, which are shared fairly. The queue itself is in the journal: a lane exists only while its
  * conversation has something to do.
  */
 export class ConversationLanes {
@@ -108,15 +108,15 @@ export class ConversationLanes {
     const first = exact ? turn : null;
     const lane: Lane = { begun: [], running: null, first, announced: 0, exact, done: promise };
     this.#lanes.set(turn.conversationId, lane);
-    void this.#work(turn.conversationId, fairKey(turn), lane).finally(resolve);
+    void this.#work(turn.conversationId, turn.actor, lane).finally(resolve);
     return lane;
   }
 
-  async #work(conversationId: string, key: string, lane: Lane): Promise<void> {
+  async #work(conversationId: string, owner: SlotOwner, lane: Lane): Promise<void> {
     const closing = this.#closing.signal;
     do {
       try {
-        const release = await this.#slots.acquire(key, closing);
+        const release = await this.#slots.acquire(owner, closing);
         try {
           const found = await this.#next(conversationId, lane);
           // Looked at here and not there: a turn may have been announced since.
@@ -180,5 +180,3 @@ export class ConversationLanes {
 }
 
 const isQuiet = (lane: Lane): boolean => lane.announced === 0 && lane.begun.length === 0;
-
-const fairKey = ({ actor }: TurnRecord): string => actor.guildId ?? `user:${actor.userId}`;

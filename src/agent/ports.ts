@@ -215,7 +215,10 @@ export type AnswerTo = "channel" | "asker";
  * A conversation is (user, channel); it is made on the first accept.
  */
 export interface TurnJournal {
-  /** Stores the message and its id, or recognises it. `bound` is how many may wait behind a running one. */
+  /**
+   * Stores the message and its id, or recognises it. `bound` is how many may wait behind a running one; below 0 it only
+   * recognises.
+   */
   accept(turn: NewTurn, bound: number): Promise<AcceptResult>;
   get(turnId: string): Promise<TurnRecord | null>;
   /** All queued and running turns of all conversations, oldest first. Bounded by the queue's bound per conversation. */

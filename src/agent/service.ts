@@ -8,12 +8,13 @@ import { ApprovalDesk } from "./approval-desk.ts";
 import type { Approval, NewApproval } from "./approvals.ts";
 import { ConversationLanes } from "./conversation-lanes.ts";
 import { Listeners } from "./listeners.ts";
-import type { ApprovalStore, NewTurn, TurnEnd, TurnEventSink, TurnRecord } from "./ports.ts";
+import type { AcceptResult, ApprovalStore, NewTurn, TurnEnd, TurnEventSink, TurnRecord } from "./ports.ts";
 import { TokenGauge } from "./token-gauge.ts";
 import { defaultApprovalMs, type TurnDeps } from "./turn-deps.ts";
 import { announceEnd, endTurn, type RunnerDeps, runToItsEnd } from "./turn-runner.ts";
 import type { CancelResult, SubmitResult, TurnOutcome, TurnService } from "./turn-service.ts";
 import { TurnWaiters } from "./turn-waiters.ts";
+import { type Crowded, WaitingTurns } from "./waiting-turns.ts";
 import { ownWordsTo } from "./where-answers-go.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);
@@ -41,8 +42,7 @@ class Turns implements TurnService {
   readonly #queueBound: number;
   readonly #lanes: ConversationLanes;
   readonly #waiters = new TurnWaiters();
-  /** Turns that this process knows to be waiting: as many as the journal's bounds allow. */
-  readonly #waiting = new Set<string>();
+  readonly #waiting: WaitingTurns;
   readonly #ended = new Listeners<TurnRecord>();
   readonly #running = new Listeners<TurnRecord>();
   readonly #desk: ApprovalDesk;
@@ -68,6 +68,7 @@ class Turns implements TurnService {
     };
     this.#approvals = deps.approvals;
     this.#queueBound = deps.config.turn.queue;
+    this.#waiting = new WaitingTurns(deps.config.turn);
     this.#lanes = new ConversationLanes({
       journal: deps.journal,
       concurrent: deps.config.turn.concurrent,
@@ -79,13 +80,32 @@ class Turns implements TurnService {
   async submit(turn: NewTurn): Promise<SubmitResult> {
     if (this.#state !== "open") throw shutdownReason();
     await this.#resets.get(placeOf(turn.actor.userId, turn.actor.channelId));
-    const result = await this.#deps.journal.accept(turn, this.#queueBound);
+    const crowded = this.#waiting.reserve(turn.actor);
+    if (crowded !== null) return this.#findKnown(turn, crowded);
+    const result = await this.#accept(turn);
     if (result.status === "accepted") {
       if (result.withdrawn !== null) await this.#endedSuspended(result.withdrawn);
-      this.#waiting.add(result.turn.id);
       this.#lanes.wake(result.turn, result.waiting === 0);
     }
-    return result;
+    return result.status === "queue_full" ? { ...result, of: "conversation" } : result;
+  }
+
+  async #accept(turn: NewTurn): Promise<AcceptResult> {
+    try {
+      const result = await this.#deps.journal.accept(turn, this.#queueBound);
+      if (result.status === "accepted") this.#waiting.settle(result.turn.id, turn.actor);
+      else this.#waiting.release(turn.actor);
+      return result;
+    } catch (error) {
+      this.#waiting.release(turn.actor);
+      throw error;
+    }
+  }
+
+  /** What was accepted before is still known by its id or key, though there is no room for anything new. */
+  async #findKnown(turn: NewTurn, crowded: Crowded): Promise<SubmitResult> {
+    const result = await this.#deps.journal.accept(turn, noRoom);
+    return result.status === "duplicate" ? result : { status: "queue_full", ...crowded };
   }
 
   async wait(turnId: string, signal?: AbortSignal): Promise<TurnOutcome> {
@@ -162,7 +182,7 @@ class Turns implements TurnService {
     if (turns.length > 0) logger.info("unfinished turns are taken up", { turns: turns.length });
     for (const turn of turns) {
       if (this.#lanes.isRunning(turn)) continue;
-      this.#waiting.add(turn.id);
+      this.#waiting.add(turn.id, turn.actor);
       if (turn.state === "running") this.#lanes.wakeBegun(turn);
       else this.#lanes.wake(turn);
     }
@@ -248,7 +268,7 @@ class Turns implements TurnService {
 
   /** Its last question is decided, and the journal has set it running again. */
   #goOn(turn: TurnRecord): void {
-    this.#waiting.add(turn.id);
+    this.#waiting.add(turn.id, turn.actor);
     this.#lanes.wakeBegun(turn);
   }
 
@@ -278,6 +298,9 @@ class Turns implements TurnService {
     this.#ended.tell(turn);
   }
 }
+
+/** A bound of the journal that lets nothing in. */
+const noRoom = -1;
 
 const placeOf = (userId: string, channelId: string): string => `${userId}/${channelId}`;
 

@@ -1,7 +1,14 @@
 import type { Approval, NewApproval } from "./approvals.ts";
 import type { AcceptResult, NewTurn, TurnRecord } from "./ports.ts";
 
-export type SubmitResult = AcceptResult;
+export type SubmitResult =
+  | Exclude<AcceptResult, { readonly status: "queue_full" }>
+  /** So many wait already: of the conversation, of the person everywhere, or of the server. */
+  | {
+      readonly status: "queue_full";
+      readonly of: "conversation" | "person" | "server";
+      readonly waiting: number;
+    };
 
 /** How a turn ended, for whoever waits for it. */
 export interface TurnOutcome {

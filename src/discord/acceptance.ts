@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Actor } from "../actor.ts";
-import type { TurnService } from "../agent/turn-service.ts";
+import type { SubmitResult, TurnService } from "../agent/turn-service.ts";
 import { AppError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Session } from "../sessions/ports.ts";
@@ -66,8 +66,7 @@ export async function accept(given: Incoming, deps: AcceptanceDeps): Promise<"ac
     idempotencyKey: null,
     replyTo: { channelId, messageId: message.id },
   });
-  if (result.status === "queue_full")
-    await deps.notices.refuse(message, queueFull(result.waiting, world.prefix));
+  if (result.status === "queue_full") await deps.notices.refuse(message, queueFull(result, world.prefix));
   if (result.status !== "accepted") return "passed";
   deps.sessions.count(session, "message");
   log.info("message accepted", { turn_id: result.turn.id, channel_id: channelId, waiting: result.waiting });
@@ -88,6 +87,12 @@ async function isWithinLimits(message: Incoming, { limits, notices }: Acceptance
   }
 }
 
-function queueFull(waiting: number, prefix: string): string {
+type QueueFull = Extract<SubmitResult, { readonly status: "queue_full" }>;
+
+function queueFull({ of, waiting }: QueueFull, prefix: string): string {
+  if (of === "server")
+    return `${waiting} messages of this server wait for an answer, and I can keep no more, so I have not read this one. Please send it again in a few minutes.`;
+  if (of === "person")
+    return `You already have ${waiting} messages waiting for an answer in different places, and I can keep no more. Send this one again after my next answer.`;
   return `You already have ${waiting} messages waiting for an answer here, and I can keep no more. Send this one again after my next answer, or clear the queue with \`${prefix}stop\`.`;
 }

@@ -181,7 +181,7 @@ async function submit(
   if (result.status === "queue_full")
     throw new AppError(
       "queue_full",
-      `${result.waiting} questions of this conversation are waiting already; ask again when one of them is answered.`,
+      `${result.waiting} questions of this ${result.of} are waiting already; ask again when one of them is answered.`,
     );
   if (result.turn === null) throw keyConflict("The turn of this idempotency key has been deleted since.");
   if (result.turn.text !== text) throw keyConflict("This idempotency key was used for another question.");

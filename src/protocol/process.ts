@@ -59,8 +59,8 @@ async function submit(
   if (result.status === "queue_full")
     throw new AppError(
       "queue_full",
-      `${result.waiting} messages of this conversation are waiting already; try again when one of them is answered.`,
-      { data: { waiting: result.waiting } },
+      `${result.waiting} messages of this ${result.of} are waiting already; try again when one of them is answered.`,
+      { data: { waiting: result.waiting, of: result.of } },
     );
   if (result.turn === null) throw conflict("The turn of this idempotency_key has been deleted since.");
   if (result.turn.text !== text) throw conflict("This idempotency_key was used for another message.");

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { ConversationLanes } from "../../src/agent/conversation-lanes.ts";
-import { FairSlots } from "../../src/agent/fair-slots.ts";
 import type { TurnRecord } from "../../src/agent/ports.ts";
 import { noUsage } from "../../src/agent/usage.ts";
 import { door, newTurn } from "./harness.ts";
@@ -55,30 +54,5 @@ describe("a conversation's lane", () => {
     await lanes.close(new Error("over"));
     expect(ran).toEqual(["1", "2"]);
     expect(lanes.running).toBe(0);
-  });
-});
-
-describe("fair slots", () => {
-  test("are given back once, and not to those who have gone", async () => {
-    const slots = new FairSlots(1);
-    const { signal } = new AbortController();
-    const release = await slots.acquire("a", signal);
-    const gone = new AbortController();
-    const leaving = slots.acquire("a", gone.signal);
-    const patient = slots.acquire("b", signal);
-    gone.abort(new Error("gone"));
-    await expect(leaving).rejects.toThrow("gone");
-    release();
-    release();
-    const second = await patient;
-    let third = false;
-    const waiting = slots.acquire("c", signal).then(() => {
-      third = true;
-    });
-    await Promise.resolve();
-    expect(third).toBe(false);
-    second();
-    await waiting;
-    expect(third).toBe(true);
   });
 });

@@ -38,11 +38,46 @@ describe("the queue of a conversation", () => {
     await world.claude.waitForRequest(() => true);
     await world.submit("two");
     await world.submit("three");
-    expect(await world.service.submit(newTurn("four"))).toEqual({ status: "queue_full", waiting: 2 });
+    expect(await world.service.submit(newTurn("four"))).toEqual({
+      status: "queue_full",
+      of: "conversation",
+      waiting: 2,
+    });
     expect(await world.service.submit(newTurn("elsewhere", person("101")))).toMatchObject({
       status: "accepted",
     });
     release();
+  });
+
+  test("is bounded for each person and each server, who still find what was accepted, and have room again", async () => {
+    await using world = await World.start({
+      env: { TURN_QUEUE_USER: "2", TURN_QUEUE_GUILD: "3", TURNS_CONCURRENT: "1" },
+    });
+    const release = world.claude.hold();
+    const at = (userId: string, channelId: string, guildId: string | null = "7") => ({
+      actor: { kind: "user", userId, channelId, guildId } as const,
+    });
+    const first = await world.submit("runs", at("1", "10"));
+    await world.claude.waitForRequest(() => true);
+    const burst = ["11", "12", "13"].map((channel, n) =>
+      world.service.submit(newTurn("burst", { ...at("1", channel), idempotencyKey: `k${n}` })),
+    );
+    const [known, , refused] = await Promise.all(burst);
+    expect(refused).toEqual({ status: "queue_full", of: "person", waiting: 2 });
+    const again = await world.service.submit(newTurn("burst", { ...at("1", "11"), idempotencyKey: "k0" }));
+    if (known?.status !== "accepted") throw new Error("it was not accepted");
+    expect(again).toMatchObject({ status: "duplicate", turn: { id: known.turn.id } });
+    await world.submit("another's", at("2", "10"));
+    expect(await world.service.submit(newTurn("one too many", at("3", "10")))).toEqual({
+      status: "queue_full",
+      of: "server",
+      waiting: 3,
+    });
+    const direct = await world.submit("elsewhere", at("3", "30", null));
+    expect(world.service.stats()).toEqual({ running: 1, waiting: 4 });
+    release();
+    await Promise.all([first, direct, known.turn].map((turn) => world.service.wait(turn.id)));
+    await world.ask("room again", at("1", "14"));
   });
 
   test("knows a message that was delivered twice", async () => {
