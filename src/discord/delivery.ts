@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { TurnService } from "../agent/turn-service.ts";
+import { Lru } from "../lru.ts";
 import { DirectChannels } from "./direct-channels.ts";
 import { Pauses } from "./pauses.ts";
 import { Planner } from "./planner.ts";
@@ -13,12 +14,20 @@ export interface DeliveryDeps extends Omit<SettlerDeps, "turns" | "signal" | "on
   readonly turns: Pick<TurnService, "onEnded" | "onApproval" | "approval" | "decide">;
   /** Between tries to open a direct channel, milliseconds. */
   readonly againMs: number;
+  /** The server of a channel, where it is known. */
+  readonly guildOf: (channelId: string) => string | null;
   /** The message of a question stands: what has been decided meanwhile can be shown there. */
   readonly onAsked: () => void;
 }
 
 const OPEN_BOUND = 1000;
-const CHANNELS_AT_ONCE = 8;
+const CHANNELS_AT_ONCE = 16;
+/** Channels of one server at once: what is left is for the others. */
+const CHANNELS_OF_GUILD = 12;
+/** Posts until another channel has its turn: Discord takes five in five seconds of one channel. */
+const BATCH = 5;
+/** Channels whose last turn is remembered. */
+const TURNS_BOUND = 10_000;
 const RETRY_MS = 15_000;
 /** The key of a pause of planning, where channels have theirs. */
 const PLANNING = "";
@@ -32,7 +41,11 @@ export class Delivery {
   readonly #stop = new AbortController();
   readonly #planner: Planner;
   readonly #settler: Settler;
-  readonly #senders = new Map<string, Promise<void>>();
+  /** Who sends in which channel, with the channel's server. */
+  readonly #senders = new Map<string, { readonly guildId: string | null; readonly over: Promise<void> }>();
+  /** When a channel had its last turn, counted in turns. */
+  readonly #lastTurn = new Lru<number>(TURNS_BOUND);
+  #turn = 0;
   readonly #unlisten: readonly (() => void)[];
   /** Channels whose first post has to wait. */
   readonly #pauses = new Pauses(() => this.wake());
@@ -99,7 +112,7 @@ export class Delivery {
     this.wake();
     while (this.#round !== null || this.#senders.size > 0) {
       await this.#round;
-      await Promise.all(this.#senders.values());
+      await Promise.all([...this.#senders.values()].map(({ over }) => over));
     }
   }
 
@@ -123,12 +136,18 @@ export class Delivery {
   }
 
   async #dispatch(): Promise<void> {
-    const open = await this.#deps.outbox.open(OPEN_BOUND);
+    const open = await this.#deps.outbox.nextOfEach(OPEN_BOUND);
     this.#deps.metrics.gauges.outbox.set(open.length);
-    for (const [channelId, posts] of Map.groupBy(due(open), (post) => post.channelId)) {
+    const waiting = Map.groupBy(due(open, open.length === OPEN_BOUND), (post) => post.channelId);
+    // Whoever had a turn lately comes after those who had none; who never had one, as it came.
+    const inTurn = [...waiting].sort(([a], [b]) => this.#turnOf(a) - this.#turnOf(b));
+    for (const [channelId, posts] of inTurn) {
       if (this.#senders.has(channelId) || this.#pauses.has(channelId)) continue;
       if (this.#senders.size >= CHANNELS_AT_ONCE) return;
-      const sender = this.#sendAll(posts)
+      const guildId = this.#deps.guildOf(channelId);
+      if (guildId !== null && this.#channelsOf(guildId) >= CHANNELS_OF_GUILD) continue;
+      this.#lastTurn.set(channelId, ++this.#turn);
+      const over = this.#sendAll(posts.slice(0, BATCH))
         .catch((error: unknown) => {
           log.error("posts could not be sent, trying again", { channel_id: channelId, error });
           this.#pause(channelId, RETRY_MS);
@@ -137,10 +156,23 @@ export class Delivery {
         .then((isDone) => {
           this.#senders.delete(channelId);
           // There may be more of this channel by now, or another one that waits for its turn.
-          if (isDone || this.#senders.size === CHANNELS_AT_ONCE - 1) this.wake();
+          const wasFull =
+            this.#senders.size === CHANNELS_AT_ONCE - 1 ||
+            (guildId !== null && this.#channelsOf(guildId) === CHANNELS_OF_GUILD - 1);
+          if (isDone || wasFull) this.wake();
         });
-      this.#senders.set(channelId, sender);
+      this.#senders.set(channelId, { guildId, over });
     }
+  }
+
+  #turnOf(channelId: string): number {
+    return this.#lastTurn.get(channelId) ?? 0;
+  }
+
+  #channelsOf(guildId: string): number {
+    let count = 0;
+    for (const sender of this.#senders.values()) if (sender.guildId === guildId) count++;
+    return count;
   }
 
   /** False when one is left open: those behind it have to wait. */

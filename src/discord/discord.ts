@@ -157,6 +157,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
   const posting = createPosting({
     ...{ clients, outbox, turns, botUserId, metrics, now, timing },
     limits: deps.limits,
+    guildOf: (channelId) => state.channel(channelId)?.guildId ?? null,
   });
   const notices = new Notices({ outbox, seen, now, wake: () => posting.delivery.wake() });
   const marks = new Marks(deps.marks);

@@ -67,6 +67,8 @@ export interface Outbox {
   planNotice(triggerMessageId: string, channelId: string, posts: readonly Post[]): Promise<boolean>;
   /** Posts not yet sent or failed, in the order in which they must go out. */
   open(limit: number): Promise<readonly Post[]>;
+  /** The same, but the first of every channel before the second of any: one channel's many leave room for the others. */
+  nextOfEach(limit: number): Promise<readonly Post[]>;
   /** False when it is not to be sent any more: its person has been forgotten meanwhile. */
   markSending(nonce: string, now: number): Promise<boolean>;
   markSent(nonce: string, messageId: string): Promise<void>;

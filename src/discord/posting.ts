@@ -4,7 +4,7 @@ import type { RestClients } from "./rest-client.ts";
 import { Verdicts } from "./verdicts.ts";
 
 export interface PostingDeps
-  extends Pick<DeliveryDeps, "outbox" | "turns" | "botUserId" | "metrics" | "now">,
+  extends Pick<DeliveryDeps, "outbox" | "turns" | "botUserId" | "guildOf" | "metrics" | "now">,
     Pick<InteractionsDeps, "limits"> {
   readonly clients: Pick<RestClients, "reads" | "writes">;
   readonly timing: {

@@ -96,8 +96,8 @@ export const isWord = ({ ordinal }: Post): boolean => ordinal === WORD;
 export const belongTogether = (a: Post, b: Post): boolean =>
   a.purpose === b.purpose && a.subject === b.subject;
 
-/** Those that may go out: not the words about what has not arrived yet. */
-export function due(open: readonly Post[]): readonly Post[] {
+/** Those that may go out: not the words about what has not arrived yet, nor, of a list that was cut, what could be such. */
+export function due(open: readonly Post[], isCut: boolean): readonly Post[] {
   const heads = open.filter(isDirectHead);
-  return open.filter((one) => !isWord(one) || !heads.some((head) => belongTogether(head, one)));
+  return open.filter((one) => !isWord(one) || !(isCut || heads.some((head) => belongTogether(head, one))));
 }

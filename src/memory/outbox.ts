@@ -45,6 +45,7 @@ export function createOutbox(store: Store): Outbox {
         return true;
       }),
     open: async (limit) => openPosts(store, limit),
+    nextOfEach: async (limit) => nextOfEach(store, limit),
     markSending: async (nonce, now) => update(nonce, { state: "sending", sendingAt: now }),
     async markSent(nonce, messageId) {
       update(nonce, { state: "sent", messageId, content: null });
@@ -94,13 +95,30 @@ function insertPosts(store: Store, tx: Tx, planned: readonly Post[]): void {
 }
 
 function openPosts(store: Store, limit: number): readonly Post[] {
-  const rows = store.db
-    .select()
-    .from(posts)
-    .where(sql`state in ('pending', 'sending')`)
-    .orderBy(asc(posts.seq))
-    .limit(limit)
-    .all();
+  return opened(
+    store,
+    store.db.select().from(posts).where(areOpen).orderBy(asc(posts.seq)).limit(limit).all(),
+  );
+}
+
+function nextOfEach(store: Store, limit: number): readonly Post[] {
+  const rank = sql`row_number() over (partition by ${posts.channelId} order by ${posts.seq})`;
+  const order = [sql`${rank}`, asc(posts.seq)];
+  return opened(
+    store,
+    store.db
+      .select()
+      .from(posts)
+      .where(areOpen)
+      .orderBy(...order)
+      .limit(limit)
+      .all(),
+  );
+}
+
+const areOpen = sql`state in ('pending', 'sending')`;
+
+function opened(store: Store, rows: readonly (typeof posts.$inferSelect)[]): readonly Post[] {
   return rows.flatMap(({ content, seq: _seq, failure: _failure, createdAt: _createdAt, ...post }) =>
     content === null ? [] : [{ ...post, content: store.encryption.open(place(post.nonce), content) }],
   );
