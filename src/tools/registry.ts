@@ -3,6 +3,7 @@ import type { ApprovalGrant, Question } from "../agent/approvals.ts";
 import type { ToolOutcomeKind } from "../agent/events.ts";
 import type { Audience, OfferedTool } from "../agent/ports.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
+import { FairSlots } from "../fair-slots.ts";
 import type { Metrics } from "../metrics.ts";
 import { toActor, toUser } from "./audiences.ts";
 import { createAudit } from "./audit.ts";
@@ -97,6 +98,8 @@ export interface RegistryOptions extends ContextDeps {
   readonly limits: AuthorizeDeps["limits"] & { readonly changes: { take(userId: string): Promise<void> } };
   readonly audit: AuditSink;
   readonly metrics: Pick<Metrics, "toolCall">;
+  /** Calls that are worked on at once; the others wait, for as long as they have, and are let in fairly. 64 if not given. */
+  readonly callsAtOnce?: number;
   /** Milliseconds for one call, authorising included. */
   readonly timeoutMs: number;
   /** UTF-8 bytes of the text that the model is given: see `leastResultBytes`. */
@@ -107,13 +110,16 @@ export interface RegistryOptions extends ContextDeps {
 
 /** Throws when a tool is not fit to be offered: a fault of the program, seen at its start. */
 export function createRegistry(options: RegistryOptions): Registry {
-  const { policies, now, timeoutMs, resultBytes, delimiter = newDelimiter } = options;
+  const { policies, now, timeoutMs, resultBytes, delimiter = newDelimiter, callsAtOnce = 64 } = options;
   if (resultBytes < leastResultBytes)
     throw new Error(`A tool's result needs at least ${leastResultBytes} bytes.`);
   const tools = new Map(options.tools.map((tool) => [tool.name, register(tool)]));
   if (tools.size !== options.tools.length) throw new Error("Two tools have the same name.");
   const audit = createAudit(options);
   const deadlines = createDeadlines(timeoutMs);
+  // Discord takes so many requests a second: more calls at once would only stand in each other's way, and whoever
+  // floods would stand in the way of all.
+  const slots = new FairSlots(callsAtOnce);
   const all = [...tools.values()];
 
   const listed = all.filter(({ tool }) => !tool.isFinder);
@@ -134,34 +140,50 @@ export function createRegistry(options: RegistryOptions): Registry {
     assertUsable(registered, call, policies);
     const given: Given = parse(call.input);
     return deadlines.within(call.signal, tookTooLong(tool, timeoutMs), async (underWay) => {
-      const decided = authorize(tool, given, call.actor, options, { underWay, progress });
-      const allowed = decided instanceof Promise ? await decided : decided;
-      assertHere(tool, allowed, call, policies);
-      underWay.throwIfOver();
-      const context = new CallContext(
-        {
-          actor: call.actor,
-          allowed,
-          sources: restsOn(call),
-          audience: call.audience ?? toActor(call.actor),
-          callId: call.callId ?? null,
-          tools: () => usable(call.actor, call.activeTools).map(({ info }) => info),
-          ...(tool.kind === "read" ? {} : { actorName: await nameOf(call.actor, allowed) }),
-        },
-        underWay,
-        options,
-      );
-      if (tool.kind === "read") {
-        progress.hasStarted = true;
-        return finish(tool, await tool.run(given, allowed.places, context), call);
+      // The signal is made for those alone that have to wait.
+      const leave = slots.tryAcquire(call.actor) ?? (await slots.acquire(call.actor, underWay.signal));
+      try {
+        return await work(call, registered, given, progress, underWay);
+      } finally {
+        leave();
       }
-      await options.limits.changes.take(call.actor.userId);
-      const question = await ask(tool, given, allowed, call, underWay);
-      if (question !== null) return asked(question);
-      underWay.throwIfOver();
+    });
+  }
+
+  async function work(
+    call: ToolCall,
+    { tool }: Registered,
+    given: Given,
+    progress: Progress,
+    underWay: UnderWay,
+  ): Promise<ToolOutcome> {
+    const decided = authorize(tool, given, call.actor, options, { underWay, progress });
+    const allowed = decided instanceof Promise ? await decided : decided;
+    assertHere(tool, allowed, call, policies);
+    underWay.throwIfOver();
+    const context = new CallContext(
+      {
+        actor: call.actor,
+        allowed,
+        sources: restsOn(call),
+        audience: call.audience ?? toActor(call.actor),
+        callId: call.callId ?? null,
+        tools: () => usable(call.actor, call.activeTools).map(({ info }) => info),
+        ...(tool.kind === "read" ? {} : { actorName: await nameOf(call.actor, allowed) }),
+      },
+      underWay,
+      options,
+    );
+    if (tool.kind === "read") {
       progress.hasStarted = true;
       return finish(tool, await tool.run(given, allowed.places, context), call);
-    });
+    }
+    await options.limits.changes.take(call.actor.userId);
+    const question = await ask(tool, given, allowed, call, underWay);
+    if (question !== null) return asked(question);
+    underWay.throwIfOver();
+    progress.hasStarted = true;
+    return finish(tool, await tool.run(given, allowed.places, context), call);
   }
 
   const finish = (tool: Tool, result: Parameters<typeof doneWith>[1], { resultBytes: own }: ToolCall) =>
