@@ -3,10 +3,7 @@ import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import { boundTo } from "../mcp/approvals.ts";
 import type { McpCaller } from "../mcp/ports.ts";
-
-/** Worked on at once, in all and for one token. */
-const maxRequests = 1024;
-const maxRequestsPerToken = 128;
+import { Places } from "./places.ts";
 
 const name = /^c\.[\w-]{22}$/;
 const nameHeader = "mcp-session-id";
@@ -41,22 +38,16 @@ interface Working {
 export function createMcpInFlight(): McpInFlight {
   const working = new Set<Working>();
   const named = new Map<string, Working>();
-
-  function assertRoom({ tokenId }: Principal): void {
-    let own = 0;
-    for (const { principal } of working) if (principal.tokenId === tokenId) own++;
-    if (own < maxRequestsPerToken && working.size < maxRequests) return;
-    throw new AppError("rate_limited", "Too many requests are worked on at once; wait for one of them.", {
-      retryAfterMs: 1000,
-    });
-  }
+  const places = new Places();
 
   return {
     begin(request, caller, message) {
-      assertRoom(caller.principal);
+      const leave = places.take(caller.principal);
       const key = isJSONRPCRequest(message) ? keyOf(request, caller, message.id) : null;
-      if (key !== null && named.has(key))
+      if (key !== null && named.has(key)) {
+        leave();
         throw new AppError("invalid_data", "A request with this id is being worked on; give each its own.");
+      }
       const entry: Working = { principal: caller.principal, controller: new AbortController() };
       working.add(entry);
       if (key !== null) named.set(key, entry);
@@ -65,6 +56,7 @@ export function createMcpInFlight(): McpInFlight {
       return {
         request: new Request(url, { method, headers, signal }),
         end() {
+          leave();
           working.delete(entry);
           if (key !== null && named.get(key) === entry) named.delete(key);
         },

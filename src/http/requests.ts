@@ -6,11 +6,17 @@ import type { Caller } from "../protocol/ports.ts";
 import type { Session } from "../sessions/ports.ts";
 import { readBytes, readData } from "./body.ts";
 import type { Door } from "./door.ts";
+import { Places } from "./places.ts";
 import type { HttpDeps } from "./ports.ts";
 import { createTurnFollower, turnStream } from "./sse.ts";
 
 /** Discord's own numbers. https://docs.discord.com/developers/interactions/receiving-and-responding */
 const interaction = { ping: 1, pong: 1 } as const;
+
+type Asker = Pick<Principal, "tokenId">;
+
+/** Whose interactions are worked on: they share one token's places. */
+const discordItself: Asker = { tokenId: "discord" };
 
 export interface RequestsDeps extends HttpDeps {
   readonly door: Door;
@@ -22,32 +28,40 @@ export interface RequestsDeps extends HttpDeps {
 /** What the routes do: the fields out of the request, one call of the protocol, its reply as a response. */
 export function createRequests(deps: RequestsDeps) {
   const { door, protocol, addressOf } = deps;
-  let inFlight = 0;
+  const places = new Places();
 
-  async function counted<Value>(work: () => Promise<Value>): Promise<Value> {
-    inFlight++;
+  async function counted<Value>(principal: Asker, work: () => Promise<Value>): Promise<Value> {
+    const leave = places.take(principal);
     try {
       return await work();
     } finally {
-      inFlight--;
+      leave();
     }
   }
 
   /** A request of the protocol, whose `data` is the body. */
   async function post(type: RequestType, request: Request): Promise<Response> {
     const principal = await door.enter(request, addressOf(request));
-    const data = await readData(request);
-    deps.patient(request);
-    const caller = plainCaller(principal, request);
-    return counted(async () => respond(await protocol.handle(envelope(type, data, request), caller)));
+    return counted(principal, async () => {
+      const data = await readData(request);
+      deps.patient(request);
+      const caller = plainCaller(principal, request);
+      return respond(await protocol.handle(envelope(type, data, request), caller));
+    });
   }
 
   async function process(request: Request): Promise<Response> {
     if (!accepts(request, "text/event-stream")) return post("process", request);
     const principal = await door.enter(request, addressOf(request));
-    const data = await readData(request);
-    deps.patient(request);
-    return stream(principal, data, request);
+    const leave = places.take(principal);
+    try {
+      const data = await readData(request);
+      deps.patient(request);
+      return await stream(principal, data, request, leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
   /** As an event stream once the turn is accepted; what is refused before is a plain answer with its status. */
@@ -55,6 +69,7 @@ export function createRequests(deps: RequestsDeps) {
     principal: Principal,
     data: Readonly<Record<string, unknown>>,
     request: Request,
+    leave: () => void,
   ): Promise<Response> {
     const follower = createTurnFollower(deps.events);
     const accepted = Promise.withResolvers<{ id: string; session: Session }>();
@@ -63,18 +78,16 @@ export function createRequests(deps: RequestsDeps) {
       connection: follower,
       onTurn: (id, session) => accepted.resolve({ id, session }),
     };
-    inFlight++;
     const reply = protocol.handle(envelope("process", data, request), caller);
     const first = await Promise.race([accepted.promise, reply]);
-    const done = () => inFlight--;
     if ("session" in first) {
-      const body = turnStream(follower, deps.events.epoch, first, reply, done);
+      const body = turnStream(follower, deps.events.epoch, first, reply, leave);
       return new Response(body, {
         headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store" },
       });
     }
     follower[Symbol.dispose]();
-    done();
+    leave();
     return respond(first);
   }
 
@@ -107,7 +120,7 @@ export function createRequests(deps: RequestsDeps) {
     });
     const body = parseBytes(bytes);
     if (isPing(body)) return Response.json({ type: interaction.pong });
-    return counted(async () => Response.json(await interactions.handle(body)));
+    return counted(discordItself, async () => Response.json(await interactions.handle(body)));
   }
 
   return {
@@ -118,7 +131,7 @@ export function createRequests(deps: RequestsDeps) {
     interact,
     /** Requests that are being answered, streams included. */
     get inFlight() {
-      return inFlight;
+      return places.size;
     },
   };
 }
