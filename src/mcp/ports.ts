@@ -23,7 +23,8 @@ export interface AuditPort {
   list(filter: {
     readonly limit: number;
     readonly actorUserId: string;
-    readonly guildId?: string;
+    /** Null: outside of servers. */
+    readonly guildId?: string | null;
   }): Promise<readonly AuditRow[]>;
 }
 

@@ -57,13 +57,13 @@ export function resourceSurface(
     }
   }
 
-  /** A token that is limited to servers is told what was done there alone. */
+  /** A token that is limited to servers, or to a session, is told what was done from there alone. */
   async function ownCalls({ userId, guildId }: Actor, { caller }: By) {
     const isLimited = caller.session !== null || caller.principal.guildIds !== null;
     const rows = await deps.audit.list({
       limit: lines,
       actorUserId: userId,
-      ...(isLimited && guildId !== null ? { guildId } : {}),
+      ...(isLimited ? { guildId } : {}),
     });
     return rows.map(({ at, toolName, verdict, reason, guildId: guild, channelId, durationMs }) => ({
       at: new Date(at).toISOString(),

@@ -24,7 +24,8 @@ export interface AuditFilter {
   readonly limit: number;
   readonly beforeId?: number;
   readonly actorUserId?: string;
-  readonly guildId?: string;
+  /** Null: outside of servers. */
+  readonly guildId?: string | null;
   readonly toolName?: string;
   readonly verdict?: AuditRow["verdict"];
   /** Calls from this time on, in milliseconds since 1970. */
@@ -95,7 +96,7 @@ function matching(filter: AuditFilter) {
   return and(
     beforeId === undefined ? undefined : lt(audit.id, beforeId),
     actorUserId === undefined ? undefined : eq(audit.actorUserId, actorUserId),
-    guildId === undefined ? undefined : eq(audit.guildId, guildId),
+    guildId === undefined ? undefined : sql`${audit.guildId} is ${guildId}`,
     toolName === undefined ? undefined : eq(audit.toolName, toolName),
     verdict === undefined ? undefined : eq(audit.verdict, verdict),
     since === undefined ? undefined : gte(at, since),
