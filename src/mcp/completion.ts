@@ -114,6 +114,7 @@ async function named<Found>(
 /** By the beginning of the id, or by a part of the name; of those alone to which the person belongs. */
 async function guilds(deps: Deps, said: string, actor: Actor, by: By): Promise<readonly string[]> {
   const { caller, signal } = by;
+  if (!caller.principal.scopes.has("tools")) return [];
   if (caller.session !== null) return actor.guildId?.startsWith(said) ? [actor.guildId] : [];
   const fits = ({ id, name }: { id: string; name: string }) =>
     id.startsWith(said) || name.toLowerCase().includes(said.toLowerCase());
