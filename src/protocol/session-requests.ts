@@ -2,6 +2,7 @@ import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import type { PreferencesUpdate } from "../sessions/preferences.ts";
+import { MADE_SESSION_ID } from "../sessions/service.ts";
 import { parser } from "../sessions/validation.ts";
 import { assertBound, assertWholePerson, useSession } from "./access.ts";
 import {
@@ -30,11 +31,22 @@ export function createSessionRequests(deps: ProtocolDeps) {
     const wanted = { userId: data.user_id, channelId: data.channel_id, guildId: data.guild_id ?? null };
     rules.assertMayOpen(caller.principal, wanted);
     assertBound(caller, sessionId);
+    assertChoosable(data.session_id ?? null);
     assertOwn(caller.principal, sessionId, data.channel_id);
     await deps.places.assertReachable(rules.actorFor(caller.principal, wanted), caller.signal);
     const { session } = await sessions.open({ ...wanted, sessionId, tokenId: caller.principal.tokenId });
     rules.assertMayUse(caller.principal, session);
     return { type: "initialize", data: await welcome(session, caller, data) };
+  }
+
+  /** Somebody could otherwise take the id that another's client will come to. */
+  function assertChoosable(sessionId: string | null): void {
+    if (sessionId === null || !sessionId.startsWith(MADE_SESSION_ID)) return;
+    throw new AppError(
+      "invalid_data",
+      `Ids that begin with ${MADE_SESSION_ID} are the service's own; choose another session_id, or leave it out.`,
+      { data: { path: "session_id" } },
+    );
   }
 
   /** A session token is good for its session alone: it must not open a second one, or the same id elsewhere. */

@@ -72,6 +72,9 @@ export interface Sessions extends AsyncDisposable {
 export const SESSION_ID = "^[A-Za-z0-9_.:-]{1,128}$";
 const sessionId = new RegExp(SESSION_ID);
 
+/** Ids that begin so are made of what a client is, so that it finds its session again: none can be chosen. */
+export const MADE_SESSION_ID = "mcp.";
+
 /**
  * Sessions over their store. This object is the only writer, so what it caches cannot be stale.
  */
