@@ -3,6 +3,7 @@ import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import type { ClaimedPlace, McpCaller, McpDeps } from "./ports.ts";
+import { protocolError } from "./results.ts";
 
 const snowflake = /^\d{15,20}$/;
 
@@ -48,6 +49,25 @@ export async function resolveCaller(
   rules.assertMayOpen(principal, person);
   const place = { ...person, channelId: claimed.channelId ?? nowhere };
   return { principal, actor: rules.actorFor(principal, place), session: null };
+}
+
+/**
+ * The same caller in the middle of a long-lived connection: a session may have been narrowed, ended or opened anew since
+ * it began. Throws ProtocolError.
+ */
+export async function asOfNow(
+  { rules, sessions }: Pick<McpDeps, "rules" | "sessions">,
+  caller: McpCaller,
+): Promise<McpCaller> {
+  if (caller.session === null) return caller;
+  try {
+    const session = await sessions.get(caller.session.id);
+    rules.assertMayUse(caller.principal, session);
+    sessions.touch(session);
+    return { ...caller, session };
+  } catch (error) {
+    throw protocolError(error);
+  }
 }
 
 function onlyGuildOf({ guildIds }: Principal): string | null {

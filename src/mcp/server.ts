@@ -14,7 +14,7 @@ import { nowhere } from "../actor.ts";
 import { answered } from "./answered.ts";
 import { boundTo, createApprovals } from "./approvals.ts";
 import { askSurface } from "./ask.ts";
-import { resolveCaller } from "./callers.ts";
+import { asOfNow, resolveCaller } from "./callers.ts";
 import { elicits } from "./capabilities.ts";
 import { completionSurface } from "./completion.ts";
 import { serverIcons } from "./icons.ts";
@@ -74,7 +74,8 @@ export function createMcp(deps: McpDeps, { fixtures }: McpOptions = {}): Mcp {
   const offered = { ...capabilities, ...(fixtures === undefined ? {} : { logging: {} }) };
   const made = { surface, states, offered };
   return {
-    watch: (message, caller, tell, signal) => watchAll(surface, listenedUris(message), caller, tell, signal),
+    watch: async (message, caller, tell, signal) =>
+      watchAll(surface, listenedUris(message), await asOfNow(deps, caller), tell, signal),
     resolve: (principal, claimed) => resolveCaller(deps, principal, claimed),
     factoryFor: (caller) => (context) => makeServer(deps, made, caller, context),
   };
@@ -115,11 +116,11 @@ function makeServer(
     },
   );
   server.onerror = (error) => log.debug("a client's message was refused", { error });
-  const exchange = (context: ServerContext): Exchange => {
+  const exchange = async (context: ServerContext): Promise<Exchange> => {
     const left = context.http?.req?.signal;
     const { signal } = context.mcpReq;
     return {
-      caller,
+      caller: await asOfNow(deps, caller),
       context,
       signal: left === undefined ? signal : AbortSignal.any([signal, left]),
       canElicit: elicits(server, context),
@@ -130,34 +131,40 @@ function makeServer(
   return server;
 }
 
-function setHandlers(server: Server, surface: Surface, exchange: (context: ServerContext) => Exchange): void {
-  server.setRequestHandler("tools/list", ({ params }, context) => {
-    const { items, nextCursor } = page(surface.tools(exchange(context)), params?.cursor);
+type ExchangeOf = (context: ServerContext) => Promise<Exchange>;
+
+function setHandlers(server: Server, surface: Surface, exchange: ExchangeOf): void {
+  server.setRequestHandler("tools/list", async ({ params }, context) => {
+    const { items, nextCursor } = page(surface.tools(await exchange(context)), params?.cursor);
     return { tools: items, ...(nextCursor === undefined ? {} : { nextCursor }) };
   });
-  server.setRequestHandler("tools/call", ({ params: { name, arguments: given = {} } }, context) =>
-    answered(surface.call(name, given, exchange(context)), () => unknown("tool", name, "tools/list")),
+  server.setRequestHandler("tools/call", async ({ params: { name, arguments: given = {} } }, context) =>
+    answered(surface.call(name, given, await exchange(context)), () => unknown("tool", name, "tools/list")),
   );
   server.setRequestHandler("resources/list", async ({ params }, context) => {
-    const { items, nextCursor } = page(await surface.resources(exchange(context)), params?.cursor);
+    const { items, nextCursor } = page(await surface.resources(await exchange(context)), params?.cursor);
     return { resources: items, ...(nextCursor === undefined ? {} : { nextCursor }) };
   });
   server.setRequestHandler("resources/templates/list", ({ params }) => {
     const { items, nextCursor } = page(surface.templates(), params?.cursor);
     return { resourceTemplates: items, ...(nextCursor === undefined ? {} : { nextCursor }) };
   });
-  server.setRequestHandler("resources/read", ({ params: { uri } }, context) =>
-    answered(surface.read(uri, exchange(context)), () => new ResourceNotFoundError(uri)),
+  server.setRequestHandler("resources/read", async ({ params: { uri } }, context) =>
+    answered(surface.read(uri, await exchange(context)), () => new ResourceNotFoundError(uri)),
   );
-  server.setRequestHandler("prompts/list", ({ params }, context) => {
-    const { items, nextCursor } = page(surface.prompts(exchange(context)), params?.cursor);
+  server.setRequestHandler("prompts/list", async ({ params }, context) => {
+    const { items, nextCursor } = page(surface.prompts(await exchange(context)), params?.cursor);
     return { prompts: items, ...(nextCursor === undefined ? {} : { nextCursor }) };
   });
-  server.setRequestHandler("prompts/get", ({ params: { name, arguments: given = {} } }, context) =>
-    answered(surface.prompt(name, given, exchange(context)), () => unknown("prompt", name, "prompts/list")),
+  server.setRequestHandler("prompts/get", async ({ params: { name, arguments: given = {} } }, context) =>
+    answered(surface.prompt(name, given, await exchange(context)), () =>
+      unknown("prompt", name, "prompts/list"),
+    ),
   );
   server.setRequestHandler("completion/complete", async ({ params }, context) => {
-    const values = await answered(surface.complete(params, exchange(context)), () => nothingToComplete());
+    const values = await answered(surface.complete(params, await exchange(context)), () =>
+      nothingToComplete(),
+    );
     return {
       completion: { values: values.slice(0, 100), total: values.length, hasMore: values.length > 100 },
     };

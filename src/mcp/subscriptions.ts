@@ -66,7 +66,7 @@ export async function watchAll(
 export function setSubscriptions(
   server: Server,
   surface: Pick<Surface, "watch">,
-  exchange: (context: ServerContext) => Exchange,
+  exchange: (context: ServerContext) => Promise<Exchange>,
 ): void {
   const ends = new Map<string, () => void>();
   const end = (uri: string) => {
@@ -88,9 +88,9 @@ export function setSubscriptions(
     if (server.transport === undefined) end(uri);
     return {};
   }
-  server.setRequestHandler("resources/subscribe", ({ params: { uri } }, context) => {
+  server.setRequestHandler("resources/subscribe", async ({ params: { uri } }, context) => {
     if (context.http !== undefined && context.sessionId === undefined) throw nothingStays();
-    return answered(subscribe(uri, exchange(context)), nothingStays);
+    return answered(subscribe(uri, await exchange(context)), nothingStays);
   });
   server.setRequestHandler("resources/unsubscribe", ({ params: { uri } }) => {
     end(uri);
