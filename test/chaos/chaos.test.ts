@@ -15,6 +15,6 @@ test("a short storm: every question has one whole answer, and nothing was writte
     say: (line) => void lines.push(line),
   });
   expect(outcome).toMatchObject({ lost: [], duplicated: [], misled: [], integrity: "ok", unfinished: 0 });
-  expect(outcome.answered).toBe(outcome.asked);
+  expect(outcome.answered + outcome.givenUp.length).toBe(outcome.asked);
   expect(outcome.answered).toBeGreaterThan(60);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { answers } from "../../src/agent/answers.ts";
 import { Ledger } from "./ledger.ts";
 
 const here = "1";
@@ -13,7 +14,7 @@ function ledgerWith(kind: "short" | "read" | "write", ...posts: readonly string[
 
 describe("what chaos counts", () => {
   test("a whole answer, in one message or in several", () => {
-    const whole = { answered: 1, lost: [], duplicated: [], misled: [] };
+    const whole = { answered: 1, givenUp: [], lost: [], duplicated: [], misled: [] };
     expect(ledgerWith("short", "q1 line 1 of 1: yes").count(none)).toEqual(whole);
     expect(ledgerWith("read", "q1 line 1 of 2: yes\nq1 line 2 of 2: and so").count(none)).toEqual(whole);
     expect(ledgerWith("read", "q1 line 1 of 2: yes", "q1 line 2 of 2: and so").count(none)).toEqual(whole);
@@ -28,6 +29,7 @@ describe("what chaos counts", () => {
   ])("lost: %s", (_what, posts) => {
     expect(ledgerWith("read", ...posts).count(none)).toEqual({
       answered: 0,
+      givenUp: [],
       lost: ["q1"],
       duplicated: [],
       misled: [],
@@ -39,6 +41,18 @@ describe("what chaos counts", () => {
     ["a part twice", ["q1 line 1 of 2: a", "q1 line 1 of 2: a", "q1 line 2 of 2: b"]],
   ])("duplicated: %s", (_what, posts) => {
     expect(ledgerWith("read", ...posts).count(none)).toMatchObject({ answered: 0, duplicated: ["q1"] });
+  });
+
+  test("interrupted too often, and told so; once", () => {
+    const ledger = ledgerWith("short");
+    ledger.saidAs("q1", "77");
+    const reference = { type: 0, channel_id: here, message_id: "77" };
+    const sorry = { content: answers.tooOften, channel_id: here, message_reference: reference };
+    ledger.posted(sorry);
+    expect(ledger.open).toEqual([]);
+    expect(ledger.count(none)).toMatchObject({ answered: 0, givenUp: ["q1"], lost: [], duplicated: [] });
+    ledger.posted(sorry);
+    expect(ledger.count(none)).toMatchObject({ givenUp: [], duplicated: ["q1"] });
   });
 
   test("duplicated: what a tool wrote twice, whatever the answer says", () => {

@@ -1,4 +1,5 @@
 import type { APIMessage } from "discord-api-types/v10";
+import { answers } from "../../src/agent/answers.ts";
 import { isWhole, lastLine, linesIn, outcomeIn, type Question } from "./questions.ts";
 
 /** A question that has been asked, and what has arrived for it. */
@@ -6,6 +7,8 @@ interface Asked {
   readonly question: Question;
   readonly channelId: string;
   readonly arrived: number[];
+  /** How often it was said that it was interrupted too often. */
+  givenUp: number;
   /** What the answer says of the tool that wrote. */
   outcome: ReturnType<typeof outcomeIn>;
   readonly whole: PromiseWithResolvers<void>;
@@ -16,6 +19,8 @@ interface Asked {
 export interface Count {
   /** Questions with exactly one whole answer, whose tool wrote at most once. */
   readonly answered: number;
+  /** Those that were interrupted too often: they have one answer, which says so. */
+  readonly givenUp: readonly string[];
   /** Those of whose answer something is missing, or came in the wrong order. */
   readonly lost: readonly string[];
   /** Those of whose answer something came twice, or whose tool wrote twice. */
@@ -23,6 +28,8 @@ export interface Count {
   /** Those who were told that something was written which was not, or the other way round. */
   readonly misled: readonly string[];
 }
+
+type Posted = Pick<APIMessage, "content" | "channel_id" | "message_reference">;
 
 /** What people have asked and what they have got, counted where people see it: in Discord's channels. */
 export class Ledger {
@@ -41,6 +48,7 @@ export class Ledger {
       question,
       channelId,
       arrived: [],
+      givenUp: 0,
       outcome: null,
       whole,
       messageId: null,
@@ -58,7 +66,8 @@ export class Ledger {
   }
 
   /** A message of the bot's, as it is posted. */
-  posted({ content, channel_id }: Pick<APIMessage, "content" | "channel_id">): void {
+  posted({ content, channel_id, message_reference }: Posted): void {
+    if (content === answers.tooOften) this.#gaveUp(message_reference?.message_id ?? null);
     for (const { mark, line, words } of linesIn(content)) {
       const asked = this.#asked.get(mark);
       if (asked === undefined || asked.channelId !== channel_id)
@@ -69,6 +78,18 @@ export class Ledger {
     }
   }
 
+  #gaveUp(messageId: string | null): void {
+    for (const { question, messageId: askedBy } of this.#asked.values())
+      if (askedBy === messageId) this.gaveUp(question.mark);
+  }
+
+  gaveUp(mark: string): void {
+    const asked = this.#asked.get(mark);
+    if (asked === undefined) throw new Error(`${mark} was given up, and nobody asked it.`);
+    asked.givenUp += 1;
+    asked.whole.resolve();
+  }
+
   get size(): number {
     return this.#asked.size;
   }
@@ -76,25 +97,28 @@ export class Ledger {
   /** Those that still wait. */
   get open(): readonly string[] {
     return [...this.#asked.values()]
-      .filter(({ question, arrived }) => !arrived.includes(lastLine(question)))
+      .filter(({ question, arrived, givenUp }) => givenUp === 0 && !arrived.includes(lastLine(question)))
       .map(({ question }) => question.mark);
   }
 
   /** `entries`: how often the tool wrote for each question. */
   count(entries: ReadonlyMap<string, number>): Count {
     let answered = 0;
+    const gone: string[] = [];
     const lost: string[] = [];
     const duplicated: string[] = [];
     const misled: string[] = [];
-    for (const { question, arrived, outcome } of this.#asked.values()) {
-      const cameTwice = new Set(arrived).size < arrived.length;
+    for (const { question, arrived, givenUp, outcome } of this.#asked.values()) {
+      const given = givenUp + (arrived.length > 0 ? 1 : 0);
+      const cameTwice = given > 1 || new Set(arrived).size < arrived.length;
       if (cameTwice || (entries.get(question.mark) ?? 0) > 1) duplicated.push(question.mark);
+      else if (givenUp === 1) gone.push(question.mark);
       else if (isWhole(question, arrived)) answered += 1;
       else lost.push(question.mark);
       if (question.kind === "write" && isUntrue(outcome, entries.get(question.mark) ?? 0))
         misled.push(question.mark);
     }
-    return { answered, lost, duplicated, misled };
+    return { answered, givenUp: gone, lost, duplicated, misled };
   }
 }
 

@@ -1,3 +1,4 @@
+import { answers } from "../../src/agent/answers.ts";
 import type { Site } from "../e2e/site.ts";
 import type { Ledger } from "./ledger.ts";
 import { pause } from "./people.ts";
@@ -25,11 +26,11 @@ export async function drive(place: Place, site: Site, ledger: Ledger, random: Ra
     void ledger.ask(question, where);
     for (;;) {
       const answer = await tryOnce(place, site, textOf(question), question.mark).catch(() => null);
-      if (answer !== null) {
-        if (linesIn(answer).length === 0) throw new Error(`A program was answered: ${answer}`);
-        ledger.posted({ content: answer, channel_id: where });
-        break;
-      }
+      if (answer === answers.tooOften) ledger.gaveUp(question.mark);
+      else if (answer !== null && linesIn(answer).length === 0)
+        throw new Error(`A program was answered: ${answer}`);
+      else if (answer !== null) ledger.posted({ content: answer, channel_id: where });
+      if (answer !== null) break;
       // What was asked is waited for even when nothing more is to be asked.
       await pause(100, new AbortController().signal);
     }
@@ -57,7 +58,7 @@ async function tryOnce(
     if (frame.type === "initialize")
       send("process", { session_id: frame.data.session_id, message }, { idempotency_key: key });
     else if (frame.type === "response") resolve(frame.data.response);
-    else if (frame.type === "error") resolve(null);
+    else if (frame.type === "error") resolve(frame.error === answers.tooOften ? frame.error : null);
   };
   socket.onclose = () => resolve(null);
   socket.onerror = () => resolve(null);
