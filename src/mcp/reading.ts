@@ -1,5 +1,6 @@
 import { type Actor, nowhere } from "../actor.ts";
 import { AppError } from "../errors.ts";
+import type { ToolCall } from "../tools/registry.ts";
 import type { Exchange, McpDeps } from "./ports.ts";
 import { wholeBytes } from "./results.ts";
 import { assertThere } from "./tools.ts";
@@ -16,30 +17,38 @@ export interface Read {
 export interface Reading {
   /** What a tool gives, as that actor. Throws AppError as the call is refused. */
   tool(toolName: string, input: unknown, actor: Actor, by: By): Promise<Read>;
+  /** Whether the tool could be called so now. Throws AppError as the call is refused. */
+  assertMay(toolName: string, input: unknown, actor: Actor, by: By): Promise<void>;
   /** The actor as being in that server. Throws AppError when this client may not speak from there. */
   inGuild(guildId: string, actor: Actor, by: By): Actor;
 }
 
 /** Reading by address is calling a tool: the same rules, the same audit. */
 export function createReading(deps: Pick<McpDeps, "tools" | "rules" | "places">): Reading {
+  async function call(asked: Pick<ToolCall, "toolName" | "input" | "actor" | "isOnlyAsked">, by: By) {
+    const { caller, signal } = by;
+    deps.rules.assertScope(caller.principal, "tools");
+    await assertThere(deps, asked.actor, signal);
+    const outcome = await deps.tools.call({
+      ...asked,
+      activeTools: caller.session?.activeTools ?? [],
+      sessionId: caller.session?.id ?? null,
+      tokenId: caller.principal.tokenId,
+      resultBytes: wholeBytes,
+      signal,
+    });
+    if (outcome.kind === "done") return outcome;
+    const { code = "internal_error", text, data = {}, retryAfterMs } = outcome;
+    throw new AppError(code, text, { data, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+  }
+
   return {
-    async tool(toolName, input, actor, { caller, signal }) {
-      deps.rules.assertScope(caller.principal, "tools");
-      await assertThere(deps, actor, signal);
-      const outcome = await deps.tools.call({
-        toolName,
-        input,
-        actor,
-        activeTools: caller.session?.activeTools ?? [],
-        sessionId: caller.session?.id ?? null,
-        tokenId: caller.principal.tokenId,
-        resultBytes: wholeBytes,
-        signal,
-      });
-      const { value, truncated } = outcome;
-      if (outcome.kind === "done") return { value, ...(truncated === undefined ? {} : { truncated }) };
-      const { code = "internal_error", text, data = {}, retryAfterMs } = outcome;
-      throw new AppError(code, text, { data, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+    async tool(toolName, input, actor, by) {
+      const { value, truncated } = await call({ toolName, input, actor }, by);
+      return { value, ...(truncated === undefined ? {} : { truncated }) };
+    },
+    async assertMay(toolName, input, actor, by) {
+      await call({ toolName, input, actor, isOnlyAsked: true }, by);
     },
     inGuild(guildId, actor, { caller }) {
       if (guildId === actor.guildId) return actor;

@@ -31,10 +31,8 @@ export function resourceSurface(
         const there = reading.inGuild(name.guildId, actor, by);
         return reading.tool(readBy.channels, { limit: 100 }, there, by);
       }
-      case "messages": {
-        const input = { channel_id: name.channelId, limit: lines };
-        return reading.tool(readBy.messages, input, actor, by);
-      }
+      case "messages":
+        return reading.tool(readBy.messages, messagesOf(name.channelId), actor, by);
       case "user":
         return reading.tool("discord_user_lookup", { user_id: name.userId }, actor, by);
       case "call":
@@ -87,14 +85,15 @@ export function resourceSurface(
     }
   }
 
-  /** Only who may read it now begins to listen; it goes into the audit log as the reading that it is. */
+  /** Only who may read it now begins to listen; it goes into the audit log as the reading that it leads to. */
   async function watch(
     name: ResourceName & { readonly kind: "messages" },
     by: By,
     tell: (uri: string) => void,
   ) {
-    await read(name, by);
-    return watching.watch(actorOf(by.caller), name.channelId, tell);
+    const actor = actorOf(by.caller);
+    await reading.assertMay(readBy.messages, messagesOf(name.channelId), actor, by);
+    return watching.watch(actor, name.channelId, tell);
   }
 
   return {
@@ -115,3 +114,5 @@ export function resourceSurface(
     },
   };
 }
+
+const messagesOf = (channelId: string) => ({ channel_id: channelId, limit: lines });

@@ -44,6 +44,8 @@ export interface ToolCall {
   readonly callId?: string;
   /** UTF-8 bytes of its result, in place of the registry's bound: for who is no model, or cuts it themselves. */
   readonly resultBytes?: number;
+  /** Only whether a tool that reads may be called so: it is decided and written down as a call, and nothing is read. */
+  readonly isOnlyAsked?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -161,6 +163,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     const allowed = decided instanceof Promise ? await decided : decided;
     assertHere(tool, allowed, call, policies);
     underWay.throwIfOver();
+    if (call.isOnlyAsked && tool.kind === "read") return finish(tool, { value: null, sources: [] }, call);
     const context = new CallContext(
       {
         actor: call.actor,

@@ -123,3 +123,35 @@ test("ids of servers are not completed for a token without the scope tools", asy
   expect(await completed(["tools"])).toEqual([guildId]);
   expect(await completed(["turns"])).toEqual([]);
 });
+
+test("who begins to watch is refused as a reader is, written down, and costs Discord no reading", async () => {
+  await using ana = await come(service);
+  using socket = await socketWire(`${service.url}/mcp/ws?${here}`, {
+    token: await tokenFor(service, {}),
+    protocols: ["mcp"],
+  });
+  const watch = async (id: number, channelId: string) => {
+    const uri = `discord://channels/${channelId}/messages`;
+    socket.send(modern(id, "subscriptions/listen", { notifications: { resourceSubscriptions: [uri] } }));
+    return await socket.next(
+      (message) => message.id === id || Object.values(message.params?._meta ?? {}).includes(id),
+    );
+  };
+  const readings = () =>
+    service.discord.requests.filter(({ method, path }) => method === "GET" && path.endsWith("/messages"))
+      .length;
+  const before = readings();
+  expect(await watch(1, channels.help)).toMatchObject({
+    method: "notifications/subscriptions/acknowledged",
+  });
+  const { error } = await watch(2, channels.staff);
+  expect(error.message).toBe(`There is no channel with the id ${channels.staff} that can be seen from here.`);
+  expect(readings()).toBe(before);
+  const { result } = await read(ana, "discord://me/audit");
+  expect(result.calls.slice(0, 2).map(({ tool_name, verdict }: Message) => [tool_name, verdict])).toEqual([
+    ["discord_message_history", "refused"],
+    ["discord_message_history", "done"],
+  ]);
+  await read(ana, `discord://channels/${channels.help}/messages`);
+  expect(readings()).toBe(before + 1);
+});
