@@ -1,0 +1,116 @@
+import { parseArgs } from "node:util";
+import { isFlat, type LoadOutcome, load } from "./run.ts";
+
+const help = `Holds the executable to its bounds: connections, sessions and turns by the thousand.
+
+Usage: bun run load [-- options]
+
+  --connections N  WebSocket connections at once (5000)
+  --sessions N     of them active: followed, and calling tools (2000)
+  --turns N        of them asking at once, of a model that answers none before all have asked (500)
+  --minutes N      for which connections come and go (10); 0 for a single round
+
+Ends with 0 when nothing below the bounds was refused, everything above them was, and memory was flat: at the end of the
+coming and going at most 5 % and 8 MiB more than after its first fifth. Needs as many open files as connections, and a
+few more, for a process (ulimit -n); they are raised as far as the machine allows.
+`;
+
+const number = (name: string, text: string): number => {
+  const value = Number(text);
+  if (Number.isFinite(value) && value >= 0) return value;
+  process.stderr.write(`--${name} takes a number, such as --${name} 20.\n`);
+  process.exit(64);
+};
+
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: {
+    connections: { type: "string", default: "5000" },
+    sessions: { type: "string", default: "2000" },
+    turns: { type: "string", default: "500" },
+    minutes: { type: "string", default: "10" },
+    help: { type: "boolean", short: "h" },
+  },
+});
+if (values.help) {
+  process.stdout.write(help);
+  process.exit(0);
+}
+const connections = number("connections", values.connections);
+const sessions = number("sessions", values.sessions);
+const turns = number("turns", values.turns);
+if (!(turns >= 1 && turns <= sessions && sessions < connections - 100)) {
+  process.stderr.write(
+    "There must be more connections than sessions (by 100), and not more turns than sessions.\n",
+  );
+  process.exit(64);
+}
+haveFiles(connections + 500);
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const outcome = await load({
+  ...{ connections, sessions, turns, say },
+  churnMs: number("minutes", values.minutes) * 60_000,
+});
+const isRight = report(outcome);
+process.exit(isRight ? 0 : 1);
+
+/** Begins anew with as many files as the machine allows, when there are too few. */
+function haveFiles(needed: number): void {
+  const limit = (kind: string) => {
+    const { stdout } = Bun.spawnSync({ cmd: ["sh", "-c", `ulimit ${kind}`] });
+    const text = stdout.toString().trim();
+    return text === "unlimited" ? Number.POSITIVE_INFINITY : Number(text);
+  };
+  if (limit("-Sn") >= needed) return;
+  if (limit("-Hn") < needed) {
+    process.stderr.write(
+      `A process needs ${needed} open files here; raise its limit (ulimit -n ${needed}).\n`,
+    );
+    process.exit(64);
+  }
+  const { exitCode } = Bun.spawnSync({
+    cmd: ["sh", "-c", `ulimit -Sn ${needed}; exec "$@"`, "sh", process.execPath, ...process.argv.slice(1)],
+    stdio: ["inherit", "inherit", "inherit"],
+  });
+  process.exit(exitCode);
+}
+
+function report({ refused, atOnce, answered, beyond, churned, events, memory }: LoadOutcome): boolean {
+  const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+  const kib = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`;
+  const { idle, connected, active, waiting, early, late } = memory;
+  const rows: [string, string][] = [
+    ["resident, idle", mib(idle)],
+    [`with ${connections} connections`, `${mib(connected)}, ${kib((connected - idle) / connections)} each`],
+    [
+      `with ${sessions} sessions that have called a tool`,
+      `${mib(active)}, ${kib((active - connected) / sessions)} each`,
+    ],
+    [
+      `with ${atOnce} turns that wait for the model`,
+      `${mib(waiting)}, ${kib((waiting - active) / atOnce)} each`,
+    ],
+    [`while ${churned} connections were replaced`, `${mib(early)} early, ${mib(late)} in the end`],
+    ["turns answered", `${answered} of ${turns}`],
+    ["events received", String(events)],
+    ["refused below the bounds", JSON.stringify(refused)],
+    ["one connection more", beyond.connection],
+    ["a tenth message of a conversation", beyond.queue],
+    ["a seventeenth request of a connection", beyond.flight],
+  ];
+  say(
+    [
+      "",
+      "| what | figure |",
+      "| --- | --- |",
+      ...rows.map(([what, figure]) => `| ${what} | ${figure} |`),
+    ].join("\n"),
+  );
+  const wereRefused =
+    beyond.connection.startsWith("429 ") &&
+    beyond.queue.startsWith("queue_full: ") &&
+    beyond.flight.startsWith("rate_limited: ");
+  const isRight = Object.keys(refused).length === 0 && answered === turns && wereRefused && isFlat(memory);
+  say(isRight ? "all within the bounds was served" : "NOT as it should be");
+  return isRight;
+}
