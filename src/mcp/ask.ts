@@ -75,11 +75,13 @@ export function askSurface(deps: Deps, approvals: Approvals): Pick<Surface, "too
     const session = await clientSession(deps, caller, actor);
     const carried = approvals.carried(exchange);
     const key = idempotencyKey(exchange);
-    const turnId =
+    const { turnId, isBack } =
       carried === null
-        ? (await submit(deps, session, actor, message, key)).id
-        : await goOn(carried.turnId, carried.approvalId, session, exchange);
-    return finish(turnId, session, exchange, key !== null);
+        ? await submit(deps, session, actor, message, key)
+        : { turnId: await goOn(carried.turnId, carried.approvalId, session, exchange), isBack: true };
+    const end = await finish(turnId, session, exchange, key !== null);
+    if (isBack) await deps.sessions.assertMayHear(session, turnId);
+    return end;
   }
 
   /** The person's answer reaches the turn that has asked. */
@@ -165,7 +167,7 @@ async function submit(
   actor: TurnRecord["actor"],
   text: string,
   idempotencyKey: string | null,
-): Promise<TurnRecord> {
+): Promise<{ readonly turnId: string; readonly isBack: boolean }> {
   const time = new Date(now()).toISOString().slice(0, 16).replace("T", " ");
   const result = await turns.submit({
     sessionId: session.id,
@@ -177,7 +179,7 @@ async function submit(
     idempotencyKey,
     replyTo: null,
   });
-  if (result.status === "accepted") return result.turn;
+  if (result.status === "accepted") return { turnId: result.turn.id, isBack: false };
   if (result.status === "queue_full")
     throw new AppError(
       "queue_full",
@@ -185,7 +187,7 @@ async function submit(
     );
   if (result.turn === null) throw keyConflict("The turn of this idempotency key has been deleted since.");
   if (result.turn.text !== text) throw keyConflict("This idempotency key was used for another question.");
-  return result.turn;
+  return { turnId: result.turn.id, isBack: true };
 }
 
 function messageOf(event: TurnEvent): string | null {

@@ -32,7 +32,10 @@ export interface McpDeps {
   readonly tools: Pick<Registry, "list" | "usable" | "call">;
   readonly rules: RulesPort;
   readonly places: { assertReachable(actor: Actor, signal: AbortSignal): Promise<void> };
-  readonly sessions: Pick<Sessions, "open" | "get" | "touch" | "context" | "conversations" | "history">;
+  readonly sessions: Pick<
+    Sessions,
+    "open" | "get" | "touch" | "context" | "conversations" | "history" | "assertMayHear"
+  >;
   readonly turns: Pick<
     TurnService,
     "submit" | "wait" | "cancel" | "ask" | "approval" | "pendingApprovals" | "decide" | "useApproval"

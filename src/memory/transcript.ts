@@ -16,6 +16,16 @@ const hasBegun = sql`exists (select 1 from ${messages} where ${messages.turnSeq}
 /** Blocks as a person reads them: the text alone. */
 export function createTranscript(store: Store): TranscriptPort {
   return {
+    async sourcesOf(turnId) {
+      const seq = store.db.select({ seq: turns.seq }).from(turns).where(eq(turns.id, turnId));
+      const said = store.db.select({ sources: messages.sources }).from(messages);
+      const read = store.db.select({ sources: toolCalls.sources }).from(toolCalls);
+      const rows = [
+        ...said.where(inArray(messages.turnSeq, seq)).all(),
+        ...read.where(inArray(toolCalls.turnSeq, seq)).all(),
+      ];
+      return [...new Set(rows.flatMap(({ sources }) => sources ?? []))];
+    },
     async recent(conversationId, limit) {
       const wanted = Math.min(Math.max(0, limit), maxEntries);
       const epoch = store.db

@@ -96,7 +96,7 @@ export interface ProtocolDeps {
   >;
   readonly sessions: Pick<
     Sessions,
-    "open" | "get" | "cached" | "touch" | "count" | "context" | "updateContext"
+    "open" | "get" | "cached" | "touch" | "count" | "context" | "updateContext" | "assertMayHear"
   >;
   readonly events: EventHub;
   readonly tools: ToolsPort;

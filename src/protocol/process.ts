@@ -26,10 +26,11 @@ export function createProcess(deps: ProtocolDeps) {
     const actor = deps.rules.actorFor(caller.principal, session);
     await deps.places.assertReachable(actor, caller.signal);
     caller.connection?.follow(session);
-    const accepted = await submit(deps, actor, session, data.message, key);
+    const { turn: accepted, isRepeat } = await submit(deps, actor, session, data.message, key);
     log.info("turn requested", { request_id: envelope.id, turn_id: accepted.id, session_id: session.id });
     caller.onTurn?.(accepted.id, session);
     const { turn } = await deps.turns.wait(accepted.id, caller.signal);
+    if (isRepeat) await deps.sessions.assertMayHear(session, turn.id);
     return { type: "response", data: answerOf(turn, session.id) };
   };
 }
@@ -40,7 +41,7 @@ async function submit(
   session: Session,
   text: string,
   idempotencyKey: string | null,
-): Promise<TurnRecord> {
+): Promise<{ readonly turn: TurnRecord; readonly isRepeat: boolean }> {
   const time = new Date(deps.now()).toISOString().slice(0, 16).replace("T", " ");
   const result = await deps.turns.submit({
     sessionId: session.id,
@@ -54,7 +55,7 @@ async function submit(
   });
   if (result.status === "accepted") {
     deps.sessions.count(session, "message");
-    return result.turn;
+    return { turn: result.turn, isRepeat: false };
   }
   if (result.status === "queue_full")
     throw new AppError(
@@ -64,7 +65,7 @@ async function submit(
     );
   if (result.turn === null) throw conflict("The turn of this idempotency_key has been deleted since.");
   if (result.turn.text !== text) throw conflict("This idempotency_key was used for another message.");
-  return result.turn;
+  return { turn: result.turn, isRepeat: true };
 }
 
 function answerOf(turn: TurnRecord, sessionId: string) {

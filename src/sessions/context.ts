@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import type { FlowPort, Preferences } from "../agent/ports.ts";
+import { AppError } from "../errors.ts";
 import type { HistoryEntry, Session } from "./ports.ts";
 
 /** Entries of `conversation_history`. */
@@ -77,6 +78,27 @@ export async function readableBy(
   const isClosed = new Set(closed);
   return history.map((entry) =>
     entry.sources.some((source) => isClosed.has(source)) ? { ...entry, content: WITHHELD } : entry,
+  );
+}
+
+/**
+ * Makes sure that somebody who comes back for an answer may still read what it rests on. Throws AppError
+ * `permission_denied`.
+ */
+export async function assertMayHear(
+  flow: Pick<FlowPort, "restricted">,
+  { guildId, userId }: Pick<Session, "guildId" | "userId">,
+  sources: readonly string[],
+): Promise<void> {
+  const signal = AbortSignal.timeout(LOOKUP_MS);
+  const closed =
+    sources.length === 0
+      ? []
+      : await flow.restricted({ kind: "user", guildId, userId }, sources, signal).catch(() => sources);
+  if (closed.length === 0) return;
+  throw new AppError(
+    "permission_denied",
+    "This answer draws on a place that you cannot read any more, and is withheld; ask anew, with another idempotency key.",
   );
 }
 

@@ -81,6 +81,8 @@ export interface Conversation {
 }
 
 export interface TranscriptPort {
+  /** What everything rests on that was said in a turn. */
+  sourcesOf(turnId: string): Promise<readonly string[]>;
   /** The newest entries of the present epoch, oldest first. */
   recent(conversationId: string, limit: number): Promise<readonly HistoryEntry[]>;
   /** Those of a person, the one that was last spoken in first. */

@@ -3,7 +3,14 @@ import type { FlowPort, Preferences } from "../agent/ports.ts";
 import { AppError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import { createCounts, createSerial } from "./batches.ts";
-import { HISTORY_ENTRIES, readableBy, type WireContext, wireContext, wireHistory } from "./context.ts";
+import {
+  assertMayHear,
+  HISTORY_ENTRIES,
+  readableBy,
+  type WireContext,
+  wireContext,
+  wireHistory,
+} from "./context.ts";
 import type {
   Conversation,
   OpenSession,
@@ -59,6 +66,8 @@ export interface Sessions extends AsyncDisposable {
   context(session: Session): Promise<WireContext>;
   /** The conversations of a person, the one that was last spoken in first. */
   conversations(userId: string, limit: number): Promise<readonly Conversation[]>;
+  /** For who comes back for a turn's answer. Throws AppError `permission_denied` when it rests on what they may not read now. */
+  assertMayHear(session: Session, turnId: string): Promise<void>;
   /** The newest of what was said in one, oldest first, as far as its person may read it now. */
   history(conversation: Conversation): Promise<WireContext["conversation_history"]>;
   updateContext(session: Session, update: ContextUpdate): Promise<WireContext>;
@@ -221,6 +230,8 @@ export function createSessions(deps: SessionsDeps): Sessions {
     count: (session, what) => counts.add(session.id, what),
     context,
     conversations: (userId, limit) => transcript.conversations(userId, limit),
+    assertMayHear: async (session, turnId) =>
+      assertMayHear(flow, session, await transcript.sourcesOf(turnId)),
     history: async (conversation) =>
       wireHistory(
         await readableBy(flow, conversation, await transcript.recent(conversation.id, HISTORY_ENTRIES)),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { PermissionFlagsBits } from "discord-api-types/v10";
 import { channels, guildId, type Service, users } from "../e2e/service.ts";
-import { come, here, read, startHarbour, tokenFor } from "./harbour.ts";
+import { come, here, read, refusalOf, startHarbour, tokenFor } from "./harbour.ts";
 import { answerOf, initialize, legacy, type Message, modern, post, socketWire } from "./raw.ts";
 
 setDefaultTimeout(30_000);
@@ -31,9 +32,9 @@ async function json(path: string, data: object, bearer = service.operatorToken):
 }
 
 /** A request of the JSON protocol, and its reply. */
-async function say(type: string, data: object): Promise<Message> {
+async function say(type: string, data: object, metadata: object = {}): Promise<Message> {
   using wire = await socketWire(`${service.url}/mcp/ws`, { token: service.operatorToken });
-  wire.send({ type, id: "1", data });
+  wire.send({ type, id: "1", data, metadata });
   return await wire.next(({ id }) => id === "1");
 }
 
@@ -155,3 +156,38 @@ test("who begins to watch is refused as a reader is, written down, and costs Dis
   await read(ana, `discord://channels/${channels.help}/messages`);
   expect(readings()).toBe(before + 1);
 });
+
+test.each(["MCP", "the JSON protocol"])(
+  "an answer is not given again to who may not read its source now: %s",
+  async (door) => {
+    const bearer = await tokenFor(service, {});
+    await using client = await come(service, { bearer });
+    const message = `call \`discord_message_history\` with {"channel_id": "${channels.help}"}`;
+    const { session_id } = await json("/mcp/initialize", place, bearer);
+    const ask =
+      door === "MCP"
+        ? () =>
+            client.callTool({
+              name: "ask",
+              arguments: { message },
+              _meta: { "discord-mcp/idempotency_key": "k" },
+            })
+        : () => say("process", { session_id, message }, { idempotency_key: "k" });
+    const uri = `discord://channels/${channels.help}/messages`;
+    const first = JSON.stringify(await ask());
+    expect(first).toContain("bowline");
+    expect(JSON.stringify(await ask())).toContain("bowline");
+    const hide = { id: users.ana, type: "member", deny: PermissionFlagsBits.ViewChannel } as const;
+    service.discord.changes.channels.setOverwrite(channels.help, hide);
+    try {
+      while ((await refusalOf(client.readResource({ uri }))) === null);
+      const again = JSON.stringify(await ask());
+      expect(again).not.toContain("bowline");
+      expect(again).toContain("is withheld");
+      expect(again).toContain("permission_denied");
+    } finally {
+      service.discord.changes.channels.removeOverwrite(channels.help, users.ana);
+      while ((await refusalOf(client.readResource({ uri }))) !== null);
+    }
+  },
+);
