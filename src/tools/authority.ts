@@ -151,8 +151,8 @@ export function denied(sentence: string, missing?: readonly string[]): AppError 
 const noServer = (): AppError =>
   new AppError("not_found", "There is no such server that can be seen from here.");
 
-/** Names are other people's text: in a sentence of ours they stay one short line. */
-export const quoted = (name: string): string => `"${plain(name)}"`;
+/** Names are other people's text: in a sentence of ours they stay one short line, and do not end their quotes. */
+export const quoted = (name: string): string => `"${plain(name).replaceAll('"', "'")}"`;
 
 export const plain = (name: string): string => oneLine(name).slice(0, 100).toWellFormed();
 

@@ -129,9 +129,11 @@ function canonical(value: unknown): string {
   });
 }
 
-/** Other people's words in a question: one short line in quotes, and how much more there is. */
+/** Other people's words in a question: one short line in quotes that they cannot end, and how much more there is. */
 export function excerpt(text: string, length = 120): string {
-  const line = oneLine(text).replaceAll(/\s+/g, " ");
+  const line = oneLine(text)
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/[“”„‟]/g, '"');
   const more = line.length - length;
   if (more <= 0) return `“${line.toWellFormed()}”`;
   const characters = more === 1 ? "character" : "characters";

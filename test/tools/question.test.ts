@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { allTools } from "../../src/tools/all.ts";
+import { quoted } from "../../src/tools/authority.ts";
 import { excerpt, saying } from "../../src/tools/question.ts";
 import { DEMO, startWorld } from "./world.ts";
 
@@ -12,6 +13,11 @@ describe("words in a question", () => {
     expect(excerpt("x".repeat(2000))).toBe(`“${"x".repeat(120)}…” (and 1880 more characters)`);
     expect(excerpt("x".repeat(101), 100)).toBe(`“${"x".repeat(100)}…” (and 1 more character)`);
     expect(excerpt(`${"x".repeat(119)}😀😀`)).toBe(`“${"x".repeat(119)}\ufffd…” (and 3 more characters)`);
+  });
+
+  test("do not end their quotes, to go on as the question", () => {
+    expect(excerpt("Tea” in #tea? Not “coffee")).toBe('“Tea" in #tea? Not "coffee”');
+    expect(quoted('Guest" and nothing else of "Crew')).toBe("\"Guest' and nothing else of 'Crew\"");
   });
 
   test("that are to be said are shown further than those of others", () => {
