@@ -2,7 +2,6 @@ import { getLogger } from "@logtape/logtape";
 import {
   type AuthInfo,
   createMcpHandler,
-  isJSONRPCRequest,
   isJsonContentType,
   isLegacyRequest,
   type JSONRPCMessage,
@@ -12,7 +11,7 @@ import {
 import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import { placeOf } from "../mcp/callers.ts";
-import { readMessage } from "../mcp/json-rpc.ts";
+import { isRequest, readMessage } from "../mcp/json-rpc.ts";
 import type { McpCaller } from "../mcp/ports.ts";
 import type { Mcp } from "../mcp/server.ts";
 import { FRAME_BYTES_CLOSE } from "../protocol/envelope.ts";
@@ -85,11 +84,11 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
     inFlight.cancel(request, caller, message);
     const { request: begun, end } = inFlight.begin(request, caller, message);
     return untilEnd(end, async () => {
-      const inSession = (await isLegacyRequest(begun, message)) ? ofSession(begun, caller, message) : null;
+      const inSession = (await mayHaveSession(begun, message)) ? ofSession(begun, caller, message) : null;
       const response = await (inSession ?? handler.fetch(begun, { authInfo, parsedBody: message }));
       // What was given up before its answer began is answered by why, if somebody is still there.
       if (response.status === givenUp && begun.signal.reason instanceof AppError) throw begun.signal.reason;
-      return withName(response, message);
+      return isInitialize(message) ? withName(response, message) : response;
     });
   }
 
@@ -113,14 +112,23 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
 }
 
 const isSubscription = (message: JSONRPCMessage): message is JSONRPCRequest =>
-  isJSONRPCRequest(message) && message.method === "subscriptions/listen";
+  isRequest(message) && message.method === "subscriptions/listen";
+
+const isInitialize = (message: JSONRPCMessage): boolean =>
+  isRequest(message) && message.method === "initialize";
+
+/** What the server package is asked last: it reads the whole message anew. */
+const mayHaveSession = async (request: Request, message: JSONRPCMessage): Promise<boolean> =>
+  (isInitialize(message) || request.headers.has("mcp-session-id")) &&
+  !isNamed(request) &&
+  isLegacyRequest(request, message);
 
 /**
  * A session's stream of what it did not ask for lasts for as long as it is read. Its headers go out with its first
  * bytes, which could be long in coming.
  */
 function whileRead(response: Response): Response {
-  if (response.body === null || !isStream(response)) return response;
+  if (!isStream(response) || response.body === null) return response;
   const comment = (text: string) => `: ${text}\n\n`;
   const { body } = keptUp(response.body, ({ message }) => comment(message), comment("open"));
   return new Response(body, response);
@@ -142,8 +150,9 @@ function authInfoOf({ tokenId, scopes }: Principal): AuthInfo {
 async function untilEnd(done: () => void, answer: () => Promise<Response>): Promise<Response> {
   try {
     const response = await answer();
-    const { body } = response;
-    if (body !== null && isStream(response)) return new Response(endingWith(body, done), response);
+    // A body that is looked at becomes a stream, which answers that are none do better without.
+    const body = isStream(response) ? response.body : null;
+    if (body !== null) return new Response(endingWith(body, done), response);
     done();
     return response;
   } catch (error) {

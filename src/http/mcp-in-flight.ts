@@ -1,7 +1,8 @@
-import { isInitializeRequest, isJSONRPCRequest, type JSONRPCMessage } from "@modelcontextprotocol/server";
+import { isInitializeRequest, type JSONRPCMessage } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import { boundTo } from "../mcp/approvals.ts";
+import { isRequest } from "../mcp/json-rpc.ts";
 import type { McpCaller } from "../mcp/ports.ts";
 import { Places } from "./places.ts";
 
@@ -43,7 +44,7 @@ export function createMcpInFlight(): McpInFlight {
   return {
     begin(request, caller, message) {
       const leave = places.take(caller.principal);
-      const key = isJSONRPCRequest(message) ? keyOf(request, caller, message.id) : null;
+      const key = isRequest(message) ? keyOf(request, caller, message.id) : null;
       if (key !== null && named.has(key)) {
         leave();
         throw new AppError("invalid_data", "A request with this id is being worked on; give each its own.");

@@ -1,16 +1,14 @@
 import { getLogger } from "@logtape/logtape";
-import {
-  isJSONRPCNotification,
-  isJSONRPCRequest,
-  type JSONRPCMessage,
-  type McpRequestContext,
-  type RequestId,
-  type Server,
-  type Transport,
+import type {
+  JSONRPCMessage,
+  McpRequestContext,
+  RequestId,
+  Server,
+  Transport,
 } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { AppError, toAppError } from "../errors.ts";
-import { errorResponse, readMessage } from "./json-rpc.ts";
+import { errorResponse, isNotification, isRequest, readMessage } from "./json-rpc.ts";
 import type { McpCaller } from "./ports.ts";
 import type { Mcp } from "./server.ts";
 
@@ -146,7 +144,7 @@ class ChannelTransport implements Transport, ServedChannel {
     const incoming = readMessage(text);
     if (!incoming.ok) return this.#reply(incoming.reply);
     const { message } = incoming;
-    const id = isJSONRPCRequest(message) ? message.id : null;
+    const id = isRequest(message) ? message.id : null;
     try {
       await this.#options.admit();
       if (id !== null) await this.#begin(id, message);
@@ -156,7 +154,7 @@ class ChannelTransport implements Transport, ServedChannel {
       if (failure.code === "unauthorized") this.#channel.close(failure.message);
       return;
     }
-    if (isJSONRPCNotification(message) && message.method === "notifications/cancelled") this.#forget(message);
+    if (isNotification(message) && message.method === "notifications/cancelled") this.#forget(message);
     this.onmessage?.(message);
   }
 

@@ -4,6 +4,8 @@ import {
   isJSONRPCResponse,
   type JSONRPCErrorResponse,
   type JSONRPCMessage,
+  type JSONRPCNotification,
+  type JSONRPCRequest,
   ProtocolErrorCode,
   type RequestId,
 } from "@modelcontextprotocol/server";
@@ -30,6 +32,13 @@ export function readMessage(text: string): Incoming {
     return { ok: true, message: value };
   return refused(ProtocolErrorCode.InvalidRequest, "This is no JSON-RPC 2.0 message.", idOf(value));
 }
+
+/** Told by its fields: a message has been read already, and holding it to its schema again costs as much anew. */
+export const isRequest = (message: JSONRPCMessage): message is JSONRPCRequest =>
+  "method" in message && "id" in message;
+
+export const isNotification = (message: JSONRPCMessage): message is JSONRPCNotification =>
+  "method" in message && !("id" in message);
 
 /** What no message of the protocol may be, in any of its revisions that are served; null when it is none of it. */
 export function problemOf(value: unknown): string | null {
