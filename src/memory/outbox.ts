@@ -1,6 +1,7 @@
 import { and, asc, eq, inArray, isNotNull, sql } from "drizzle-orm";
 import type { Outbox, Post } from "../discord/ports.ts";
 import type { Tx } from "./connection.ts";
+import { lostWords, readOr } from "./damaged.ts";
 import { createQuestionOutbox, unpostable } from "./question-outbox.ts";
 import { isPending, posts, turns } from "./schema.ts";
 import { tombstone } from "./seen-messages.ts";
@@ -78,7 +79,9 @@ function undelivered(store: Store, limit: number): Awaited<ReturnType<Outbox["un
     .all();
   return rows.flatMap(({ id, userId, channelId, messageId, answer, answerTo }) => {
     if (channelId === null || messageId === null || answer === null) return [];
-    const text = store.encryption.open(turnPlace("answer", id), answer);
+    const text = readOr(lostWords, { table: "turns", row: id }, () =>
+      store.encryption.open(turnPlace("answer", id), answer),
+    );
     return [{ turnId: id, channelId, replyToMessageId: messageId, userId, answer: text, answerTo }];
   });
 }
@@ -119,7 +122,9 @@ function nextOfEach(store: Store, limit: number): readonly Post[] {
 const areOpen = sql`state in ('pending', 'sending')`;
 
 function opened(store: Store, rows: readonly (typeof posts.$inferSelect)[]): readonly Post[] {
-  return rows.flatMap(({ content, seq: _seq, failure: _failure, createdAt: _createdAt, ...post }) =>
-    content === null ? [] : [{ ...post, content: store.encryption.open(place(post.nonce), content) }],
-  );
+  return rows.flatMap(({ content, seq: _seq, failure: _failure, createdAt: _createdAt, ...post }) => {
+    if (content === null) return [];
+    const read = () => store.encryption.open(place(post.nonce), content);
+    return [{ ...post, content: readOr(lostWords, { table: "posts", row: post.nonce }, read) }];
+  });
 }

@@ -2,6 +2,7 @@ import { and, asc, eq, isNotNull, sql } from "drizzle-orm";
 import type { Outbox, Post } from "../discord/ports.ts";
 import { type ApprovalRow, openQuestion, toApproval } from "./approval-rows.ts";
 import type { Tx } from "./connection.ts";
+import { readOr } from "./damaged.ts";
 import { approvals, isPending, isPlanned, posts, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
 
@@ -23,11 +24,12 @@ export function createQuestionOutbox(
         .orderBy(asc(approvals.seq))
         .limit(limit)
         .all();
-      return rows.flatMap(({ approval, channelId, messageId }) =>
-        approval.askIn === "none" || channelId === null || messageId === null
-          ? []
-          : [{ ...asked(approval), askIn: approval.askIn, channelId, replyToMessageId: messageId }],
-      );
+      return rows.flatMap(({ approval, channelId, messageId }) => {
+        if (approval.askIn === "none" || channelId === null || messageId === null) return [];
+        const question = readOr(null, placeOf(approval), () => asked(approval));
+        if (question === null) return [];
+        return [{ ...question, askIn: approval.askIn, channelId, replyToMessageId: messageId }];
+      });
     },
     async planQuestion(approvalId, planned) {
       const postNonce = planned.find((post) => post.ordinal === 0)?.nonce ?? null;
@@ -60,9 +62,10 @@ export function createQuestionOutbox(
         .orderBy(asc(approvals.seq))
         .limit(limit)
         .all();
-      return rows.flatMap(({ approval, channelId, messageId }) =>
-        messageId === null ? [] : [{ approval: toApproval(encryption, approval), channelId, messageId }],
-      );
+      return rows.flatMap(({ approval, channelId, messageId }) => {
+        const decided = readOr(null, placeOf(approval), () => toApproval(encryption, approval));
+        return decided === null || messageId === null ? [] : [{ approval: decided, channelId, messageId }];
+      });
     },
     async markShown(approvalId) {
       store.write((tx) =>
@@ -76,6 +79,9 @@ export function createQuestionOutbox(
     return { approvalId, kind, userId, expiresAt, question: openQuestion(encryption, row) };
   }
 }
+
+/** One that is damaged expires like any other, and its asker is told so. */
+const placeOf = ({ id }: ApprovalRow) => ({ table: "approvals", row: id });
 
 /** Within a transaction: a question whose post Discord does not take has no message that could show a verdict. */
 export function unpostable(tx: Tx, nonce: string): void {

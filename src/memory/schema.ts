@@ -13,6 +13,7 @@ import type { AnswerTo, StoredToolCall, TurnState } from "../agent/ports.ts";
 import type { Scope } from "../auth/ports.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { AuditRow } from "../tools/ports.ts";
+import { readOr } from "./damaged.ts";
 
 /**
  * The tables. Columns of type `sealed` hold content, encrypted by `encryption.ts`; all others hold ids, times,
@@ -21,6 +22,17 @@ import type { AuditRow } from "../tools/ports.ts";
  */
 const sealed = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "blob" });
 const bytes = sealed;
+/** Whom a post may mention: nobody, where that is damaged, so that no other post waits for it. */
+const mentions = customType<{ data: readonly string[]; driverData: string }>({
+  dataType: () => "text",
+  toDriver: (ids) => JSON.stringify(ids),
+  fromDriver: (written) =>
+    readOr([], { table: "posts", row: "" }, () => {
+      const ids: unknown = JSON.parse(written);
+      if (Array.isArray(ids) && ids.every((id) => typeof id === "string")) return ids;
+      throw new Error("Stored mentions are no list of ids.");
+    }),
+});
 
 /** As literals and not as parameters: SQLite uses a partial index only where the query repeats its condition. */
 export const isUnfinished = (state: { getSQL(): SQL }): SQL => sql`${state} in ('queued', 'running')`;
@@ -270,9 +282,7 @@ export const posts = sqliteTable(
     replyToMessageId: text("reply_to_message_id"),
     /** Forgotten once it is sent or given up. */
     content: sealed(),
-    allowedMentionUserIds: text("allowed_mention_user_ids", { mode: "json" })
-      .$type<readonly string[]>()
-      .notNull(),
+    allowedMentionUserIds: mentions("allowed_mention_user_ids").notNull(),
     state: text().$type<"pending" | "sending" | "sent" | "failed">().notNull(),
     sendingAt: integer("sending_at"),
     messageId: text("message_id"),

@@ -4,7 +4,7 @@ import { prepared } from "./prepared.ts";
 import { messagePlace, userBlocks } from "./replay.ts";
 import { messages } from "./schema.ts";
 import type { Store } from "./store.ts";
-import { type TurnRow, toRecord } from "./turn-rows.ts";
+import { type TurnRow, toWork } from "./turn-rows.ts";
 
 interface NewMessage {
   readonly ordinal: number;
@@ -63,6 +63,6 @@ export function lastOrdinal(store: Store, turnSeq: number): number {
 
 export function storeUserMessage(store: Store, row: TurnRow): void {
   if (lastOrdinal(store, row.seq) >= 0) return;
-  const { preamble, text } = toRecord(store.encryption, row);
+  const { preamble, text } = toWork(store.encryption, row);
   insertMessage(store, row.seq, { ordinal: 0, role: "user", content: userBlocks(preamble, text) });
 }

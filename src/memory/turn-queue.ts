@@ -6,7 +6,7 @@ import type { StoredHistory } from "./history.ts";
 import { prepared } from "./prepared.ts";
 import { idempotencyKeys, isUnfinished, seenMessages, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
-import { insertTurn, type TurnReader, type TurnRow, toRecord, turnPlace } from "./turn-rows.ts";
+import { insertTurn, type TurnReader, type TurnRow, toRecord, toWork, turnPlace } from "./turn-rows.ts";
 import { endWithApprovals, findSuspended } from "./turn-suspension.ts";
 
 type QueueMethods = Pick<
@@ -61,7 +61,7 @@ export function createTurnQueue(store: Store, reader: TurnReader, history: Store
         .where(isUnfinished(turns.state))
         .orderBy(asc(turns.seq))
         .all();
-      return rows.map(record);
+      return rows.map((row) => toWork(store.encryption, row));
     },
     async nextQueued(conversationId) {
       if (findSuspended(store, conversationId) !== null) return null;
@@ -74,7 +74,7 @@ export function createTurnQueue(store: Store, reader: TurnReader, history: Store
         .orderBy(asc(turns.seq))
         .limit(1)
         .get();
-      return row === undefined ? null : record(row);
+      return row === undefined ? null : toWork(store.encryption, row);
     },
     editQueued: async (discordMessageId, text) =>
       store.write((tx) => {

@@ -1,6 +1,7 @@
 import { eq, type InferSelectModel, sql } from "drizzle-orm";
-import type { NewTurn, TurnRecord } from "../agent/ports.ts";
+import type { NewTurn, TurnRecord, TurnState } from "../agent/ports.ts";
 import { AppError } from "../errors.ts";
+import { lostMessage, readOr } from "./damaged.ts";
 import type { Encryption } from "./encryption.ts";
 import { prepared } from "./prepared.ts";
 import { turns } from "./schema.ts";
@@ -14,9 +15,38 @@ export const turnPlace = (column: "text" | "preamble" | "answer" | "idempotency_
   row: id,
 });
 
+const states: ReadonlySet<TurnState> = new Set([
+  "queued",
+  "running",
+  "suspended",
+  "done",
+  "failed",
+  "cancelled",
+] as const satisfies readonly TurnState[]);
+
+/** A turn in no state that there is would be waited for without end. */
+function knownState(state: TurnState): TurnState {
+  if (states.has(state)) return state;
+  throw new Error("A stored turn is in a state that is not known.");
+}
+
+/** Throws when any of it is damaged. */
 export function toRecord(encryption: Encryption, row: TurnRow): TurnRecord {
-  const open = (column: Parameters<typeof turnPlace>[0], sealed: Uint8Array) =>
-    encryption.open(turnPlace(column, row.id), sealed);
+  return record(row, (column, sealed) => encryption.open(turnPlace(column, row.id), sealed));
+}
+
+/** For what has to be worked off, whatever it is: words that are damaged say so. */
+export function toWork(encryption: Encryption, row: TurnRow): TurnRecord {
+  return record(row, (column, sealed) =>
+    readOr(column === "text" ? lostMessage : "", { table: "turns", row: row.id }, () =>
+      encryption.open(turnPlace(column, row.id), sealed),
+    ),
+  );
+}
+
+type Column = Parameters<typeof turnPlace>[0];
+
+function record(row: TurnRow, open: (column: Column, sealed: Uint8Array) => string): TurnRecord {
   return {
     id: row.id,
     conversationId: row.conversationId,
@@ -32,7 +62,7 @@ export function toRecord(encryption: Encryption, row: TurnRow): TurnRecord {
       row.replyChannelId === null || row.replyMessageId === null
         ? null
         : { channelId: row.replyChannelId, messageId: row.replyMessageId },
-    state: row.state,
+    state: knownState(row.state),
     starts: row.starts,
     acceptedAt: row.acceptedAt,
     answer: row.answer === null ? null : open("answer", row.answer),

@@ -9,7 +9,7 @@ import { messages, toolCalls, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
 import { endCall, endTurn, isCall } from "./turn-end.ts";
 import { insertMessage, lastOrdinal, storeUserMessage } from "./turn-messages.ts";
-import { hasEnded, type TurnReader, type TurnRow, toRecord } from "./turn-rows.ts";
+import { hasEnded, type TurnReader, type TurnRow, toWork } from "./turn-rows.ts";
 
 type StepMethods = Pick<
   TurnJournal,
@@ -62,7 +62,7 @@ export function createTurnSteps(store: Store, reader: TurnReader, history: Store
         const row = reader.byId(turnId);
         if (row === null || (row.state !== "queued" && row.state !== "running")) return null;
         storeUserMessage(store, row);
-        return toRecord(store.encryption, markRunning(store).get({ seq: row.seq }));
+        return toWork(store.encryption, markRunning(store).get({ seq: row.seq }));
       }),
     async yield(turnId) {
       store.write((tx) =>
