@@ -1,0 +1,191 @@
+import { Database } from "bun:sqlite";
+import { copyFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { createBudgets } from "../../../src/agent/budgets.ts";
+import { createTurnService } from "../../../src/agent/service.ts";
+import { readConfig } from "../../../src/config.ts";
+import { DatabaseOpenError } from "../../../src/memory/errors.ts";
+import type { Memory } from "../../../src/memory/memory.ts";
+import { fillEverything } from "../../memory/everything.ts";
+import { accept, done, folder, newTurn } from "../../memory/helpers.ts";
+import { holds } from "../holds.ts";
+import { Rejections } from "../rejections.ts";
+import { target } from "../target.ts";
+
+const stranger = { userId: "999", channelId: "900", guildId: null, sessionId: "other" } as const;
+const usage = { inputTokens: 1, outputTokens: 1, cacheCreationInputTokens: 0, cacheReadInputTokens: 0 };
+
+/** What stands in a cell instead: something else, or a part of what was there. */
+const damage = fc.oneof(
+  fc.constantFrom<(before: unknown) => string | number | null | Uint8Array>(
+    () => null,
+    () => "",
+    () => "no such word",
+    () => "{}",
+    () => "[",
+    () => '{"a":[1]}',
+    () => -1,
+    () => 1e15,
+    () => new Uint8Array(0),
+    () => new Uint8Array([1, 0, 1]),
+    () => new Uint8Array(64),
+    (before) => (before instanceof Uint8Array ? before.subarray(0, before.length / 2) : "half"),
+    (before) =>
+      before instanceof Uint8Array
+        ? before.map((byte, at) => (at === before.length - 1 ? byte ^ 1 : byte))
+        : `${before}x`,
+    (before) => (before instanceof Uint8Array ? before.map((byte, at) => (at === 2 ? 99 : byte)) : 7),
+  ),
+);
+const edit = fc.record({ place: fc.nat(100_000), damage });
+
+interface Cell {
+  readonly table: string;
+  readonly column: string;
+  readonly rowid: number;
+}
+
+/** Each cell of each table but SQLite's and the migrations' own. */
+function cellsOf(db: Database): Cell[] {
+  const tables = db
+    .query(
+      "select name from sqlite_schema where type = 'table' and name not like '\\_\\_%' escape '\\' and name not like 'sqlite%'",
+    )
+    .values()
+    .flat();
+  return tables.flatMap((table) => {
+    const columns = db
+      .query(`pragma table_info("${table}")`)
+      .values()
+      .map(([, name]) => String(name));
+    try {
+      const rows = db.query(`select rowid from "${table}"`).values().flat();
+      return rows.flatMap((rowid) =>
+        columns.map((column) => ({ table: String(table), column, rowid: Number(rowid) })),
+      );
+    } catch {
+      // Without row ids there is no place to name.
+      return [];
+    }
+  });
+}
+
+function spoil(
+  path: string,
+  edits: readonly {
+    readonly place: number;
+    readonly damage: (before: unknown) => string | number | null | Uint8Array;
+  }[],
+): void {
+  using db = new Database(path);
+  const cells = cellsOf(db);
+  for (const { place, damage: change } of edits) {
+    const cell = cells[place % cells.length];
+    if (cell === undefined) continue;
+    const { table, column, rowid } = cell;
+    const [[before]] = db.query(`select "${column}" from "${table}" where rowid = ?`).values(rowid) as [
+      [unknown],
+    ];
+    try {
+      db.query(`update "${table}" set "${column}" = ? where rowid = ?`).run(change(before), rowid);
+    } catch {
+      // The schema itself refuses it: types, keys, what must not be null, words that are none of a column's.
+    }
+  }
+}
+
+function serve(memory: Memory) {
+  const { model, turn } = readConfig({ USER_TOKENS_PER_DAY: "0", GUILD_TOKENS_PER_DAY: "0" });
+  return createTurnService({
+    journal: memory.turns,
+    history: memory.history,
+    approvals: memory.approvals,
+    flow: { restricted: async () => [], policy: () => "ask" },
+    model: {
+      stream: async () => ({
+        content: [{ type: "text", text: "Yes.", citations: null }],
+        stopReason: "end_turn",
+        usage,
+        model: "m",
+      }),
+    },
+    tools: {
+      definitions: () => [],
+      isRepeatable: () => true,
+      call: async () => ({ kind: "done", text: "", isError: false, sources: [] }),
+      assertMayApprove: async () => {},
+    },
+    context: { read: async () => ({ preferences: {}, activeTools: [] }) },
+    budgets: createBudgets(memory.budgets, turn, Date.now),
+    config: { model, turn },
+    emit: () => {},
+    now: Date.now,
+  });
+}
+
+export const rows = target(
+  "rows",
+  "whatever stands in a cell of the database, the service starts and everybody else is served, or it says why not",
+  40,
+  async () => {
+    const at = folder();
+    const filled = at.open();
+    const { runningTurnId, queuedTurnId } = await fillEverything(filled);
+    const own = await accept(filled, stranger);
+    await filled.turns.begin(own.id);
+    await filled.turns.end(own.id, done({ answer: "mine" }));
+    filled[Symbol.dispose]();
+    const rejections = new Rejections();
+    let n = 0;
+    return {
+      inputs: fc.array(edit, { minLength: 1, maxLength: 2 }),
+      async check(edits) {
+        n += 1;
+        const path = join(at.dir, `${n}.db`);
+        copyFileSync(at.path, path);
+        spoil(path, edits);
+        let memory: Memory;
+        try {
+          memory = at.open({ path });
+        } catch (error) {
+          if (error instanceof DatabaseOpenError) return;
+          throw error;
+        }
+        try {
+          const service = serve(memory);
+          try {
+            await service.resume();
+            const turn = await service.submit(newTurn({ ...stranger, text: "and me?" }));
+            if (turn.status !== "accepted") throw new Error(turn.status);
+            const outcome = await service.wait(turn.turn.id);
+            const isOwn = outcome.turn.errorCode === "internal_error";
+            holds(
+              outcome.turn.state === "done" || isOwn,
+              `a stranger's turn is ${outcome.turn.state}: ${outcome.turn.errorCode}`,
+            );
+            // What was under way ends, however it does.
+            for (const id of [runningTurnId, queuedTurnId]) await service.wait(id).catch(() => null);
+            await memory.outbox.open(100);
+            await memory.outbox.unasked(100);
+            await memory.outbox.unshownVerdicts(100);
+            await memory.outbox.nextOfEach(100);
+            await memory.outbox.undelivered(100);
+            await memory.gatewaySessions.get(0).catch(() => null);
+            await memory.marks.all(100);
+          } finally {
+            await service[Symbol.asyncDispose]();
+          }
+        } finally {
+          memory[Symbol.dispose]();
+          for (const end of ["", "-wal", "-shm"]) rmSync(path + end, { force: true });
+        }
+        rejections.check();
+      },
+      async [Symbol.asyncDispose]() {
+        at[Symbol.dispose]();
+        rejections[Symbol.dispose]();
+      },
+    };
+  },
+);
