@@ -5,6 +5,7 @@ import { cache } from "./cache.ts";
 import { gateway } from "./gateway.ts";
 import { history } from "./history.ts";
 import { mcp } from "./mcp.ts";
+import { mcpCost } from "./mcp-cost.ts";
 import { permissions } from "./permissions.ts";
 import { type Bench, type Row, ratio, table } from "./report.ts";
 import { socket } from "./socket.ts";
@@ -24,6 +25,7 @@ const benches: readonly Bench[] = [
   authorize,
   tools,
   mcp,
+  mcpCost,
   storage,
 ];
 

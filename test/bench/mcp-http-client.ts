@@ -7,8 +7,8 @@ export interface Answer {
 }
 
 export interface HttpClient extends Disposable {
-  /** Sends a request as it is, and resolves with its answer. One at a time. */
-  ask(request: string): Promise<Answer>;
+  /** Sends a request as it is, and resolves with its answer, or with what came until a sign. One at a time. */
+  ask(request: string, sign?: string): Promise<Answer>;
 }
 
 /**
@@ -18,13 +18,14 @@ export interface HttpClient extends Disposable {
 export async function openHttp(port: number): Promise<HttpClient> {
   let waiting = Promise.withResolvers<Answer>();
   let received = "";
+  let awaited: string | undefined;
   const socket: Socket = await Bun.connect({
     hostname: "127.0.0.1",
     port,
     socket: {
       data(_, bytes) {
         received += bytes.toString("latin1");
-        const answer = whole(received);
+        const answer = whole(received, awaited);
         if (answer === null) return;
         received = "";
         waiting.resolve(answer);
@@ -35,7 +36,8 @@ export async function openHttp(port: number): Promise<HttpClient> {
   // Nobody waits when it is closed at the end.
   waiting.promise.catch(() => {});
   return {
-    ask(request) {
+    ask(request, sign) {
+      awaited = sign;
       waiting = Promise.withResolvers();
       waiting.promise.catch(() => {});
       const sent = socket.write(request);
@@ -47,11 +49,12 @@ export async function openHttp(port: number): Promise<HttpClient> {
 }
 
 /** Null while more is to come. */
-function whole(received: string): Answer | null {
+function whole(received: string, sign?: string): Answer | null {
   const end = received.indexOf("\r\n\r\n");
   if (end < 0) return null;
   const head = received.slice(0, end);
   const body = received.slice(end + 4);
+  if (sign !== undefined) return body.includes(sign) ? { head, body } : null;
   const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
   if (length === undefined)
     return body.endsWith("0\r\n\r\n") || head.includes(" 202 ") ? { head, body } : null;

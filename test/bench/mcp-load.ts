@@ -9,6 +9,7 @@ import {
   userId,
 } from "./mcp-frames.ts";
 import { openHttp } from "./mcp-http-client.ts";
+import { openSocket } from "./mcp-socket-client.ts";
 import { type Facts, numberOf, servePart, textOf } from "./parts.ts";
 
 /** The other end of every server of the bench, and the same for all: what it sends is made before the clock runs. */
@@ -70,32 +71,6 @@ async function overJson({ port, token }: Asked, id: string): Promise<Line> {
   const call = { session_id, tool_name: "noop", arguments: { text } };
   const frame = JSON.stringify({ type: "tool_call", id, data: call });
   return { ask: () => line.ask(frame), [Symbol.dispose]: line[Symbol.dispose] };
-}
-
-async function openSocket(rest: string, token: string, protocols: string[]) {
-  const headers = { authorization: `Bearer ${token}` };
-  const socket = new WebSocket(`ws://127.0.0.1:${rest}`, { headers, protocols });
-  let waiting = Promise.withResolvers<string>();
-  const opened = Promise.withResolvers<void>();
-  socket.onopen = () => opened.resolve();
-  socket.onmessage = ({ data }) => waiting.resolve(String(data));
-  socket.onclose = ({ code }) => {
-    opened.reject(new Error(`closed with ${code}`));
-    waiting.reject(new Error(`closed with ${code}`));
-  };
-  await opened.promise;
-  return {
-    send: (frame: string) => socket.send(frame),
-    ask(frame: string) {
-      waiting = Promise.withResolvers();
-      socket.send(frame);
-      return waiting.promise;
-    },
-    [Symbol.dispose]() {
-      waiting.promise.catch(() => {});
-      socket.close();
-    },
-  };
 }
 
 function open(way: string, asked: Asked, id: string): Promise<Line> {
