@@ -43,7 +43,7 @@ function kindOf(tool: Tool): string {
   const asks =
     tool.asks === "never"
       ? "it is the person's own, and asks nobody"
-      : tool.kind === "destroy"
+      : tool.kind === "destroy" || tool.asks === "always"
         ? "it always asks first"
         : tool.asks === "elsewhere"
           ? "elsewhere than where the person speaks it asks first, unless `TOOL_WRITES=run`"

@@ -7,6 +7,7 @@ import type { Memory } from "./memory/memory.ts";
 import type { Metrics } from "./metrics.ts";
 import { createFlow } from "./tools/flow.ts";
 import { assertKnownWords, createPolicies } from "./tools/policy.ts";
+import type { Files } from "./tools/ports.ts";
 import { assertReachable } from "./tools/reach.ts";
 import { createRegistry, type Registry } from "./tools/registry.ts";
 import { fromChannel } from "./tools/sources.ts";
@@ -19,6 +20,7 @@ export interface AppToolsDeps {
   readonly memory: Pick<Memory, "audit" | "memories" | "sent">;
   readonly limits: Pick<Limits, "changes">;
   readonly metrics: Metrics;
+  readonly files: Files;
   readonly now: () => number;
 }
 

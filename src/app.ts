@@ -20,6 +20,7 @@ import { createOperatorTokenIfNone, createTokens } from "./auth/tokens.ts";
 import type { Config } from "./config.ts";
 import { serveControl } from "./control.ts";
 import { openStored, type Stored } from "./database.ts";
+import { createCdn } from "./discord/cdn.ts";
 import { createDiscord, type Discord, type DiscordDeps } from "./discord/discord.ts";
 import { createNoDiscord } from "./discord/no-discord.ts";
 import { createErasing } from "./erasing.ts";
@@ -34,6 +35,7 @@ import { createMaintenance } from "./maintenance.ts";
 import { conformanceFixtures } from "./mcp/conformance/fixtures.ts";
 import { createMcp } from "./mcp/server.ts";
 import { createMetrics } from "./metrics.ts";
+import { createOutbound } from "./outbound.ts";
 import { createPersonalOperations } from "./personal-operations.ts";
 import { createProtocol } from "./protocol/handler.ts";
 import { wireEvent } from "./protocol/wire.ts";
@@ -198,6 +200,7 @@ async function assemble(
     tools: overrides.tools ?? allTools,
     discord,
     memory,
+    files: { ...createOutbound(), ...createCdn(config.discord.cdnUrl) },
     limits,
     metrics,
     now,

@@ -139,6 +139,12 @@ export const variables = {
     "Base of Discord's REST API.",
     (text) => url(text, "https://discord.com/api"),
   ),
+  DISCORD_CDN_URL: variable(
+    "https://cdn.discordapp.com",
+    "https://cdn.discordapp.com",
+    "Base of Discord's files: attachments are read from there alone.",
+    (text) => url(text, "https://cdn.discordapp.com"),
+  ),
   DISCORD_PUBLIC_KEY: optional(
     "The application's public key (64 hex digits), for interactions by webhook.",
     (text) => {

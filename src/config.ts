@@ -11,6 +11,8 @@ export interface Config {
     readonly token: string | null;
     /** REST base without the version, such as https://discord.com/api. */
     readonly apiUrl: string;
+    /** Base of the addresses of attachments. */
+    readonly cdnUrl: string;
     readonly prefix: string;
     /** Hex, for webhook interactions; absent: that route answers 404. */
     readonly publicKey: string | null;
@@ -169,6 +171,7 @@ function arrange(v: Values, folder: string): Config {
     discord: {
       token: v.DISCORD_TOKEN,
       apiUrl: v.DISCORD_API_URL,
+      cdnUrl: v.DISCORD_CDN_URL,
       prefix: v.DISCORD_PREFIX,
       publicKey: v.DISCORD_PUBLIC_KEY,
       privilegedIntents: {

@@ -62,6 +62,7 @@ function environment(
     ...env,
     DISCORD_TOKEN: discord.token,
     DISCORD_API_URL: discord.apiUrl,
+    DISCORD_CDN_URL: discord.cdnUrl,
     DISCORD_ALLOWED_GUILDS: "",
     DISCORD_ALLOWED_CHANNELS: "",
     DISCORD_ALLOWED_CATEGORIES: "",

@@ -27,8 +27,10 @@ function messages(
 > {
   const { channels: of } = api;
   return {
-    createMessage: (channelId, body, change) =>
-      tell(change, "message", "posted the message", (o) => of.createMessage(channelId, body, o)),
+    createMessage: (channelId, { files = [], ...body }, change) =>
+      tell(change, "message", "posted the message", (o) =>
+        of.createMessage(channelId, { ...body, files: files.map((file) => ({ ...file })) }, o),
+      ),
     editMessage: (channelId, messageId, body, change) =>
       tell(change, "message", "edited the message", (o) => of.editMessage(channelId, messageId, body, o)),
     deleteMessage: (channelId, messageId, change) =>

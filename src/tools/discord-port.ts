@@ -27,6 +27,14 @@ import type {
 } from "discord-api-types/v10";
 import type { ChannelFacts, GuildFacts, MemberFacts } from "../permissions/facts.ts";
 
+export interface FileToPost {
+  readonly name: string;
+  readonly contentType: string;
+  readonly data: Uint8Array;
+}
+
+export type MessageToPost = RESTPostAPIChannelMessageJSONBody & { readonly files?: readonly FileToPost[] };
+
 export interface MessagePage {
   readonly limit: number;
   readonly before?: string;
@@ -165,11 +173,7 @@ export interface Change {
  * reset, a time-out.
  */
 export interface DiscordWriter {
-  createMessage(
-    channelId: string,
-    body: RESTPostAPIChannelMessageJSONBody,
-    change: Change,
-  ): Promise<APIMessage>;
+  createMessage(channelId: string, body: MessageToPost, change: Change): Promise<APIMessage>;
   editMessage(
     channelId: string,
     messageId: string,

@@ -50,7 +50,7 @@ export function mustAsk(
   channelIds: readonly string[],
 ): boolean {
   if (tool.kind === "read" || tool.asks === "never") return false;
-  if (tool.kind === "destroy") return true;
+  if (tool.kind === "destroy" || tool.asks === "always") return true;
   if (isReply(tool) && channelIds.every((id) => id === actor.channelId)) return false;
   return policy.writes === "ask";
 }

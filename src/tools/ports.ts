@@ -70,3 +70,25 @@ export interface SentMessages {
   /** When a tool last posted there for that person, in milliseconds since 1970. */
   lastAt(channelId: string, userId: string): Promise<number | null>;
 }
+
+/** Files that are fetched for tools. */
+export interface Files {
+  /**
+   * What a public https address gives. Throws AppError `invalid_arguments`, saying what is wrong with it, or
+   * `rate_limited`.
+   */
+  fetch(
+    address: string,
+    options: {
+      readonly maxBytes: number;
+      readonly isWelcome: (type: string) => boolean;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<{ readonly bytes: Uint8Array; readonly type: string }>;
+  /** The beginning of an attachment, by the address that Discord gave for it. Throws AppError `discord_unavailable` or `not_found`. */
+  attachment(
+    address: string,
+    maxBytes: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly bytes: Uint8Array; readonly isWhole: boolean }>;
+}

@@ -7,7 +7,7 @@ import { channelFacts } from "./channel-facts.ts";
 import type { UnderWay } from "./deadline.ts";
 import type { DiscordReader, DiscordWriter } from "./discord-port.ts";
 import type { Policies } from "./policy.ts";
-import type { MemoryStore, SentMessages } from "./ports.ts";
+import type { Files, MemoryStore, SentMessages } from "./ports.ts";
 import type { ChangeContext, KnownTool } from "./tool.ts";
 
 const maxReason = 512;
@@ -17,6 +17,7 @@ export interface ContextDeps {
   readonly change: DiscordWriter;
   readonly memories: MemoryStore;
   readonly sent: SentMessages;
+  readonly files: Files;
   readonly flow: FlowPort;
   readonly policies: Policies;
   readonly now: () => number;
@@ -41,6 +42,7 @@ export class CallContext implements ChangeContext {
   readonly change: DiscordWriter;
   readonly memories: MemoryStore;
   readonly sent: SentMessages;
+  readonly files: Files;
   readonly now: () => number;
   readonly sources: readonly string[];
   readonly audience: Audience;
@@ -65,6 +67,7 @@ export class CallContext implements ChangeContext {
     this.change = deps.change;
     this.memories = deps.memories;
     this.sent = deps.sent;
+    this.files = deps.files;
     this.now = deps.now;
     this.#call = call;
     this.#callId = scope.callId;

@@ -5,7 +5,7 @@ import type { Audience } from "../agent/ports.ts";
 import type { ToolPolicy } from "../tool-policy.ts";
 import type { Authority } from "./authority.ts";
 import type { DiscordReader, DiscordWriter } from "./discord-port.ts";
-import type { MemoryStore, SentMessages } from "./ports.ts";
+import type { Files, MemoryStore, SentMessages } from "./ports.ts";
 import type { Places, TargetSpecs } from "./targets.ts";
 
 /** By what tools are switched on and off together; a folder each. */
@@ -38,6 +38,7 @@ export interface ReadContext {
   readonly discord: DiscordReader;
   readonly authority: Authority;
   readonly memories: MemoryStore;
+  readonly files: Pick<Files, "attachment">;
   readonly signal: AbortSignal;
   readonly now: () => number;
   /** Whether the actor may see a channel; for filtering what a tool returns. Fails closed. */
@@ -62,6 +63,7 @@ export type CheckContext = Pick<ReadContext, "discord" | "now" | "policy" | "sig
 export interface ChangeContext extends ReadContext {
   readonly change: DiscordWriter;
   readonly sent: SentMessages;
+  readonly files: Files;
   /** For Discord's audit log: who it is done for, and why. */
   readonly reason: (why?: string) => string;
   /** The same for the same call, so that Discord recognises a message that is sent twice. */
@@ -115,8 +117,11 @@ export interface ChangeTool<Input extends TObject, Specs extends TargetSpecs, Ou
   extends Common<Input, Specs, Output> {
   /** `destroy`: deleting, removing people, roles and permissions, many things at once. It always asks. */
   readonly kind: "write" | "destroy";
-  /** The person's own things, or an answer where they speak: it asks only when private words would get out. */
-  readonly asks?: "never" | "elsewhere";
+  /**
+   * When it asks, other than where the policy says so. `never` for the person's own things, `elsewhere` for an answer
+   * where they speak: both ask only when private words would get out. `always` for what reaches beyond Discord.
+   */
+  readonly asks?: "never" | "elsewhere" | "always";
   /** In plain words, as a question that ends in "?": what will happen, to what. Names people and places as Discord shows them. */
   question(input: Static<Input>, places: Places<Specs>): string;
   /** Who will be able to read what it writes. */

@@ -13,7 +13,7 @@ import { messageHistory } from "../../src/tools/messages/message-history.ts";
 import { createPolicies } from "../../src/tools/policy.ts";
 import { createRegistry } from "../../src/tools/registry.ts";
 import { defineTool } from "../../src/tools/tool.ts";
-import { allOn, noChanges, noMemories, Sent } from "../tools/harness.ts";
+import { allOn, noChanges, noFiles, noMemories, Sent } from "../tools/harness.ts";
 import type { Bench } from "./report.ts";
 import { alternate, timed } from "./rounds.ts";
 
@@ -72,6 +72,7 @@ export const authorize: Bench = {
         discord: reader,
         change: noChanges,
         memories: noMemories,
+        files: noFiles,
         sent: new Sent(),
         facts,
         policies,

@@ -82,6 +82,7 @@ export class Rig implements AsyncDisposable {
     this.config = readConfig({
       DISCORD_TOKEN: simulator.token,
       DISCORD_API_URL: simulator.apiUrl,
+      DISCORD_CDN_URL: simulator.cdnUrl,
       DATABASE_URL: join(this.#folder, "test.db"),
       RATE_LIMIT_USER: "1000/60",
       ...options.env,

@@ -37,6 +37,7 @@ export class Site implements AsyncDisposable {
     this.#env = {
       MCP_PORT: "0",
       DISCORD_API_URL: discord.apiUrl,
+      DISCORD_CDN_URL: discord.cdnUrl,
       DISCORD_TOKEN: discord.token,
       ANTHROPIC_BASE_URL: claude.baseUrl,
       ANTHROPIC_API_KEY: claude.apiKey,

@@ -8,7 +8,7 @@ import { createPolicies } from "../../src/tools/policy.ts";
 import type { AuditSink } from "../../src/tools/ports.ts";
 import { createRegistry, type Registry, type RegistryOptions } from "../../src/tools/registry.ts";
 import { defineTool, type Tool } from "../../src/tools/tool.ts";
-import { allOn, Facts, noChanges, noDiscord, noMemories, reading, Sent } from "../tools/harness.ts";
+import { allOn, Facts, noChanges, noDiscord, noFiles, noMemories, reading, Sent } from "../tools/harness.ts";
 
 export interface TestTools {
   readonly registry: Registry;
@@ -118,6 +118,7 @@ export function testTools(
     discord: noDiscord,
     change: noChanges,
     memories: noMemories,
+    files: noFiles,
     sent: new Sent(),
     limits: { changes: { take: async () => {} }, lookups: { take: async () => {} } },
     timeoutMs: 30_000,

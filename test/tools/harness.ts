@@ -13,7 +13,7 @@ import type {
 } from "../../src/tools/discord-port.ts";
 import { createFlow } from "../../src/tools/flow.ts";
 import { createPolicies } from "../../src/tools/policy.ts";
-import type { AuditRow, MemoryStore, SentMessages } from "../../src/tools/ports.ts";
+import type { AuditRow, Files, MemoryStore, SentMessages } from "../../src/tools/ports.ts";
 import type { Registry, RegistryOptions } from "../../src/tools/registry.ts";
 import type { TargetSpecs } from "../../src/tools/targets.ts";
 import { type ChangeContext, defineTool, type Family, type Tool } from "../../src/tools/tool.ts";
@@ -209,6 +209,12 @@ export const noChanges: DiscordWriter = {
   takeRole: unused,
   openDirectMessage: unused,
 };
+export const noFiles: Files = { fetch: unused, attachment: unused };
+/** Any address leads to the same small file. */
+export const anyFiles: Files = {
+  fetch: async () => ({ bytes: new TextEncoder().encode("Ahoy"), type: "text/plain" }),
+  attachment: async () => ({ bytes: new TextEncoder().encode("Ahoy"), isWhole: true }),
+};
 export const noMemories: MemoryStore = { add: unused, list: unused, remove: unused, removeAll: unused };
 
 /** Everything is on, and only what destroys asks. */
@@ -259,6 +265,7 @@ export function bench(
     discord: noDiscord,
     change: noChanges,
     memories: noMemories,
+    files: noFiles,
     sent: new Sent(),
     facts,
     policies,
@@ -279,7 +286,7 @@ interface ProbePart {
   readonly targets?: TargetSpecs;
   readonly kind?: Tool["kind"];
   readonly family?: Family;
-  readonly asks?: "never" | "elsewhere";
+  readonly asks?: "never" | "elsewhere" | "always";
   readonly repeatable?: boolean;
   readonly isCore?: true;
   readonly check?: Tool["check"];

@@ -100,6 +100,8 @@ const groups: readonly ((world: ToolWorld) => Calls)[] = [
     const reaction = { ...message, emoji: "👍" };
     return [
       ["discord_message_get", message],
+      ["discord_file_send", { urls: ["https://files.example/tide.txt"], content: "Tides" }],
+      ["discord_attachment_read", field("message_id")],
       ["discord_message_pin", message],
       ["discord_pins_list", {}],
       ["discord_message_unpin", message],

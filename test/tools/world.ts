@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import type { Actor } from "../../src/actor.ts";
 import type { Audience } from "../../src/agent/ports.ts";
+import { createCdn } from "../../src/discord/cdn.ts";
 import { createFacts } from "../../src/discord/facts.ts";
 import { GuildState } from "../../src/discord/guild-state.ts";
 import { createRestClients } from "../../src/discord/rest-client.ts";
@@ -17,12 +18,12 @@ import { DEMO, demoWorld } from "../../src/simulator/discord/world-seed.ts";
 import type { ToolPolicy } from "../../src/tool-policy.ts";
 import { createFlow } from "../../src/tools/flow.ts";
 import { createPolicies } from "../../src/tools/policy.ts";
-import type { AuditRow, Memory, MemoryStore } from "../../src/tools/ports.ts";
+import type { AuditRow, Files, Memory, MemoryStore } from "../../src/tools/ports.ts";
 import type { Registry, ToolOutcome } from "../../src/tools/registry.ts";
 import type { Tool } from "../../src/tools/tool.ts";
 import { attachContract } from "../simulator/discord/openapi-contract.ts";
 import { createCheckedRegistry } from "./checked.ts";
-import { allOn, Sent } from "./harness.ts";
+import { allOn, anyFiles, Sent } from "./harness.ts";
 
 export { DEMO } from "../../src/simulator/discord/world-seed.ts";
 
@@ -39,6 +40,8 @@ export interface WorldOptions {
   readonly privilegedIntents?: DiscordSimulatorOptions["privilegedIntents"];
   readonly now?: () => number;
   readonly resultBytes?: number;
+  /** In place of the simulator's attachments, and of one small file at any other address. */
+  readonly files?: Files;
 }
 
 export interface CallOptions {
@@ -144,6 +147,7 @@ export async function startWorld(options: WorldOptions): Promise<ToolWorld> {
     discord: reader,
     change: createRestWriter(clients.writes),
     memories,
+    files: options.files ?? { ...anyFiles, ...createCdn(simulator.cdnUrl) },
     sent,
     facts,
     policies,

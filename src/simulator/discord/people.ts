@@ -20,6 +20,8 @@ export interface Utterance {
     readonly contentType?: string;
     readonly size?: number;
     readonly url?: string;
+    /** What is in it; without, its address leads nowhere. */
+    readonly text?: string;
   }[];
 }
 
@@ -87,11 +89,12 @@ export class People {
 
   #attachment(channel: AnyChannel, given: NonNullable<Utterance["attachments"]>[number]): APIAttachment {
     const id = snowflakeAt(this.#world.now());
-    const url = given.url ?? `https://cdn.discordapp.com/attachments/${channel.id}/${id}/${given.filename}`;
+    const { filename, contentType = "", text } = given;
+    const url = given.url ?? this.#world.cdn.put(channel.id, id, filename, contentType, text);
     return {
       id,
-      filename: given.filename,
-      size: given.size ?? 1024,
+      filename,
+      size: given.size ?? (text === undefined ? 1024 : Buffer.byteLength(text)),
       url,
       proxy_url: url,
       ...(given.contentType === undefined ? {} : { content_type: given.contentType }),

@@ -89,6 +89,8 @@ export interface MemberSeed {
 }
 
 export interface MessageSeed {
+  /** The name of a text file that is attached. */
+  readonly file?: string;
   readonly channelId: string;
   readonly authorId: string;
   readonly content: string;

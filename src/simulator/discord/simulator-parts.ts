@@ -1,4 +1,5 @@
 import type { APIMessage } from "discord-api-types/v10";
+import type { Cdn } from "./cdn.ts";
 import type { Gateway, GatewayNote, GatewaySettings } from "./gateway.ts";
 import type { SocketData } from "./gateway-connection.ts";
 import type { PrivilegedIntents } from "./gateway-intents.ts";
@@ -58,8 +59,8 @@ export function rateLimits({ rateLimits = "discord" }: DiscordSimulatorOptions):
   return rateLimits === "off" ? NO_RATE_LIMITS : rateLimits;
 }
 
-/** One port for both: sockets under /gateway, REST under /api. */
-export function listen(port: number, gateway: Gateway, rest: RestServer) {
+/** One port for all: sockets under /gateway, REST under /api, files under /attachments. */
+export function listen(port: number, gateway: Gateway, rest: RestServer, cdn: Cdn) {
   return Bun.serve<SocketData>({
     port,
     hostname: "127.0.0.1",
@@ -68,6 +69,7 @@ export function listen(port: number, gateway: Gateway, rest: RestServer) {
     development: false,
     async fetch(request, server) {
       const url = new URL(request.url);
+      if (url.pathname.startsWith("/attachments/")) return cdn.serve(url.pathname);
       if (!url.pathname.startsWith("/gateway")) return await rest.serve(request);
       if (gateway.refusals > 0) {
         gateway.refusals -= 1;

@@ -58,6 +58,8 @@ export interface DiscordSimulator extends AsyncDisposable {
   /** What DISCORD_API_URL is set to; clients append /v10. */
   readonly apiUrl: string;
   readonly gatewayUrl: string;
+  /** What DISCORD_CDN_URL is set to. */
+  readonly cdnUrl: string;
   readonly token: string;
   readonly botUser: APIUser;
   readonly applicationId: string;
@@ -153,7 +155,8 @@ export async function startDiscordSimulator(
     faults: restFaults,
     journal: journals.requests,
   });
-  const server = listen(options.port ?? 0, gateway, rest);
+  const server = listen(options.port ?? 0, gateway, rest, world.cdn);
+  world.cdn.base = `http://127.0.0.1:${server.port}`;
   settings.url = `ws://127.0.0.1:${server.port}/gateway`;
   const people = new People(world, messaging, publish);
   const trouble = new GatewayTrouble(gateway);
@@ -162,6 +165,7 @@ export async function startDiscordSimulator(
   return {
     apiUrl: `http://127.0.0.1:${server.port}/api`,
     gatewayUrl: settings.url,
+    cdnUrl: world.cdn.base,
     token,
     botUser: world.botUser,
     applicationId: world.applicationId,

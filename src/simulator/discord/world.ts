@@ -1,4 +1,5 @@
 import type {
+  APIAttachment,
   APIAuditLogEntry,
   APIDMChannel,
   APIEmoji,
@@ -14,6 +15,7 @@ import type {
   APIThreadMember,
   APIUser,
 } from "discord-api-types/v10";
+import { Cdn } from "./cdn.ts";
 import { MessageStore } from "./message-store.ts";
 import {
   channelPayload,
@@ -71,6 +73,7 @@ export class World {
   /** When each pinned message was pinned, by its id. */
   readonly pinnedAt = new Map<string, string>();
   readonly messages = new MessageStore();
+  readonly cdn = new Cdn();
   /** Users who take no direct messages from the bot. */
   readonly closedToDirectMessages = new Set<string>();
   readonly #guildOfChannel = new Map<string, string>();
@@ -185,6 +188,12 @@ export class World {
     return null;
   }
 
+  /** Nothing is in it. */
+  #attach(channelId: string, id: string, filename: string): APIAttachment {
+    const url = this.cdn.put(channelId, id, filename, "text/plain");
+    return { id, filename, size: 0, url, proxy_url: url, content_type: "text/plain" };
+  }
+
   #addSeedMessages(seed: GuildSeed): void {
     const timed = (seed.messages ?? []).map((message) => {
       const { id, minutesAgo } = message;
@@ -193,9 +202,10 @@ export class World {
     timed.sort((a, b) => a.at - b.at);
     timed.forEach(({ message, at }, step) => {
       const id = message.id ?? snowflakeAt(at, step);
-      this.messages.add(
-        messagePayload(id, message.channelId, this.user(message.authorId), message.content, at),
-      );
+      const { channelId, file } = message;
+      const payload = messagePayload(id, channelId, this.user(message.authorId), message.content, at);
+      const attachments = file === undefined ? [] : [this.#attach(channelId, id, file)];
+      this.messages.add({ ...payload, attachments });
       const channel = this.channel(message.channelId);
       if (channel !== null && "last_message_id" in channel) channel.last_message_id = id;
     });

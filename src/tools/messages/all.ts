@@ -1,4 +1,6 @@
 import type { Tool } from "../tool.ts";
+import { attachmentRead } from "./attachment-read.ts";
+import { fileSend } from "./file-send.ts";
 import { messageDelete } from "./message-delete.ts";
 import { messageEdit } from "./message-edit.ts";
 import { messageGet } from "./message-get.ts";
@@ -16,8 +18,10 @@ export const messagesTools: readonly Tool[] = [
   messagesSearch,
   messageGet,
   pinsList,
+  attachmentRead,
   messageSend,
   messageReply,
+  fileSend,
   messageEdit,
   messageDelete,
   messagesDelete,

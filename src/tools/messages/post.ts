@@ -4,11 +4,11 @@ import {
   ChannelType,
   MessageFlags,
   PermissionFlagsBits,
-  type RESTPostAPIChannelMessageJSONBody,
 } from "discord-api-types/v10";
 import { Type } from "typebox";
 import type { Actor } from "../../actor.ts";
 import { isThread } from "../../permissions/compute.ts";
+import type { MessageToPost } from "../discord-port.ts";
 import type { ChannelPlace, Requirement } from "../targets.ts";
 import { bitsToAdd } from "../threads/ruling.ts";
 import type { ChangeContext } from "../tool.ts";
@@ -45,7 +45,7 @@ export const replyingBits: Requirement<ChannelPlace> = {
  */
 export async function post(
   channel: ChannelPlace,
-  body: RESTPostAPIChannelMessageJSONBody,
+  body: MessageToPost,
   { actor, change, sent, signal, now, nonce }: ChangeContext,
   pingsAuthor = false,
 ): Promise<APIMessage> {

@@ -68,6 +68,7 @@ const said = (channelId: string, authorId: string, which: Which): MessageSeed =>
   channelId,
   authorId,
   content: `Said in ${channelId}.`,
+  file: "tides.txt",
   minutesAgo: 0,
 });
 

@@ -19,7 +19,7 @@ import type { Registry, ToolCall, ToolOutcome } from "../../../src/tools/registr
 import { fromSelf } from "../../../src/tools/sources.ts";
 import { attachContract, type Violation } from "../../simulator/discord/openapi-contract.ts";
 import { createCheckedRegistry } from "../checked.ts";
-import { allOn, noMemories, Sent } from "../harness.ts";
+import { allOn, anyFiles, noMemories, Sent } from "../harness.ts";
 import { messageIn, postedForWhom, reactedTo } from "./messages.ts";
 import {
   type ActorName,
@@ -103,6 +103,7 @@ export async function startMatrixWorld(options: MatrixOptions): Promise<MatrixWo
     tools: allTools,
     discord: reader,
     change: createRestWriter(api),
+    files: anyFiles,
     memories: options.memories ?? { ...noMemories, list: async () => [] },
     ...{ sent, facts, policies, now, flow, limits },
     audit: options.audit ?? { append: async () => {}, collect: () => {} },

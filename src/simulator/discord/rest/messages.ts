@@ -77,13 +77,15 @@ function create(request: RestRequest): RestReply {
   const author = request.world.botUser;
   const form = new Form(request.body);
   const body = readMessageBody(form);
+  const hasFiles = form.has("files");
+  if (hasFiles) requireInChannel(request, channel, PermissionFlagsBits.AttachFiles);
   const nonce = form.text("nonce", { max: 25 });
   const enforceNonce = form.flag("enforce_nonce") ?? false;
   const reference = form.part("message_reference");
   const referenceId = reference?.snowflake("message_id") ?? null;
   const failIfGone = reference?.flag("fail_if_not_exists") ?? true;
   form.check();
-  requireSomething(body);
+  if (!hasFiles) requireSomething(body);
   const replyTo = findReplied(request, channel, referenceId, failIfGone);
   if (nonce !== null && enforceNonce) {
     const earlier = request.world.messages.get(request.nonces.find(author.id, nonce) ?? "");
@@ -112,9 +114,9 @@ function create(request: RestRequest): RestReply {
 /** The files that came with it, where a test finds what is in them. */
 function uploaded({ body, world }: RestRequest, channelId: string): readonly APIAttachment[] {
   const files = isRecord(body) && Array.isArray(body.files) ? body.files.filter(isRecord) : [];
-  return files.map(({ filename, content_type, size }) => {
+  return files.map(({ filename, content_type, size, text }) => {
     const id = world.ids.next();
-    const url = `https://cdn.discordapp.com/attachments/${channelId}/${id}/${String(filename)}`;
+    const url = world.cdn.put(channelId, id, String(filename), String(content_type), String(text));
     return {
       ...{ id, filename: String(filename), size: Number(size), url, proxy_url: url },
       content_type: String(content_type),

@@ -1,9 +1,11 @@
+import type { AnyChannel } from "../../../../src/simulator/discord/world.ts";
 import { type Entry, onChannel, onMember, onMessage } from "../axis.ts";
 import {
   actorAlone,
   both,
   idOf,
   inTimeOut,
+  lacksInChannel,
   type Needed,
   type Needs,
   notFound,
@@ -45,6 +47,12 @@ const unreacting = (scene: Scene): Needed =>
   isBot(scene) ? reading : [reading, actorAlone("ManageMessages")];
 const reacting: Needed = [reading, both("AddReactions")];
 
+/** Who may not write may not attach either. https://docs.discord.com/developers/topics/permissions#implicit-permissions */
+const withoutSending = (channel: AnyChannel, scene: Scene) =>
+  lacksInChannel(scene, channel, writing()(channel, scene)).map((reason) =>
+    reason.kind === "lacks" ? { ...reason, permissions: [...reason.permissions, "Attach Files"] } : reason,
+  );
+
 const pinning: readonly Permission[] = ["ReadMessageHistory", "PinMessages"];
 
 export const messageTools: Readonly<Record<string, Entry>> = {
@@ -71,6 +79,21 @@ export const messageTools: Readonly<Record<string, Entry>> = {
       }),
       onMember({ argument: "author_id", left: "fine" }),
       onMember({ argument: "mentions", left: "fine" }),
+    ],
+  },
+  discord_attachment_read: {
+    source: `${page}#get-channel-message`,
+    axes: [onChannel({ ...there, input: first, needs: reading }), onMessage({ needs: () => reading })],
+  },
+  discord_file_send: {
+    source: `${page}#create-message`,
+    axes: [
+      onChannel({
+        ...there,
+        input: () => ({ urls: ["https://files.example/tide.txt"] }),
+        needs: both("AttachFiles"),
+        rules: withoutSending,
+      }),
     ],
   },
   discord_message_send: {
