@@ -1,8 +1,15 @@
 #!/usr/bin/env bun
 import { createInterface } from "node:readline";
+import { forMoreRequests } from "./cli/many-requests.ts";
 import { run } from "./cli/run.ts";
 
 /** The process's edge: the only file that touches `process`'s arguments, streams, signals and exit. */
+const self = Bun.isStandaloneExecutable ? [process.execPath] : [process.execPath, Bun.main];
+const args = process.argv.slice(2);
+const env = forMoreRequests(args, process.env);
+// The same process begins anew; where that cannot be, turns and Discord share what there is.
+if (env !== null) process.execve?.(process.execPath, [...self, ...args], env);
+
 const stop = new AbortController();
 const hurry = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -11,7 +18,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 // A reader that goes away (`discord-mcp … | head`) is no fault of ours.
 process.stdout.on("error", () => stop.abort("EPIPE"));
 
-const code = await run(process.argv.slice(2), {
+const code = await run(args, {
   env: process.env,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
@@ -19,7 +26,7 @@ const code = await run(process.argv.slice(2), {
   lines: () => createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }),
   bytes: () => Bun.stdin.stream(),
   written: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
-  self: Bun.isStandaloneExecutable ? [process.execPath] : [process.execPath, Bun.main],
+  self,
   stop: stop.signal,
   hurry: hurry.signal,
 });
