@@ -93,6 +93,7 @@ const answers = {
     const [one, two] = await Promise.all(
       [0, 1].map((n) => program.request("initialize", place(Number(first) + n))),
     );
+    if (one?.type === "error") throw new Error(sentenceOf(one));
     const ask = (session: Reply | undefined) => program.process("one more", String(session?.data.session_id));
     const conversation = Array.from({ length: 10 }, () => ask(one));
     const queue = await Promise.race(conversation);

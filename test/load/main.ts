@@ -46,9 +46,13 @@ if (!(turns >= 1 && turns <= sessions && sessions < connections - 100)) {
   process.exit(64);
 }
 haveFiles(connections + 500);
+const began = performance.now();
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
+/** With the seconds since the beginning. */
+const tell = (line: string): void => say(`${Math.round((performance.now() - began) / 1000)} s: ${line}`);
 const outcome = await load({
-  ...{ connections, sessions, turns, say },
+  ...{ connections, sessions, turns },
+  say: tell,
   churnMs: number("minutes", values.minutes) * 60_000,
 });
 const isRight = report(outcome);

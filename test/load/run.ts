@@ -52,7 +52,7 @@ export async function load(options: LoadOptions): Promise<LoadOutcome> {
   const { connections, sessions, turns, say } = options;
   const people = Math.ceil(sessions / 10) + 1;
   await using service = await LoadedService.start(people, {
-    MAX_CONNECTIONS: String(connections),
+    MAX_CONNECTIONS: String(connections + 100),
     MAX_CONNECTIONS_PER_TOKEN: String(connections),
     // A server leaves a part of the slots to others, and there are two here.
     TURNS_CONCURRENT: String(Math.ceil(turns * 1.25) + 4),
