@@ -1,4 +1,4 @@
-import { readFile, realpath } from "node:fs/promises";
+import { readFile, readlink, realpath, stat } from "node:fs/promises";
 import { writeSecretFile } from "../auth/secret-files.ts";
 import { AppError } from "../errors.ts";
 
@@ -32,9 +32,13 @@ export async function openClientFile(file: string, servers: string, name: string
     async write(entry, now) {
       if ((await read(file)).text !== text) throw refused(path, "it has just been changed by something else");
       const backup = `${path}.${now.toISOString().replace(/[:.]/g, "-")}.bak`;
-      if (text !== null) await writeSecretFile(backup, text);
       const made = { ...root, [servers]: { ...known, [name]: entry } };
-      await writeSecretFile(path, `${JSON.stringify(made, null, indentOf(text ?? ""))}\n`);
+      try {
+        if (text !== null) await writeSecretFile(backup, text);
+        await writeSecretFile(path, `${JSON.stringify(made, null, indentOf(text ?? ""))}\n`);
+      } catch (error) {
+        throw refused(path, `it cannot be written (${codeOf(error)})`);
+      }
       return text === null ? null : backup;
     },
   };
@@ -43,13 +47,21 @@ export async function openClientFile(file: string, servers: string, name: string
 async function read(file: string): Promise<{ readonly path: string; readonly text: string | null }> {
   try {
     const path = await realpath(file);
+    // What is no file may have no end, or nothing to read until somebody writes.
+    const found = await stat(path);
+    if (!found.isFile()) throw refused(path, "it is no file");
+    if (found.size > maxBytes) throw refused(path, `it is larger than ${maxBytes} bytes`);
     const bytes = await readFile(path);
-    if (bytes.length > maxBytes) throw refused(path, `it is larger than ${maxBytes} bytes`);
     return { path, text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch (error) {
     if (error instanceof AppError) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    if (code === "ENOENT") return { path: file, text: null };
+    const code = codeOf(error);
+    if (code === "ENOENT") {
+      // Writing would put a file in the link's place.
+      const target = await readlink(file).catch(() => null);
+      if (target !== null) throw refused(file, `it is a link to ${target}, which is not there`);
+      return { path: file, text: null };
+    }
     throw refused(
       file,
       code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "it is not UTF-8" : `it cannot be read (${code})`,
@@ -76,6 +88,9 @@ const withoutSpace = (text: string): string =>
 
 /** Its own, as the first line inside shows it. */
 const indentOf = (text: string): string => /^\{\r?\n([ \t]+)"/.exec(text)?.[1] ?? "  ";
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "";
 
 const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);

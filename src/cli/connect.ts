@@ -41,7 +41,7 @@ the client looks for it. To be run in the folder whose .env configures the servi
     const file = options.write ? await openTarget(options, where) : null;
     const { id, token } = await makeToken(options, config);
     const entry = client.entry(doorWith(token));
-    const backup = (await file?.write(entry, new Date())) ?? null;
+    const backup = file === null ? null : await written(file, entry, id, config);
     const configuration = { [client.servers]: { [options.name]: entry } };
     const command = client.command(options.name, entry);
     if (options.json) {
@@ -161,6 +161,21 @@ async function makeToken({ client, user, approve }: Options, config: Config) {
   });
   const token = typeof made === "object" && made !== null && "token" in made ? String(made.token) : "";
   return { token, id: tokenIdIn(token) ?? "" };
+}
+
+/** What could not be written is no token that stays without anybody knowing of it. */
+async function written(
+  file: ClientFile,
+  entry: Parameters<ClientFile["write"]>[0],
+  id: string,
+  config: Config,
+): Promise<string | null> {
+  try {
+    return await file.write(entry, new Date());
+  } catch (error) {
+    await perform(config, "token_revoke", { id });
+    throw error;
+  }
 }
 
 /** The id of a token of ours that stands somewhere in it: only a server that we have written holds one. */

@@ -1,5 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type ClientName, clientNames, clients } from "../../src/cli/connect-clients.ts";
@@ -171,6 +182,29 @@ describe("connect --write", () => {
     await symlink(real, join(here.home, "link.json"));
     expect((await connect(here, "cursor", "--write", "--file", join(here.home, "link.json"))).code).toBe(0);
     expect(JSON.parse(await readFile(real, "utf8")).mcpServers).toHaveProperty("discord-mcp");
+  });
+
+  test.each([
+    ["a link to nothing", (file: string) => symlink(join(root, "nothing"), file), "which is not there"],
+    ["a folder", (file: string) => mkdir(file), "it is no file"],
+  ])("leaves %s as it is, and makes no token", async (_what, make, said) => {
+    const here = place();
+    const file = join(here.home, "mcp.json");
+    await mkdir(here.home, { recursive: true });
+    await make(file);
+    const { code, err } = await connect(here, "cursor", "--write", "--file", file);
+    expect([code, err.includes(said)]).toEqual([1, true]);
+    expect((await lstat(file)).isFile()).toBe(false);
+    expect(await tokens(here)).toEqual([]);
+  });
+
+  test("ends the token again when the file cannot be written", async () => {
+    const here = place();
+    // There is no room for the name of the file that takes its place.
+    const file = join(here.home, "x".repeat(250));
+    const { code, err } = await connect(here, "cursor", "--write", "--file", file);
+    expect([code, err]).toEqual([1, expect.stringContaining("it cannot be written (ENAMETOOLONG)")]);
+    expect(await tokens(here)).toEqual([expect.objectContaining({ revoked_at: expect.any(String) })]);
   });
 
   test.each([
