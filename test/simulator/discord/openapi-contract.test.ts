@@ -54,3 +54,12 @@ test("unknown routes, queries, bodies, answers and statuses are violations", () 
 test("the answer of a planted fault is not Discord's, so it is not held to it", () => {
   expect(violationsOf({ status: 302, response: "x", isFault: true })).toEqual([]);
 });
+
+test("an upload is held to the description of uploads: its payload, and the fields of its files", () => {
+  const upload = (content: unknown, ...fields: readonly string[]) =>
+    violationsOf({ ...post, body: { content, files: fields.map((field) => ({ field })) }, response: {} });
+  expect(upload("here", "files[0]", "files[9]")).toEqual(["response"]);
+  expect(upload(5, "files[0]")).toEqual(["request", "response"]);
+  expect(upload("here", "file")).toEqual(["request", "response"]);
+  expect(upload("here", "files[10]")).toEqual(["request", "response"]);
+});

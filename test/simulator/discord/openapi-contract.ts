@@ -143,7 +143,21 @@ function checkRequest(operation: Operation, body: unknown): string | null {
   // Discord takes a DELETE without a body, whatever the description says.
   if (body === undefined)
     return definition.required === true && !operation.name.startsWith("DELETE") ? "no body" : null;
-  return check(`${operation.pointer}/requestBody/content/application~1json/schema`, body);
+  const content = `${operation.pointer}/requestBody/content`;
+  const upload = uploadIn(body);
+  if (upload === null) return check(`${content}/application~1json/schema`, body);
+  const [stranger] = upload.fields.filter((field) => !/^files\[[0-9]\]$/.test(field));
+  if (stranger !== undefined) return `${stranger} is no field of a file`;
+  const fields = Object.fromEntries(upload.fields.map((field) => [field, ""]));
+  return check(`${content}/multipart~1form-data/schema`, { ...upload.payload, ...fields });
+}
+
+/** The parts of a body with files, as the simulator writes it down: the payload, and the fields that the files came in. */
+function uploadIn(body: unknown): { readonly payload: object; readonly fields: readonly string[] } | null {
+  if (typeof body !== "object" || body === null || !("files" in body) || !Array.isArray(body.files))
+    return null;
+  const { files, ...payload } = body;
+  return { payload, fields: files.map((file: { readonly field?: unknown }) => String(file.field)) };
 }
 
 function checkResponse(operation: Operation, { status, response }: Exchange): string | null {

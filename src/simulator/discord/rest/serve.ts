@@ -189,12 +189,12 @@ async function readBody(request: Request): Promise<unknown> {
 /** The fields of `payload_json`, and the files: https://discord.com/developers/docs/reference#uploading-files */
 async function readUpload(request: Request): Promise<unknown> {
   const parts = await request.formData();
-  const files = [...parts.values()].flatMap((part) => (typeof part === "string" ? [] : [part]));
-  if (files.reduce((sum, file) => sum + file.size, 0) > BODY_BYTES)
+  const files = [...parts].flatMap(([field, file]) => (typeof file === "string" ? [] : [{ field, file }]));
+  if (files.reduce((sum, { file }) => sum + file.size, 0) > BODY_BYTES)
     throw new DiscordError(413, 40_005, "Request entity too large");
   const payload: unknown = JSON.parse(String(parts.get("payload_json") ?? "{}"));
-  const read = files.map(async (file) => ({
-    ...{ filename: file.name, content_type: file.type, size: file.size, text: await file.text() },
+  const read = files.map(async ({ field, file }) => ({
+    ...{ field, filename: file.name, content_type: file.type, size: file.size, text: await file.text() },
   }));
   return { ...(isRecord(payload) ? payload : {}), files: await Promise.all(read) };
 }
