@@ -1,4 +1,4 @@
-import { appendFileSync, chmodSync, renameSync, statSync } from "node:fs";
+import { closeSync, constants, fchmodSync, lstatSync, openSync, renameSync, writeSync } from "node:fs";
 
 const maxBytes = 5 * 1024 * 1024;
 
@@ -15,8 +15,7 @@ export function createServiceLog(path: string): (line: string) => void {
         renameSync(path, `${path}.1`);
         bytes = 0;
       }
-      appendFileSync(path, line, { mode: 0o600 });
-      if (bytes === 0) chmodSync(path, 0o600);
+      append(path, line);
       bytes += Buffer.byteLength(line);
     } catch {
       bytes = null;
@@ -24,6 +23,19 @@ export function createServiceLog(path: string): (line: string) => void {
   };
 }
 
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+
+/** Never through a link that somebody has laid there, whose target would be written to and closed to others. */
+function append(path: string, line: string): void {
+  const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+  try {
+    fchmodSync(file, 0o600);
+    writeSync(file, line);
+  } finally {
+    closeSync(file);
+  }
+}
+
 function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
