@@ -51,8 +51,12 @@ export function createMcpListening(mcp: Mcp, factory: McpServerFactory): McpList
     const { id } = message;
     const bus = new OneStream();
     const handler = createMcpHandler(factory, { bus, legacy: "reject" });
+    const early = new AbortController();
     // It has its place before it is found out whether they may read, so that no two take the last one.
-    const stream: Open = { principal: caller.principal, end: () => handler.close() };
+    const stream: Open = {
+      principal: caller.principal,
+      end: async (error) => early.abort(error ?? stopping()),
+    };
     open.add(stream);
     let unwatch = () => {};
     bus.onEnd = () => {
@@ -61,7 +65,8 @@ export function createMcpListening(mcp: Mcp, factory: McpServerFactory): McpList
     };
     try {
       const tell = (uri: string) => bus.publish({ kind: "resource_updated", uri });
-      unwatch = await mcp.watch(message, caller, tell, request.signal);
+      unwatch = await mcp.watch(message, caller, tell, AbortSignal.any([request.signal, early.signal]));
+      early.signal.throwIfAborted();
     } catch (error) {
       bus.onEnd();
       return Response.json(errorResponse(error, id), { status: 400 });
@@ -72,6 +77,7 @@ export function createMcpListening(mcp: Mcp, factory: McpServerFactory): McpList
     if (response.body === null || bus.listenerCount === 0) return response;
     const { body, end } = keptUp(response.body, (error) => lastFrame(error, id));
     stream.end = async (error) => (error === null ? handler.close() : end(error));
+    if (early.signal.aborted) end(early.signal.reason);
     return new Response(body, response);
   }
 
@@ -91,6 +97,12 @@ export function createMcpListening(mcp: Mcp, factory: McpServerFactory): McpList
 
 const lastFrame = (error: AppError, id: RequestId): string =>
   `event: message\ndata: ${JSON.stringify(errorResponse(error, id))}\n\n`;
+
+function stopping(): AppError {
+  return new AppError("shutting_down", "The service is stopping; open this stream again in a moment.", {
+    retryAfterMs: 5000,
+  });
+}
 
 function revoked(): AppError {
   return new AppError("unauthorized", "The token of this stream has been revoked or has expired.");

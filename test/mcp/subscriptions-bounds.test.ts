@@ -3,6 +3,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { createAppChannels } from "../../src/app-mcp.ts";
 import type { Principal } from "../../src/auth/ports.ts";
 import { type Control, serveControl } from "../../src/control.ts";
+import { createMcpListening } from "../../src/http/mcp-listening.ts";
 import { merged } from "../../src/mcp/surface.ts";
 import { maxWatchesPerToken, withWatchBounds } from "../../src/mcp/watch-bounds.ts";
 import { createMetrics } from "../../src/metrics.ts";
@@ -238,3 +239,37 @@ describe("what a token watches", () => {
     expect(() => watch("a")).toThrow();
   });
 });
+
+test.each(["it is found out whether they may read", "it is opened"])(
+  "a stream whose token is revoked while %s leaves nothing behind",
+  async (when) => {
+    const { secret } = await world.token({ userId: ids.ana });
+    const principal = await world.auth.authenticate({ authorization: `Bearer ${secret}` });
+    const place = { userId: null, guildId: ids.guild, channelId: ids.general };
+    const caller = await world.mcp.resolve(principal, place);
+    let watched = 0;
+    const revoke = () => listening.closeInvalid(() => false);
+    const watch: World["mcp"]["watch"] = async () => {
+      watched++;
+      if (when === "it is found out whether they may read") await revoke();
+      return () => void watched--;
+    };
+    const listening = createMcpListening({ ...world.mcp, watch }, async (context) => {
+      if (when === "it is opened") await revoke();
+      return world.mcp.factoryFor(caller)(context);
+    });
+    const uri = `discord://channels/${ids.general}/messages`;
+    const message = modern(1, "subscriptions/listen", { notifications: { resourceSubscriptions: [uri] } });
+    const headers = {
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+      "mcp-protocol-version": revision,
+      "mcp-method": message.method,
+    };
+    const request = new Request("http://127.0.0.1/mcp", { method: "POST", headers });
+    const info = { token: "", clientId: "", scopes: [] };
+    const response = await listening.serve(request, info, caller, message);
+    expect(await response.text()).toContain("has been revoked");
+    expect([listening.size, watched]).toEqual([0, 0]);
+  },
+);
