@@ -12,12 +12,16 @@ import type { HttpDeps } from "./ports.ts";
 
 /** Requests of one connection that are worked on at once. */
 export const IN_FLIGHT = 16;
+/** Requests refused in a row, for their number, before a connection counts as a flood. */
+export const REFUSED_IN_A_ROW = 256;
 /** Sessions that one connection can follow. */
 const FOLLOWED_SESSIONS = 1024;
 /** Bytes that may wait for a reader before it counts as too slow. */
 export const UNREAD_BYTES = 1024 * 1024;
 /** How long a reader that does not read has to take the close frame, in milliseconds. */
 export const CLOSE_GRACE_MS = 5000;
+
+export const floodReason = "too many requests after being refused: wait for what retry_after_ms says";
 
 export const closeCodes = { goingAway: 1001, policy: 1008, tooBig: 1009, tooSlow: 1013 } as const;
 
@@ -62,6 +66,7 @@ export class Connection implements ConnectionPort, SocketEnd {
   readonly #gone = new AbortController();
   #socket: ServerWebSocket<SocketEnd> | null = null;
   #inFlight = 0;
+  #refused = 0;
   #holding = false;
 
   constructor(deps: Deps, options: ConnectionOptions, address: string) {
@@ -92,6 +97,8 @@ export class Connection implements ConnectionPort, SocketEnd {
   }
 
   received(frame: string | Buffer): void {
+    // What a closed connection has still sent.
+    if (this.#socket === null) return;
     const parsed = typeof frame === "string" ? parseFrame(frame) : binaryFrame();
     if (!parsed.ok) void this.#reject(parsed.reply);
     else if (this.#inFlight >= IN_FLIGHT) this.#refuse(parsed.envelope, tooManyAtOnce());
@@ -164,6 +171,13 @@ export class Connection implements ConnectionPort, SocketEnd {
     this.#deps.metrics.request(envelope.type, "/mcp/ws", outcomeOf(reply), performance.now() - began);
     if (reply.type === "error" && reply.data.code === "unauthorized")
       this.close(closeCodes.policy, "the token has been revoked or has expired");
+    if (reply.type === "error" && reply.data.code === "rate_limited") this.#countRefusal();
+  }
+
+  /** Who is refused and goes on all the same is no longer answered: each answer takes time from the others. */
+  #countRefusal(): void {
+    this.#refused++;
+    if (this.#refused >= REFUSED_IN_A_ROW) this.close(closeCodes.policy, floodReason);
   }
 
   async #answer(envelope: Envelope): Promise<Reply> {
@@ -175,6 +189,7 @@ export class Connection implements ConnectionPort, SocketEnd {
     } catch (error) {
       return errorReply(toAppError(error), envelope.id, envelope.metadata);
     }
+    this.#refused = 0;
     return protocol.handle(envelope, this.#caller);
   }
 
@@ -187,11 +202,13 @@ export class Connection implements ConnectionPort, SocketEnd {
       answer = errorReply(toAppError(error), reply.id);
     }
     this.#send(JSON.stringify(answer));
+    if (answer !== reply) this.#countRefusal();
     this.#deps.metrics.request("invalid", "/mcp/ws", outcomeOf(answer), 0);
   }
 
   #refuse(envelope: Envelope, error: AppError): void {
     this.#send(JSON.stringify(errorReply(error, envelope.id, envelope.metadata)));
+    this.#countRefusal();
     this.#deps.metrics.request(envelope.type, "/mcp/ws", error.code, 0);
   }
 

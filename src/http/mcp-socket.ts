@@ -3,7 +3,14 @@ import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import { type ServedChannel, serveChannel, type TextChannel } from "../mcp/channel.ts";
 import type { McpCaller } from "../mcp/ports.ts";
-import { CLOSE_GRACE_MS, closeCodes, type SocketEnd, UNREAD_BYTES } from "./connection.ts";
+import {
+  CLOSE_GRACE_MS,
+  closeCodes,
+  floodReason,
+  REFUSED_IN_A_ROW,
+  type SocketEnd,
+  UNREAD_BYTES,
+} from "./connection.ts";
 import type { HttpDeps } from "./ports.ts";
 
 export interface McpSocketOptions {
@@ -27,6 +34,7 @@ export class McpSocket implements SocketEnd {
   #socket: ServerWebSocket<SocketEnd> | null = null;
   #listener: Parameters<TextChannel["listen"]>[0] | null = null;
   #served: ServedChannel | null = null;
+  #refused = 0;
 
   constructor(deps: Deps, options: McpSocketOptions, address: string) {
     this.#deps = deps;
@@ -53,6 +61,7 @@ export class McpSocket implements SocketEnd {
   }
 
   received(frame: string | Buffer): void {
+    if (this.#socket === null) return;
     if (typeof frame === "string") this.#listener?.message(frame);
     else this.close(unsupportedData, "messages are text");
   }
@@ -80,7 +89,9 @@ export class McpSocket implements SocketEnd {
     const valid = auth.stillValid(this.principal);
     if (valid !== true && !(await valid))
       throw new AppError("unauthorized", "The token of this connection has been revoked or has expired.");
+    if (++this.#refused >= REFUSED_IN_A_ROW) this.close(closeCodes.policy, floodReason);
     await limits.token.take(this.#limitKey);
+    this.#refused = 0;
   }
 
   #send(text: string): void {

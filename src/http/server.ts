@@ -80,6 +80,8 @@ export function createHttp(deps: HttpDeps): Http {
         set.headers,
         errorHeaders(failure, metadataAddress(request, forwarded)),
         allow === null ? {} : { allow },
+        // What it has sent behind this request without waiting is not looked at any more.
+        failure.code === "rate_limited" ? { connection: "close" } : {},
       );
       return errorBody(failure);
     });
