@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
+import { hostile, hostileTable } from "./hostile.ts";
 import { isFlat, type LoadOutcome, load } from "./run.ts";
 
-const help = `Holds the executable to its bounds: connections, sessions and turns by the thousand.
+const help = `Holds the executable to its bounds: connections, sessions and turns by the thousand, and hostile clients beside a quiet one.
 
 Usage: bun run load [-- options]
 
@@ -9,6 +10,7 @@ Usage: bun run load [-- options]
   --sessions N     of them active: followed, and calling tools (2000)
   --turns N        of them asking at once, of a model that answers none before all have asked (500)
   --minutes N      for which connections come and go (10); 0 for a single round
+  --hostile S      seconds for each hostile client (10); 0 leaves them out
 
 Ends with 0 when nothing below the bounds was refused, everything above them was, and memory was flat: at the end of the
 coming and going at most 5 % and 8 MiB more than after its first fifth. Needs as many open files as connections, and a
@@ -29,6 +31,7 @@ const { values } = parseArgs({
     sessions: { type: "string", default: "2000" },
     turns: { type: "string", default: "500" },
     minutes: { type: "string", default: "10" },
+    hostile: { type: "string", default: "10" },
     help: { type: "boolean", short: "h" },
   },
 });
@@ -56,6 +59,8 @@ const outcome = await load({
   churnMs: number("minutes", values.minutes) * 60_000,
 });
 const isRight = report(outcome);
+const seconds = number("hostile", values.hostile);
+if (seconds > 0) say(`\n${hostileTable(await hostile({ ms: seconds * 1000, say: tell }))}`);
 process.exit(isRight ? 0 : 1);
 
 /** Begins anew with as many files as the machine allows, when there are too few. */
