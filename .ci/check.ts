@@ -18,7 +18,15 @@ const stages: readonly { readonly name: string; readonly cmd: readonly string[] 
   { name: "build", cmd: [bun, ".ci/build.ts"] },
   {
     name: "tests",
-    cmd: [bun, "test", "--parallel=2", "--only-failures", "--reporter=junit", `--reporter-outfile=${report}`],
+    cmd: [
+      bun,
+      "test",
+      "--parallel=2",
+      "--timeout=60000",
+      "--only-failures",
+      "--reporter=junit",
+      `--reporter-outfile=${report}`,
+    ],
   },
 ];
 

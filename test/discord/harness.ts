@@ -177,7 +177,7 @@ export class Rig implements AsyncDisposable {
 
   /** Resolves once the status fits. It has no event of its own, so it is looked at with each turn of the event loop. */
   async untilStatus(fits: (status: ReturnType<Discord["status"]>) => boolean): Promise<void> {
-    const deadline = performance.now() + 4000;
+    const deadline = performance.now() + 20_000;
     while (!fits(this.discord.status())) {
       if (performance.now() > deadline) throw new Error(`the status stays ${this.discord.status().state}`);
       await new Promise((resolve) => setImmediate(resolve));
@@ -186,7 +186,7 @@ export class Rig implements AsyncDisposable {
 
   /** Resolves when nothing is left to be posted. */
   async outboxEmpty(): Promise<void> {
-    const deadline = performance.now() + 4000;
+    const deadline = performance.now() + 20_000;
     while ((await this.memory.outbox.open(1)).length > 0) {
       if (performance.now() > deadline) throw new Error("the outbox does not empty");
       await new Promise((resolve) => setImmediate(resolve));

@@ -17,7 +17,7 @@ export class Ticks {
 export interface WaitOptions {
   /** Only what came after that `mark()` counts. Without it, everything since the start does. */
   readonly since?: number;
-  /** Milliseconds of real time; 5,000 when left out. */
+  /** Milliseconds of real time; 20,000 when left out. */
   readonly timeoutMs?: number;
 }
 
@@ -65,7 +65,7 @@ export class Journal<Entry> {
     const since = options.since ?? 0;
     const past = this.#entries.find(({ tick, entry }) => tick > since && predicate(entry));
     if (past !== undefined) return Promise.resolve(past.entry);
-    const timeoutMs = options.timeoutMs ?? 5000;
+    const timeoutMs = options.timeoutMs ?? 20_000;
     return new Promise<Entry>((resolve, reject) => {
       const settle = () => {
         clearTimeout(timer);
