@@ -259,7 +259,9 @@ test.each(["it is found out whether they may read", "it is opened"])(
       return world.mcp.factoryFor(caller)(context);
     });
     const uri = `discord://channels/${ids.general}/messages`;
-    const message = modern(1, "subscriptions/listen", { notifications: { resourceSubscriptions: [uri] } });
+    const message: Message = modern(1, "subscriptions/listen", {
+      notifications: { resourceSubscriptions: [uri] },
+    });
     const headers = {
       "content-type": "application/json",
       accept: "application/json, text/event-stream",
