@@ -1,7 +1,10 @@
-import { type Facts, numberOf, type Part, textOf } from "../bench/parts.ts";
+import { type Facts, numberOf, textOf } from "../bench/parts.ts";
 import { personIds, servers } from "../chaos/world.ts";
 import { hostileClients } from "./hostile-clients.ts";
 import { LoadedService, startMany } from "./service.ts";
+
+const quietPart = new URL("./quiet-part.ts", import.meta.url);
+const hostilePart = new URL("./hostile-part.ts", import.meta.url);
 
 /** What a quiet client notices of a hostile one; milliseconds. */
 export interface Beside {
@@ -30,8 +33,8 @@ export async function hostile({ ms, say }: HostileOptions): Promise<readonly Bes
   await using service = await LoadedService.start(people, limits);
   const { url } = service;
   const place = placeOf(people);
-  await using quiet = await part("./quiet-part.ts", { url, token: await service.makeToken("quiet"), place });
-  await using loud = await part("./hostile-part.ts", { url, token: await service.makeToken("loud"), place });
+  await using quiet = await startMany(quietPart, { url, token: await service.makeToken("quiet"), place });
+  await using loud = await startMany(hostilePart, { url, token: await service.makeToken("loud"), place });
   const rows: Beside[] = [];
   for (const kind of [null, ...Object.keys(hostileClients)]) {
     const before = await service.resident();
@@ -44,9 +47,6 @@ export async function hostile({ ms, say }: HostileOptions): Promise<readonly Bes
   }
   return rows;
 }
-
-const part = (script: string, args: Facts): Promise<Part> =>
-  startMany(new URL(script, import.meta.url), args);
 
 function placeOf(people: number): string {
   const [user_id = ""] = personIds(people);
