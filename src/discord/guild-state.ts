@@ -9,8 +9,9 @@ import {
 import { Lru } from "../lru.ts";
 import type { ChannelFacts, GuildFacts, MemberFacts, RoleFacts } from "../permissions/facts.ts";
 import { KnownChannels } from "./known-channels.ts";
+import { isGuild } from "./promised-shapes.ts";
 import { shardOf } from "./snowflake.ts";
-import { type ChannelLike, isObfuscated, memberFacts, Shapes } from "./state-shapes.ts";
+import { type ChannelLike, isObfuscated, memberFacts, Shapes, senseless } from "./state-shapes.ts";
 
 const MEMBERS_BOUND = 20_000;
 
@@ -195,6 +196,7 @@ export class GuildState {
   #update(data: APIGuild): void {
     const guild = this.#touch(data.id);
     if (guild === undefined) return;
+    if (!isGuild(data)) throw senseless("servers");
     guild.name = data.name;
     guild.ownerId = data.owner_id;
     guild.requiresMfa = data.mfa_level === GuildMFALevel.Elevated;
@@ -254,6 +256,7 @@ export class GuildState {
   }
 
   #knownGuild(guild: GuildLike): KnownGuild {
+    if (!isGuild(guild)) throw senseless("servers");
     const own = guild.roles.find(
       (role) => role.tags?.bot_id !== undefined && role.tags.bot_id === this.botUserId,
     );

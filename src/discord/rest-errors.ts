@@ -2,6 +2,7 @@ import { DiscordAPIError, HTTPError, RateLimitError } from "@discordjs/rest";
 import { AppError } from "../errors.ts";
 import type { Change } from "../tools/discord-port.ts";
 import { badToken, refusal } from "./discord-refusals.ts";
+import type { Fits } from "./promised-shapes.ts";
 import { Flight, follow } from "./rest-flight.ts";
 
 /** How long one request may take, its wait in the rate-limit queue included. */
@@ -12,19 +13,27 @@ const reasonBound = 512;
 /**
  * Runs one request within its bounds and throws AppError: `not_found`, `permission_denied` (the bot's), `rate_limited`
  * (with retryAfterMs), `discord_unavailable` (5xx, network, time-out, abort) or `discord_error`.
+ * `fits` says whether the answer is one: what does not fit is a `discord_error`.
  * The signal is raced as well as passed on: the REST client sleeps through rate limits without looking at it.
  */
 export async function ask<T>(
   signal: AbortSignal,
   what: string,
   run: (signal: AbortSignal) => Promise<T>,
+  fits: Fits = () => true,
 ): Promise<T> {
   const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
+  let answer: T;
   try {
-    return await raceAbort(run(bound), bound);
+    answer = await raceAbort(run(bound), bound);
   } catch (error) {
     throw toDiscordError(error, what);
   }
+  if (fits(answer)) return answer;
+  throw new AppError(
+    "discord_error",
+    `Discord's answer about ${what} makes no sense; try again in a moment.`,
+  );
 }
 
 /** What a method of the client takes besides its body. */
@@ -43,6 +52,7 @@ export async function tell<T>(
   what: string,
   did: string,
   run: (options: WriteOptions) => Promise<T>,
+  fits: Fits = () => true,
 ): Promise<T> {
   const bound = AbortSignal.any([change.signal, AbortSignal.timeout(boundMs)]);
   const reason = change.reason === undefined ? "" : cutReason(change.reason);
@@ -50,10 +60,12 @@ export async function tell<T>(
   const flight = new Flight();
   try {
     bound.throwIfAborted();
-    return await raceAbort(
+    const answer = await raceAbort(
       follow(flight, () => run(options)),
       bound,
     );
+    if (!fits(answer)) throw new Error("What Discord answered makes no sense.");
+    return answer;
   } catch (error) {
     throw toWriteError(error, what, did, flight);
   }

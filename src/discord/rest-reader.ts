@@ -2,26 +2,30 @@ import type { API } from "@discordjs/core";
 import { makeURLSearchParams } from "@discordjs/rest";
 import {
   type APIChannel,
-  type APIThreadChannel,
   type APIThreadMember,
-  ChannelType,
-  MessageSearchHasType,
-  MessageSearchSortMode,
   type RESTGetAPIChannelMessagesPinsResult,
   type RESTGetAPIGuildChannelsResult,
-  type RESTGetAPIGuildMessagesSearchQuery,
-  type RESTGetAPIGuildMessagesSearchResult,
   Routes,
 } from "discord-api-types/v10";
-import { AppError } from "../errors.ts";
-import type {
-  AuditLogPage,
-  DiscordReader,
-  MessagePage,
-  MessageSearch,
-  SearchedFor,
-} from "../tools/discord-port.ts";
+import type { AuditLogPage, DiscordReader, MessagePage } from "../tools/discord-port.ts";
+import {
+  isAuditLog,
+  isBan,
+  isChannel,
+  isEmoji,
+  isGuild,
+  isMember,
+  isMessage,
+  isPins,
+  isRole,
+  isSearch,
+  isThreadMember,
+  isThreads,
+  isUser,
+  listOf,
+} from "./promised-shapes.ts";
 import { ask } from "./rest-errors.ts";
+import { isThread, readSearch, searchQuery } from "./rest-search.ts";
 
 /** Reads by REST, each within a bounded time. Errors as `DiscordReader` documents them. */
 export function createRestReader(api: API): DiscordReader {
@@ -34,43 +38,66 @@ function readPlaces(
   api: API,
 ): Part<"channel" | "guild" | "guildChannels" | "guildRoles" | "guildEmojis" | "auditLog"> {
   return {
-    channel: (channelId, signal) => ask(signal, "channel", (s) => api.channels.get(channelId, { signal: s })),
+    channel: (channelId, signal) =>
+      ask(signal, "channel", (s) => api.channels.get(channelId, { signal: s }), isChannel),
     guild: (guildId, signal) =>
-      ask(signal, "server", (s) => api.guilds.get(guildId, { with_counts: true }, { signal: s })),
+      ask(signal, "server", (s) => api.guilds.get(guildId, { with_counts: true }, { signal: s }), isGuild),
     async guildChannels(guildId, signal) {
-      const channels = await ask(signal, "channels", (s) => api.guilds.getChannels(guildId, { signal: s }));
+      const channels = await ask(
+        signal,
+        "channels",
+        (s) => api.guilds.getChannels(guildId, { signal: s }),
+        listOf(isChannel),
+      );
       return channels.filter(isListed);
     },
-    guildRoles: (guildId, signal) => ask(signal, "roles", (s) => api.guilds.getRoles(guildId, { signal: s })),
+    guildRoles: (guildId, signal) =>
+      ask(signal, "roles", (s) => api.guilds.getRoles(guildId, { signal: s }), listOf(isRole)),
     guildEmojis: (guildId, signal) =>
-      ask(signal, "emojis", (s) => api.guilds.getEmojis(guildId, { signal: s })),
+      ask(signal, "emojis", (s) => api.guilds.getEmojis(guildId, { signal: s }), listOf(isEmoji)),
     auditLog: (guildId, page, signal) =>
-      ask(signal, "audit log", (s) => api.guilds.getAuditLogs(guildId, auditQuery(page), { signal: s })),
+      ask(
+        signal,
+        "audit log",
+        (s) => api.guilds.getAuditLogs(guildId, auditQuery(page), { signal: s }),
+        isAuditLog,
+      ),
   };
 }
 
 function readMessages(api: API): Part<"messages" | "message" | "searchMessages" | "pins" | "reactions"> {
   return {
     messages: (channelId, page, signal) =>
-      ask(signal, "messages", (s) => api.channels.getMessages(channelId, pageQuery(page), { signal: s })),
+      ask(
+        signal,
+        "messages",
+        (s) => api.channels.getMessages(channelId, pageQuery(page), { signal: s }),
+        listOf(isMessage),
+      ),
     message: (channelId, messageId, signal) =>
-      ask(signal, "message", (s) => api.channels.getMessage(channelId, messageId, { signal: s })),
+      ask(signal, "message", (s) => api.channels.getMessage(channelId, messageId, { signal: s }), isMessage),
     async searchMessages(guildId, search, signal) {
       const query = searchQuery(search);
-      const found = await ask(signal, "messages", (s) =>
-        api.guilds.searchForMessages(guildId, query, { signal: s }),
+      const found = await ask(
+        signal,
+        "messages",
+        (s) => api.guilds.searchForMessages(guildId, query, { signal: s }),
+        isSearch,
       );
       return readSearch(found);
     },
     // The client's own method asks by the route that Discord has deprecated, which knows no pages.
     async pins(channelId, page, signal) {
       const query = makeURLSearchParams({ ...page });
-      const found = await ask(signal, "pins", (s) => getPins(api, channelId, query, s));
+      const found = await ask(signal, "pins", (s) => getPins(api, channelId, query, s), isPins);
       return { items: found.items, hasMore: found.has_more };
     },
     reactions: (channelId, messageId, emoji, page, signal) =>
-      ask(signal, "reactions", (s) =>
-        api.channels.getMessageReactions(channelId, messageId, emoji, { ...page }, { signal: s }),
+      ask(
+        signal,
+        "reactions",
+        (s) => api.channels.getMessageReactions(channelId, messageId, emoji, { ...page }, { signal: s }),
+        listOf(isUser),
       ),
   };
 }
@@ -78,47 +105,70 @@ function readMessages(api: API): Part<"messages" | "message" | "searchMessages" 
 function readThreads(api: API): Part<"activeThreads" | "archivedThreads" | "threadMembers"> {
   return {
     async activeThreads(guildId, signal) {
-      const found = await ask(signal, "threads", (s) => api.guilds.getActiveThreads(guildId, { signal: s }));
+      const found = await ask(
+        signal,
+        "threads",
+        (s) => api.guilds.getActiveThreads(guildId, { signal: s }),
+        isThreads,
+      );
       return found.threads.filter(isThread);
     },
     async archivedThreads(channelId, kind, page, signal) {
-      const found = await ask(signal, "threads", (s) =>
-        api.channels.getArchivedThreads(channelId, kind, { ...page }, { signal: s }),
+      const found = await ask(
+        signal,
+        "threads",
+        (s) => api.channels.getArchivedThreads(channelId, kind, { ...page }, { signal: s }),
+        isThreads,
       );
       return { threads: found.threads.filter(isThread), hasMore: found.has_more };
     },
     // Discord gives pages only to who asks for the members too: https://discord.com/developers/docs/resources/channel#list-thread-members
     threadMembers: (threadId, page, signal) => {
       const query = makeURLSearchParams({ ...page, with_member: true });
-      return ask(signal, "thread members", (s) => getThreadMembers(api, threadId, query, s));
+      return ask(
+        signal,
+        "thread members",
+        (s) => getThreadMembers(api, threadId, query, s),
+        listOf(isThreadMember),
+      );
     },
   };
 }
 
 function readPeople(api: API): Part<"user" | "member" | "searchMembers" | "members" | "bans" | "ban"> {
   return {
-    user: (userId, signal) => ask(signal, "user", (s) => api.users.get(userId, { signal: s })),
+    user: (userId, signal) => ask(signal, "user", (s) => api.users.get(userId, { signal: s }), isUser),
     member: (guildId, userId, signal) =>
-      ask(signal, "member", (s) => api.guilds.getMember(guildId, userId, { signal: s })),
+      ask(signal, "member", (s) => api.guilds.getMember(guildId, userId, { signal: s }), isMember),
     searchMembers: (guildId, query, limit, signal) =>
-      ask(signal, "members", (s) => api.guilds.searchForMembers(guildId, { query, limit }, { signal: s })),
+      ask(
+        signal,
+        "members",
+        (s) => api.guilds.searchForMembers(guildId, { query, limit }, { signal: s }),
+        listOf(isMember),
+      ),
     members: (guildId, page, signal) =>
-      ask(signal, "members", (s) => api.guilds.getMembers(guildId, { ...page }, { signal: s })),
+      ask(
+        signal,
+        "members",
+        (s) => api.guilds.getMembers(guildId, { ...page }, { signal: s }),
+        listOf(isMember),
+      ),
     bans: (guildId, page, signal) =>
-      ask(signal, "bans", (s) => api.guilds.getMemberBans(guildId, { ...page }, { signal: s })),
+      ask(
+        signal,
+        "bans",
+        (s) => api.guilds.getMemberBans(guildId, { ...page }, { signal: s }),
+        listOf(isBan),
+      ),
     ban: (guildId, userId, signal) =>
-      ask(signal, "ban", (s) => api.guilds.getMemberBan(guildId, userId, { signal: s })),
+      ask(signal, "ban", (s) => api.guilds.getMemberBan(guildId, userId, { signal: s }), isBan),
   };
 }
 
 /** Every channel of a server has a position; the types of the client know it only of each sort by itself. */
 const isListed = (channel: RESTGetAPIGuildChannelsResult[number]): channel is typeof channel & APIChannel =>
   "position" in channel;
-
-const isThread = (channel: APIChannel): channel is APIThreadChannel =>
-  channel.type === ChannelType.PublicThread ||
-  channel.type === ChannelType.PrivateThread ||
-  channel.type === ChannelType.AnnouncementThread;
 
 // The client gives what Discord sent as unknown; its types are Discord's word, as in the client's own methods.
 function getPins(api: API, channelId: string, query: URLSearchParams, signal: AbortSignal) {
@@ -146,62 +196,4 @@ function pageQuery({ limit, before, after, around }: MessagePage) {
     ...(after === undefined ? {} : { after }),
     ...(around === undefined ? {} : { around }),
   };
-}
-
-function searchQuery(search: MessageSearch): RESTGetAPIGuildMessagesSearchQuery {
-  return {
-    limit: search.limit,
-    offset: search.offset,
-    channel_id: [...search.channelIds],
-    ...(search.content === undefined ? {} : { content: search.content }),
-    ...(search.authorId === undefined ? {} : { author_id: [search.authorId] }),
-    ...(search.minId === undefined ? {} : { min_id: search.minId }),
-    ...(search.maxId === undefined ? {} : { max_id: search.maxId }),
-    ...(search.mentions === undefined ? {} : { mentions: [search.mentions] }),
-    ...(search.has === undefined ? {} : { has: search.has.map((one) => searchHas[one]) }),
-    ...(search.isAgeRestricted ? { include_nsfw: true } : {}),
-    ...searchOrder(search.sort ?? "newest"),
-  };
-}
-
-const searchHas: Readonly<Record<SearchedFor, MessageSearchHasType>> = {
-  image: MessageSearchHasType.Image,
-  sound: MessageSearchHasType.Sound,
-  video: MessageSearchHasType.Video,
-  file: MessageSearchHasType.File,
-  sticker: MessageSearchHasType.Sticker,
-  embed: MessageSearchHasType.Embed,
-  link: MessageSearchHasType.Link,
-  poll: MessageSearchHasType.Poll,
-  snapshot: MessageSearchHasType.Snapshot,
-};
-
-function searchOrder(sort: NonNullable<MessageSearch["sort"]>): RESTGetAPIGuildMessagesSearchQuery {
-  switch (sort) {
-    case "newest":
-      return {};
-    case "oldest":
-      return { sort_order: "asc" };
-    case "relevance":
-      return { sort_by: MessageSearchSortMode.Relevance };
-    default:
-      return sort satisfies never;
-  }
-}
-
-/** Discord answers 202 while it makes a server's index, https://discord.com/developers/docs/resources/message#search-guild-messages */
-function readSearch(found: RESTGetAPIGuildMessagesSearchResult) {
-  if ("messages" in found) {
-    return {
-      total: found.total_results,
-      messages: found.messages.flatMap((group) => group.slice(0, 1)),
-      threads: (found.threads ?? []).filter(isThread),
-    };
-  }
-  const seconds = Math.max(1, Math.ceil(found.retry_after));
-  throw new AppError(
-    "discord_unavailable",
-    `Discord is still making the search index of this server; try again in ${seconds} s.`,
-    { retryAfterMs: seconds * 1000 },
-  );
 }

@@ -2,6 +2,7 @@ import type { API } from "@discordjs/core";
 import { type APIChannel, type APIDMChannel, ChannelType, Routes } from "discord-api-types/v10";
 import { AppError } from "../errors.ts";
 import type { DiscordWriter } from "../tools/discord-port.ts";
+import { isChannel, isMade } from "./promised-shapes.ts";
 import { ask, tell } from "./rest-errors.ts";
 import { Flight, follow } from "./rest-flight.ts";
 
@@ -28,11 +29,21 @@ function messages(
   const { channels: of } = api;
   return {
     createMessage: (channelId, { files = [], ...body }, change) =>
-      tell(change, "message", "posted the message", (o) =>
-        of.createMessage(channelId, { ...body, files: files.map((file) => ({ ...file })) }, o),
+      tell(
+        change,
+        "message",
+        "posted the message",
+        (o) => of.createMessage(channelId, { ...body, files: files.map((file) => ({ ...file })) }, o),
+        isMade,
       ),
     editMessage: (channelId, messageId, body, change) =>
-      tell(change, "message", "edited the message", (o) => of.editMessage(channelId, messageId, body, o)),
+      tell(
+        change,
+        "message",
+        "edited the message",
+        (o) => of.editMessage(channelId, messageId, body, o),
+        isMade,
+      ),
     deleteMessage: (channelId, messageId, change) =>
       tell(change, "message", "deleted the message", (o) => of.deleteMessage(channelId, messageId, o)),
     bulkDeleteMessages: (channelId, messageIds, change) =>
@@ -57,8 +68,11 @@ function messages(
         of.deleteOwnMessageReaction(channelId, messageId, emoji, o),
       ),
     async openDirectMessage(userId, { signal }) {
-      const channel = await ask(signal, "direct message", (s) =>
-        follow(new Flight(), () => api.users.createDM(userId, { signal: s })),
+      const channel = await ask(
+        signal,
+        "direct message",
+        (s) => follow(new Flight(), () => api.users.createDM(userId, { signal: s })),
+        isChannel,
       );
       if (isDirect(channel)) return channel;
       throw new AppError("discord_error", "Discord opened no direct message with that user.");
@@ -76,9 +90,9 @@ function channels(
   const { channels: of, guilds } = api;
   return {
     createChannel: (guildId, body, change) =>
-      tell(change, "channel", "made the channel", (o) => guilds.createChannel(guildId, body, o)),
+      tell(change, "channel", "made the channel", (o) => guilds.createChannel(guildId, body, o), isMade),
     editChannel: (channelId, body, change) =>
-      tell(change, "channel", "changed the channel", (o) => of.edit(channelId, body, o)),
+      tell(change, "channel", "changed the channel", (o) => of.edit(channelId, body, o), isMade),
     moveChannels: (guildId, positions, change) =>
       tell(change, "channels", "moved the channels", (o) =>
         guilds.setChannelPositions(guildId, positions, o),
@@ -104,11 +118,15 @@ function threads(
   const { channels: of } = api;
   return {
     createThread: (channelId, body, messageId, change) =>
-      tell(change, "thread", "started the thread", (o) =>
-        of.createThread(channelId, body, messageId ?? undefined, o),
+      tell(
+        change,
+        "thread",
+        "started the thread",
+        (o) => of.createThread(channelId, body, messageId ?? undefined, o),
+        isMade,
       ),
     createForumPost: (channelId, body, change) =>
-      tell(change, "post", "made the post", (o) => of.createForumThread(channelId, body, o)),
+      tell(change, "post", "made the post", (o) => of.createForumThread(channelId, body, o), isMade),
     addThreadMember: (threadId, userId, change) =>
       tell(change, "thread member", "added the member to the thread", (o) =>
         api.threads.addMember(threadId, userId, o),
@@ -150,9 +168,9 @@ function roles(api: API): Part<"createRole" | "editRole" | "moveRoles" | "delete
   const { guilds } = api;
   return {
     createRole: (guildId, body, change) =>
-      tell(change, "role", "made the role", (o) => guilds.createRole(guildId, body, o)),
+      tell(change, "role", "made the role", (o) => guilds.createRole(guildId, body, o), isMade),
     editRole: (guildId, roleId, body, change) =>
-      tell(change, "role", "changed the role", (o) => guilds.editRole(guildId, roleId, body, o)),
+      tell(change, "role", "changed the role", (o) => guilds.editRole(guildId, roleId, body, o), isMade),
     moveRoles: (guildId, positions, change) =>
       tell(change, "roles", "moved the roles", (o) => guilds.setRolePositions(guildId, positions, o)),
     deleteRole: (guildId, roleId, change) =>

@@ -8,6 +8,7 @@ import type {
   RoleFacts,
   ThreadFacts,
 } from "../permissions/facts.ts";
+import { isChannel, isRole } from "./promised-shapes.ts";
 
 /** What Discord gives of a channel or thread, by the gateway and by REST alike. */
 export interface ChannelLike {
@@ -49,12 +50,13 @@ export class Shapes {
   readonly #overwrites = new Map<string, readonly OverwriteFacts[]>();
 
   role(role: Pick<APIRole, "id" | "name" | "permissions" | "position" | "managed">): RoleFacts {
+    if (!isRole(role)) throw senseless("roles");
     const { id, name, position, managed } = role;
     return { id, name, permissions: this.bits(role.permissions), position, isManaged: managed };
   }
 
   channel(channel: ChannelLike, guildId: string | null, botUserId: string | null): ChannelFacts {
-    if (typeof channel.id !== "string" || typeof channel.type !== "number") throw senseless("channels");
+    if (!isChannel(channel)) throw senseless("channels");
     return {
       id: channel.id,
       guildId: guildId ?? channel.guild_id ?? null,
@@ -101,7 +103,7 @@ function overwriteType(type: OverwriteType): OverwriteFacts["type"] {
   throw senseless("permissions");
 }
 
-function senseless(what: string): AppError {
+export function senseless(what: string): AppError {
   return new AppError("discord_error", `Discord gave ${what} that make no sense; try again in a moment.`);
 }
 
@@ -142,6 +144,7 @@ export function memberFacts(userId: string, member: MemberLike): MemberFacts {
   const name = member.nick ?? member.user?.global_name ?? member.user?.username;
   const roleIds = member.roles ?? [];
   if (!Array.isArray(roleIds) || roleIds.some((id) => typeof id !== "string")) throw senseless("roles");
+  if (name !== undefined && typeof name !== "string") throw senseless("names");
   const bypasses = ((member.flags ?? 0) & GuildMemberFlags.BypassesVerification) !== 0;
   return {
     userId,

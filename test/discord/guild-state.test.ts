@@ -71,7 +71,18 @@ describe("what makes no sense", () => {
     expect(() => state.channelFacts(channel)).toThrow("make no sense");
   });
 
+  test("is refused in a server's name, which people and the model would be told", () => {
+    const { state, guild } = known();
+    const changed = { ...guildObject(guild), name: ["Harbour"] };
+    expect(() => state.apply(dispatch(Events.GuildUpdate, changed))).toThrow("make no sense");
+    expect(state.guild(guildId)).toBeNull();
+    expect(() =>
+      state.apply(dispatch(Events.GuildCreate, { ...changed, channels: [], threads: [] })),
+    ).toThrow();
+  });
+
   test("is refused in a member", () => {
+    expect(() => memberFacts(users.ana, JSON.parse('{"nick": ["Ana"]}'))).toThrow("make no sense");
     expect(() => memberFacts(users.ana, JSON.parse('{"roles": "all"}'))).toThrow("make no sense");
   });
 });
