@@ -7,6 +7,7 @@ import { http } from "./targets/http.ts";
 import { channel, mcpHttp } from "./targets/mcp.ts";
 import { model } from "./targets/model.ts";
 import { permissions } from "./targets/permissions.ts";
+import { rest } from "./targets/rest.ts";
 import { rows } from "./targets/rows.ts";
 import { addresses, sealedState, sessionTokens, signatures, tickets } from "./targets/secrets.ts";
 import { split } from "./targets/split.ts";
@@ -16,5 +17,5 @@ export const targets: readonly Target[] = [
   ...[split, config, policy, dotenv, cli, permissions],
   ...[frames, http, channel, mcpHttp],
   ...[sessionTokens, tickets, sealedState, addresses, signatures],
-  ...[gateway, model, tools, rows],
+  ...[gateway, rest, model, tools, rows],
 ];

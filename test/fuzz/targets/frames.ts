@@ -133,7 +133,8 @@ export const frames = target(
         const replies = await client.taken(sent.length);
         equal(replies.length, sent.length, "replies");
         for (const reply of replies) checkReply(reply);
-        const wanted = sent.flatMap((text) => idOf(text) ?? []).toSorted();
+        // Half a character does not get through a socket: it is sent as U+FFFD.
+        const wanted = sent.flatMap((text) => idOf(text.toWellFormed()) ?? []).toSorted();
         const found = replies
           .map((reply) => Object(reply).id)
           .filter((id) => id !== "")

@@ -173,6 +173,16 @@ const headerValue = fc.oneof(
   ),
 );
 
+/** A header that says what the body says, where a header can: no client sends another. */
+function sendable(message: Message): Record<string, string> {
+  const isModern = message?.params?._meta !== undefined;
+  const name = message?.params?.name ?? message?.params?.uri;
+  if (!isModern || (isPlain(message.method) && isPlain(name ?? ""))) return {};
+  return { "mcp-method": "tools/list", "mcp-name": "echo" };
+}
+
+const isPlain = (value: unknown): boolean => /^[\x21-\x7e]*$/.test(String(value));
+
 export const mcpHttp = target(
   "mcp-http",
   "each message of the Model Context Protocol over HTTP is answered as its specification has it",
@@ -185,7 +195,10 @@ export const mcpHttp = target(
         const leave = new AbortController();
         const message = parsed(written);
         const body = message === null ? written : message;
-        const response = await post(world.url, body, { token, query, headers, signal: leave.signal });
+        const response = await post(world.url, body, {
+          ...{ token, query, signal: leave.signal },
+          headers: { ...sendable(message), ...headers },
+        });
         holds(response.status < 500, `it answers ${response.status}`);
         if (
           message?.method !== "subscriptions/listen" &&
