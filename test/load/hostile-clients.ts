@@ -4,6 +4,8 @@ export interface Target {
   readonly host: string;
   readonly port: number;
   readonly token: string;
+  /** Where it comes from: an address of loopback, with limits of its own. */
+  readonly address: string;
   /** A session that the token may use. */
   readonly sessionId: string;
 }
@@ -48,8 +50,8 @@ const call = ({ sessionId }: Target): Buffer =>
   });
 
 /** Resolves when it is connected; counts its end. */
-async function open({ host, port }: Target, tally: Tally): Promise<Socket> {
-  const socket = connect(port, host);
+async function open({ host, port, address }: Target, tally: Tally): Promise<Socket> {
+  const socket = connect({ host, port, localAddress: address });
   socket.on("error", () => count(tally, "reset"));
   socket.on("close", () => count(tally, "closed"));
   const { promise, resolve } = Promise.withResolvers<void>();

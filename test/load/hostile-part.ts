@@ -5,11 +5,10 @@ import { Program } from "./program.ts";
 /** One hostile client at a time, in a process of its own. */
 const args = partArgs();
 const url = textOf(args, "url");
-const token = textOf(args, "token");
-const program = await Program.open(url, token);
-await program.initialize(JSON.parse(textOf(args, "place")));
 const { hostname, port } = new URL(url);
-const target = { host: hostname, port: Number(port), token, sessionId: program.sessionId };
+const program = await Program.open(url, textOf(args, "token"));
+await program.initialize(JSON.parse(textOf(args, "place")));
+const { sessionId } = program;
 
 let over = new AbortController();
 let running: Promise<void> = Promise.resolve();
@@ -18,9 +17,11 @@ let tally: Tally = new Map();
 servePart(
   {},
   {
-    begin({ kind }) {
+    begin({ kind, token, address }) {
       const hostile = hostileClients[String(kind)];
       if (hostile === undefined) throw new Error(`no such client: ${kind}`);
+      const client = { token: String(token), address: String(address) };
+      const target = { host: hostname, port: Number(port), sessionId, ...client };
       over = new AbortController();
       tally = new Map();
       running = hostile(target, tally, over.signal);

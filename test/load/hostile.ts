@@ -36,9 +36,11 @@ export async function hostile({ ms, say }: HostileOptions): Promise<readonly Bes
   await using quiet = await startMany(quietPart, { url, token: await service.makeToken("quiet"), place });
   await using loud = await startMany(hostilePart, { url, token: await service.makeToken("loud"), place });
   const rows: Beside[] = [];
-  for (const kind of [null, ...Object.keys(hostileClients)]) {
+  for (const [n, kind] of [null, ...Object.keys(hostileClients)].entries()) {
+    // Each has a token and an address of its own, or the limits that the one before it has met would keep it out.
+    const client = { token: await service.makeToken(`loud ${n}`), address: `127.0.1.${n + 1}` };
     const before = await service.resident();
-    if (kind !== null) await loud.ask("begin", { kind });
+    if (kind !== null) await loud.ask("begin", { kind, ...client });
     const figures = await quiet.ask("measure", { ms });
     const after = await service.resident();
     const tally = kind === null ? {} : JSON.parse(textOf(await loud.ask("end"), "tally"));
