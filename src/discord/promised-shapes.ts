@@ -70,6 +70,3 @@ const isNotYet = object({ retry_after: isNumber });
 /** While Discord makes a server's index it says when to come again. */
 export const isSearch: Fits = (answer) =>
   isObject(answer) && ("messages" in answer ? isResult(answer) : isNotYet(answer));
-
-/** What was made, of whatever sort. */
-export const isMade = object({ id: isId });

@@ -2,7 +2,7 @@ import type { API } from "@discordjs/core";
 import { type APIChannel, type APIDMChannel, ChannelType, Routes } from "discord-api-types/v10";
 import { AppError } from "../errors.ts";
 import type { DiscordWriter } from "../tools/discord-port.ts";
-import { isChannel, isMade } from "./promised-shapes.ts";
+import { isChannel, isMessage, isRole } from "./promised-shapes.ts";
 import { ask, tell } from "./rest-errors.ts";
 import { Flight, follow } from "./rest-flight.ts";
 
@@ -34,7 +34,7 @@ function messages(
         "message",
         "posted the message",
         (o) => of.createMessage(channelId, { ...body, files: files.map((file) => ({ ...file })) }, o),
-        isMade,
+        isMessage,
       ),
     editMessage: (channelId, messageId, body, change) =>
       tell(
@@ -42,7 +42,7 @@ function messages(
         "message",
         "edited the message",
         (o) => of.editMessage(channelId, messageId, body, o),
-        isMade,
+        isMessage,
       ),
     deleteMessage: (channelId, messageId, change) =>
       tell(change, "message", "deleted the message", (o) => of.deleteMessage(channelId, messageId, o)),
@@ -90,9 +90,9 @@ function channels(
   const { channels: of, guilds } = api;
   return {
     createChannel: (guildId, body, change) =>
-      tell(change, "channel", "made the channel", (o) => guilds.createChannel(guildId, body, o), isMade),
+      tell(change, "channel", "made the channel", (o) => guilds.createChannel(guildId, body, o), isChannel),
     editChannel: (channelId, body, change) =>
-      tell(change, "channel", "changed the channel", (o) => of.edit(channelId, body, o), isMade),
+      tell(change, "channel", "changed the channel", (o) => of.edit(channelId, body, o), isChannel),
     moveChannels: (guildId, positions, change) =>
       tell(change, "channels", "moved the channels", (o) =>
         guilds.setChannelPositions(guildId, positions, o),
@@ -123,10 +123,10 @@ function threads(
         "thread",
         "started the thread",
         (o) => of.createThread(channelId, body, messageId ?? undefined, o),
-        isMade,
+        isChannel,
       ),
     createForumPost: (channelId, body, change) =>
-      tell(change, "post", "made the post", (o) => of.createForumThread(channelId, body, o), isMade),
+      tell(change, "post", "made the post", (o) => of.createForumThread(channelId, body, o), isChannel),
     addThreadMember: (threadId, userId, change) =>
       tell(change, "thread member", "added the member to the thread", (o) =>
         api.threads.addMember(threadId, userId, o),
@@ -168,9 +168,9 @@ function roles(api: API): Part<"createRole" | "editRole" | "moveRoles" | "delete
   const { guilds } = api;
   return {
     createRole: (guildId, body, change) =>
-      tell(change, "role", "made the role", (o) => guilds.createRole(guildId, body, o), isMade),
+      tell(change, "role", "made the role", (o) => guilds.createRole(guildId, body, o), isRole),
     editRole: (guildId, roleId, body, change) =>
-      tell(change, "role", "changed the role", (o) => guilds.editRole(guildId, roleId, body, o), isMade),
+      tell(change, "role", "changed the role", (o) => guilds.editRole(guildId, roleId, body, o), isRole),
     moveRoles: (guildId, positions, change) =>
       tell(change, "roles", "moved the roles", (o) => guilds.setRolePositions(guildId, positions, o)),
     deleteRole: (guildId, roleId, change) =>
