@@ -70,7 +70,7 @@ const lasting = ["serve", "demo", "doctor"];
 export const cli = target(
   "cli",
   "whatever the command line, it ends with an exit code and a sentence, never with a stack",
-  60,
+  40,
   () => {
     const folder = mkdtempSync(join(tmpdir(), "fuzz-cli-"));
     const rejections = new Rejections();

@@ -14,7 +14,7 @@ const isObject = (value: unknown): boolean => typeof value === "object" && value
 export const gateway = target(
   "gateway",
   "whatever Discord's gateway sends, nothing is thrown past it and the next message is answered",
-  150,
+  40,
   async () => {
     const recorded = await recordGateway();
     const rejections = new Rejections();

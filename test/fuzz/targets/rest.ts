@@ -78,7 +78,7 @@ async function close(world: ToolWorld | null): Promise<void> {
 export const rest = target(
   "rest",
   "whatever Discord answers, it is a result or a refusal with a documented code",
-  150,
+  40,
   async () => {
     const rejections = new Rejections();
     let world = await startWorld({ tools: allTools });

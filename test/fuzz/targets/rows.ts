@@ -128,7 +128,7 @@ function serve(memory: Memory) {
 export const rows = target(
   "rows",
   "whatever stands in a cell of the database, the service starts and everybody else is served, or it says why not",
-  40,
+  30,
   async () => {
     const at = folder();
     const filled = at.open();

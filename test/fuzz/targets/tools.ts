@@ -98,7 +98,7 @@ const PER_WORLD = 40;
 export const tools = target(
   "tools",
   "whatever its arguments, each tool gives its result or says what is wrong, and asks Discord for nothing that it does not know",
-  200,
+  100,
   () => {
     const rejections = new Rejections();
     let world: ToolWorld | null = null;
