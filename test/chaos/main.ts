@@ -62,10 +62,10 @@ function report(result: Outcome, seconds: number): void {
   const { answered, givenUp, lost, duplicated, misled, asked, stops, integrity, unfinished, memory } = result;
   const back = result.backAfterMs.toSorted((a, b) => a - b);
   const at = (share: number) => Math.round(back[Math.floor((back.length - 1) * share)] ?? 0);
-  const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+  const mib = (bytes: number) => Math.round(bytes / 2 ** 20);
   say(`${asked} asked in ${Math.round(seconds)} s; ${result.kills} kills, ${stops} orderly ends`);
   say(`first answer of the next process after ${at(0.5)} ms (median), ${at(0.95)} ms (95 of 100)`);
-  say(`memory of the last process: ${mib(memory.before)}, later ${mib(memory.after)}`);
+  say(`memory of the last process, MiB: ${memory.map(mib).join(" ")}`);
   say(`integrity_check: ${integrity}; unfinished: ${unfinished}`);
   if (givenUp.length > 0) say(`interrupted too often, and told so: ${givenUp.join(" ")}`);
   if (lost.length > 0) say(`lost: ${lost.join(" ")}`);

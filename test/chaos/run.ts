@@ -33,8 +33,8 @@ export interface Outcome extends Count {
   readonly unfinished: number;
   /** Milliseconds from the kill, less the time that the service was left down, to its first new answer. */
   readonly backAfterMs: readonly number[];
-  /** Resident bytes of the last process after a quarter of the calm questions, and after all. */
-  readonly memory: { readonly before: number; readonly after: number };
+  /** Resident bytes of the last process, after each tenth of the calm questions. */
+  readonly memory: readonly number[];
 }
 
 const env = {
@@ -55,6 +55,7 @@ const env = {
 const people = 14;
 /** The last answers may wait for a post of unknown fate, which is looked for after a minute. */
 const settleMs = 240_000;
+const calmMs = 1_200_000;
 /** Sessions that Discord forgets in a run: a bot that identifies more often than this in an hour is made to wait. */
 const forgottenSessions = 3;
 
@@ -209,17 +210,16 @@ async function stillborn(site: Site, random: Random): Promise<void> {
 
 /** Nothing goes wrong for so many questions: the last process should need no more memory at their end than early on. */
 async function calm(site: Site, ledger: Ledger, { calmQuestions, say }: ChaosOptions) {
-  const goal = ledger.size + calmQuestions;
-  const early = ledger.size + Math.ceil(calmQuestions / 4);
-  const deadline = AbortSignal.timeout(settleMs);
-  const reaches = async (size: number) => {
+  const began = ledger.size;
+  const deadline = AbortSignal.timeout(calmMs);
+  const samples: number[] = [];
+  for (let tenth = 1; tenth <= 10; tenth += 1) {
+    const size = began + (calmQuestions * tenth) / 10;
     while (ledger.size < size && !deadline.aborted) await pause(50, deadline);
-    return residentBytes(site.running.pid);
-  };
-  const before = await reaches(early);
-  const after = await reaches(goal);
-  say(`${calmQuestions} questions undisturbed`);
-  return { before, after };
+    samples.push(residentBytes(site.running.pid));
+  }
+  say(`${ledger.size - began} questions undisturbed`);
+  return samples;
 }
 
 function residentBytes(pid: number): number {
