@@ -4,7 +4,7 @@ import { AppError } from "../../src/errors.ts";
 import { channelPermissions, guildPermissions } from "../../src/permissions/compute.ts";
 import { channels, guildId, Rig, roles, users } from "./harness.ts";
 
-const signal = AbortSignal.timeout(60_000);
+const { signal } = new AbortController();
 
 const requests = (rig: Rig, path: RegExp): number =>
   rig.sim.requests.filter((request) => path.test(request.path)).length;

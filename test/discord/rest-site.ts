@@ -20,7 +20,7 @@ export interface RestSite extends AsyncDisposable {
   newRequests(): readonly Exchange[];
 }
 
-export const signal = AbortSignal.timeout(60_000);
+export const signal = new AbortController().signal;
 
 /** A change without a reason. */
 export const plainly: Change = { signal };
