@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { AppError } from "./errors.ts";
+import { unreadable } from "./errors.ts";
 import type { AuditRow } from "./tools/ports.ts";
 
 export const verdicts = [
@@ -100,13 +100,6 @@ export function createAuditOperations(audit: AuditReader) {
       return rows.map(lineOf);
     },
   };
-}
-
-function unreadable(what: string): AppError {
-  return new AppError(
-    "invalid_data",
-    `The ${what} cannot be read; are the command and the service of one version?`,
-  );
 }
 
 function lineOf(row: AuditRow & { readonly id: number }): AuditLine {

@@ -87,3 +87,11 @@ export function toAppError(error: unknown): AppError {
     },
   );
 }
+
+/** For what a command and the service have said to one another, and fits no schema of the other's. */
+export function unreadable(what: "request" | "answer"): AppError {
+  return new AppError(
+    "invalid_data",
+    `The ${what} cannot be read; are the command and the service of one version?`,
+  );
+}

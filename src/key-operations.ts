@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { AppError } from "./errors.ts";
+import { unreadable } from "./errors.ts";
 import type { KeyRotation } from "./memory/key-rotation.ts";
 
 const Progress = Type.Object({
@@ -39,11 +39,4 @@ export function createKeyOperations(keys: KeyRotation) {
       return keys.rotate(data.to, stepMs);
     },
   };
-}
-
-function unreadable(what: string): AppError {
-  return new AppError(
-    "invalid_data",
-    `The ${what} cannot be read; are the command and the service of one version?`,
-  );
 }

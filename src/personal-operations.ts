@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Erasing } from "./erasing.ts";
-import { AppError } from "./errors.ts";
+import { unreadable } from "./errors.ts";
 import type { Eraser } from "./memory/erase.ts";
 import type { Exporter, ExportPage } from "./memory/export.ts";
 
@@ -109,11 +109,4 @@ export function readAnswer(operation: "personal_export", value: unknown): Export
 export function readAnswer(operation: keyof typeof answers, value: unknown): unknown {
   if (answers[operation].Check(value)) return value;
   throw unreadable("answer");
-}
-
-function unreadable(what: string): AppError {
-  return new AppError(
-    "invalid_data",
-    `The ${what} cannot be read; are the command and the service of one version?`,
-  );
 }

@@ -2,6 +2,7 @@ import type { CallToolResult, InputRequiredResult, Tool } from "@modelcontextpro
 import { Type } from "typebox";
 import type { TurnEvent } from "../agent/events.ts";
 import type { TurnRecord } from "../agent/ports.ts";
+import { programTurn } from "../agent/program-turn.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import { parser } from "../sessions/validation.ts";
@@ -168,17 +169,8 @@ async function submit(
   text: string,
   idempotencyKey: string | null,
 ): Promise<{ readonly turnId: string; readonly isBack: boolean }> {
-  const time = new Date(now()).toISOString().slice(0, 16).replace("T", " ");
-  const result = await turns.submit({
-    sessionId: session.id,
-    actor,
-    origin: "program",
-    text,
-    preamble: `From: user ${actor.userId}, ${time} UTC, through a program.`,
-    discordMessageId: null,
-    idempotencyKey,
-    replyTo: null,
-  });
+  const said = { sessionId: session.id, actor, text, idempotencyKey };
+  const result = await turns.submit(programTurn(said, now()));
   if (result.status === "accepted") return { turnId: result.turn.id, isBack: false };
   if (result.status === "queue_full")
     throw new AppError(

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Actor } from "../actor.ts";
 import type { TurnRecord } from "../agent/ports.ts";
+import { programTurn } from "../agent/program-turn.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import { parser } from "../sessions/validation.ts";
@@ -42,17 +43,8 @@ async function submit(
   text: string,
   idempotencyKey: string | null,
 ): Promise<{ readonly turn: TurnRecord; readonly isRepeat: boolean }> {
-  const time = new Date(deps.now()).toISOString().slice(0, 16).replace("T", " ");
-  const result = await deps.turns.submit({
-    sessionId: session.id,
-    actor,
-    origin: "program",
-    text,
-    preamble: `From: user ${actor.userId}, ${time} UTC, through a program.`,
-    discordMessageId: null,
-    idempotencyKey,
-    replyTo: null,
-  });
+  const said = { sessionId: session.id, actor, text, idempotencyKey };
+  const result = await deps.turns.submit(programTurn(said, deps.now()));
   if (result.status === "accepted") {
     deps.sessions.count(session, "message");
     return { turn: result.turn, isRepeat: false };
