@@ -85,9 +85,10 @@ function spoil(
     // A turn that is marked as ended, and is not, is of no damage's making: nobody would hear of its end.
     if (cell === undefined || (cell.table === "turns" && cell.column === "ended_at")) continue;
     const { table, column, rowid } = cell;
-    const [[before]] = db.query(`select "${column}" from "${table}" where rowid = ?`).values(rowid) as [
-      [unknown],
-    ];
+    const row = db.query(`select "${column}" from "${table}" where rowid = ?`).values(rowid)[0];
+    // An edit before this one moved the row: a column that is the row id was spoilt.
+    if (row === undefined) continue;
+    const [before] = row;
     try {
       db.query(`update "${table}" set "${column}" = ? where rowid = ?`).run(change(before), rowid);
     } catch {
