@@ -1,8 +1,6 @@
 import { expect, test } from "bun:test";
+import { seed } from "../seed.ts";
 import { targets } from "./targets.ts";
-
-/** Another one each time: over many runs much is tried, and a failure prints the seed that repeats it. */
-const seed = Date.now() % 2 ** 31;
 
 for (const target of targets) {
   test(`${target.name}: ${target.promise}`, async () => {
