@@ -1,4 +1,4 @@
-import type { AuditLine } from "../audit-operations.ts";
+import type { AuditLine } from "../operations/audit.ts";
 
 /** Columns of a terminal that lines of further details keep to; an id is never broken. */
 const WIDTH = 110;

@@ -1,4 +1,8 @@
 import { parseArgs } from "node:util";
+import { type Config, readConfig } from "../config.ts";
+import { askService } from "../control.ts";
+import { openStored } from "../database.ts";
+import { AppError } from "../errors.ts";
 import {
   type AuditLine,
   type AuditRequest,
@@ -6,11 +10,7 @@ import {
   PAGE_ROWS,
   readAuditPage,
   verdicts,
-} from "../audit-operations.ts";
-import { type Config, readConfig } from "../config.ts";
-import { askService } from "../control.ts";
-import { openStored } from "../database.ts";
-import { AppError } from "../errors.ts";
+} from "../operations/audit.ts";
 import { auditTable } from "./audit-table.ts";
 import { type Command, exit, UsageError } from "./command.ts";
 

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { ExportPage } from "../memory/export.ts";
-import { readAnswer } from "../personal-operations.ts";
+import { readAnswer } from "../operations/personal.ts";
 import { type Command, exit } from "./command.ts";
 import { openPersonal, type Personal, readUser } from "./personal.ts";
 

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { readConfig } from "../config.ts";
-import { readAnswer, type StoredCounts } from "../personal-operations.ts";
+import { readAnswer, type StoredCounts } from "../operations/personal.ts";
 import { type Command, exit, type Io } from "./command.ts";
 import { openPersonal, type Personal, readUser } from "./personal.ts";
 

@@ -5,8 +5,8 @@ import { type Config, readConfig } from "../config.ts";
 import { askService } from "../control.ts";
 import { openStored } from "../database.ts";
 import { AppError } from "../errors.ts";
-import { createKeyOperations, type Progress, readProgress } from "../key-operations.ts";
 import { countKeys, type KeyCount } from "../memory/key-counts.ts";
+import { createKeyOperations, type Progress, readProgress } from "../operations/keys.ts";
 import { type Command, exit, type Io, UsageError } from "./command.ts";
 
 export const keys: Command = {

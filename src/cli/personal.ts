@@ -4,7 +4,7 @@ import { openStored } from "../database.ts";
 import { createErasing } from "../erasing.ts";
 import { AppError } from "../errors.ts";
 import { serviceLogs } from "../log.ts";
-import { createPersonalOperations, type PersonalOperations } from "../personal-operations.ts";
+import { createPersonalOperations, type PersonalOperations } from "../operations/personal.ts";
 import { UsageError } from "./command.ts";
 
 /** The operations on what is stored of a person: through the service while it runs, else on the database itself. */

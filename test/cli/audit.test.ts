@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createAuditOperations, PAGE_ROWS } from "../../src/audit-operations.ts";
 import { readConfig } from "../../src/config.ts";
 import { serveControl } from "../../src/control.ts";
 import { openStored } from "../../src/database.ts";
+import { createAuditOperations, PAGE_ROWS } from "../../src/operations/audit.ts";
 import type { AuditRow } from "../../src/tools/ports.ts";
 import { command } from "./io.ts";
 

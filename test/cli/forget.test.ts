@@ -7,7 +7,7 @@ import { readConfig } from "../../src/config.ts";
 import { serveControl } from "../../src/control.ts";
 import { openStored } from "../../src/database.ts";
 import { createErasing } from "../../src/erasing.ts";
-import { createPersonalOperations } from "../../src/personal-operations.ts";
+import { createPersonalOperations } from "../../src/operations/personal.ts";
 import { converse } from "../memory/helpers.ts";
 import { ana, direct, mark, plantAna, plantBen } from "../memory/person.ts";
 import { command } from "./io.ts";

@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { unreadable } from "./errors.ts";
-import type { AuditRow } from "./tools/ports.ts";
+import { unreadable } from "../errors.ts";
+import type { AuditRow } from "../tools/ports.ts";
 
 export const verdicts = [
   "done",

@@ -1,9 +1,9 @@
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
-import type { Erasing } from "./erasing.ts";
-import { unreadable } from "./errors.ts";
-import type { Eraser } from "./memory/erase.ts";
-import type { Exporter, ExportPage } from "./memory/export.ts";
+import type { Erasing } from "../erasing.ts";
+import { unreadable } from "../errors.ts";
+import type { Eraser } from "../memory/erase.ts";
+import type { Exporter, ExportPage } from "../memory/export.ts";
 
 const count = Type.Integer({ minimum: 0 });
 const StoredCounts = Type.Object({

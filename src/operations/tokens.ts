@@ -1,8 +1,8 @@
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { type ApiToken, scopes } from "../auth/ports.ts";
+import { operatorScopes, type Tokens } from "../auth/tokens.ts";
 import { AppError } from "../errors.ts";
-import { type ApiToken, scopes } from "./ports.ts";
-import { operatorScopes, type Tokens } from "./tokens.ts";
 
 /** A token as the operator sees it: everything but its secret. Times in ISO 8601. */
 export interface TokenRow {

@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { unreadable } from "./errors.ts";
-import type { KeyRotation } from "./memory/key-rotation.ts";
+import { unreadable } from "../errors.ts";
+import type { KeyRotation } from "../memory/key-rotation.ts";
 
 const Progress = Type.Object({
   key: Type.Integer(),
