@@ -16,7 +16,7 @@ import { createInteractionVerifier } from "./auth/signatures.ts";
 import { createTickets } from "./auth/tickets.ts";
 import { createOperatorTokenIfNone, createTokens } from "./auth/tokens.ts";
 import type { Config } from "./config.ts";
-import { serveControl } from "./control.ts";
+import { serveControl } from "./control/control.ts";
 import { openStored, type Stored } from "./database.ts";
 import { createCdn } from "./discord/cdn.ts";
 import { createDiscord, type Discord, type DiscordDeps } from "./discord/discord.ts";

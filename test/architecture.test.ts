@@ -28,9 +28,8 @@ const arrows: Record<string, readonly string[]> = {
   app: ["*"],
   // What app.ts is made of, parted from it to keep it readable.
   "app-tools": ["tools"],
-  "app-mcp": ["auth", "control-channels", "mcp"],
-  control: ["control-channels"],
-  "control-channels": [],
+  "app-mcp": ["auth", "control", "mcp"],
+  control: [],
   operations: [],
   "operations/tokens": ["auth"],
   erasing: [],

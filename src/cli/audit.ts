@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Config, readConfig } from "../config.ts";
-import { askService } from "../control.ts";
+import { askService } from "../control/control.ts";
 import { openStored } from "../database.ts";
 import { AppError } from "../errors.ts";
 import {

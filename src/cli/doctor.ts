@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { checkModel } from "../agent/check-model.ts";
 import { type Config, ConfigError, readConfig } from "../config.ts";
-import { askService } from "../control.ts";
+import { askService } from "../control/control.ts";
 import { checkDiscord, type Finding } from "../discord/check.ts";
 import { checkDatabase } from "../memory/check.ts";
 import { type Command, exit, type Io } from "./command.ts";

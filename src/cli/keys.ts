@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { makeNextSecretKey, secretKeyPath } from "../auth/secret-key.ts";
 import { type Config, readConfig } from "../config.ts";
-import { askService } from "../control.ts";
+import { askService } from "../control/control.ts";
 import { openStored } from "../database.ts";
 import { AppError } from "../errors.ts";
 import { countKeys, type KeyCount } from "../memory/key-counts.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { maxMessageBytes } from "../control-channels.ts";
+import { maxMessageBytes } from "../control/channels.ts";
 import { AppError } from "../errors.ts";
 import { whenAborted } from "../when-aborted.ts";
 import type { Io } from "./command.ts";

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { controlPath } from "../control.ts";
-import { channelPath, closeCodes } from "../control-channels.ts";
+import { channelPath, closeCodes } from "../control/channels.ts";
+import { controlPath } from "../control/control.ts";
 import { AppError } from "../errors.ts";
 
 /** A channel to the service, open. */

@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { askService } from "../control.ts";
+import { askService } from "../control/control.ts";
 import { openStored } from "../database.ts";
 import { createErasing } from "../erasing.ts";
 import { AppError } from "../errors.ts";

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { scopes } from "../auth/ports.ts";
 import { createTokens } from "../auth/tokens.ts";
 import { type Config, readConfig } from "../config.ts";
-import { askService } from "../control.ts";
+import { askService } from "../control/control.ts";
 import { openStored } from "../database.ts";
 import { createTokenOperations, type TokenRow } from "../operations/tokens.ts";
 import { type Command, exit, type Io, UsageError } from "./command.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../../src/config.ts";
-import { serveControl } from "../../src/control.ts";
+import { serveControl } from "../../src/control/control.ts";
 import { openStored } from "../../src/database.ts";
 import { createAuditOperations, PAGE_ROWS } from "../../src/operations/audit.ts";
 import type { AuditRow } from "../../src/tools/ports.ts";

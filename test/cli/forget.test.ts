@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../src/cli/run.ts";
 import { readConfig } from "../../src/config.ts";
-import { serveControl } from "../../src/control.ts";
+import { serveControl } from "../../src/control/control.ts";
 import { openStored } from "../../src/database.ts";
 import { createErasing } from "../../src/erasing.ts";
 import { createPersonalOperations } from "../../src/operations/personal.ts";

@@ -1,4 +1,4 @@
-import type { ControlChannel } from "../../src/control-channels.ts";
+import type { ControlChannel } from "../../src/control/channels.ts";
 
 /**
  * Answers every request with its method, as a server would: what is no JSON with an error, and the method

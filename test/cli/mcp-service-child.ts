@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { serveControl } from "../../src/control.ts";
+import { serveControl } from "../../src/control/control.ts";
 import { echo } from "./mcp-echo.ts";
 
 /** A service that only echoes, to be killed. Its data folder is the first argument. */

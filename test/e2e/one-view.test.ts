@@ -6,7 +6,7 @@ import {
   type Transport,
 } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import { askService } from "../../src/control.ts";
+import { askService } from "../../src/control/control.ts";
 import { toolUse } from "../../src/simulator/claude/reply.ts";
 import { DEMO, twoServers } from "../../src/simulator/discord/world-seed.ts";
 import { SocketTransport } from "../mcp/clients.ts";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type APIMessage, ComponentType, PermissionFlagsBits } from "discord-api-types/v10";
-import { askService } from "../../src/control.ts";
+import { askService } from "../../src/control/control.ts";
 import { readAuditPage } from "../../src/operations/audit.ts";
 import { toolUse } from "../../src/simulator/claude/reply.ts";
 import {

@@ -8,7 +8,7 @@ import { CallToolResultSchema, ElicitRequestSchema } from "@modelcontextprotocol
 import type { JSONRPCMessage } from "@modelcontextprotocol/server";
 import { createAppChannels } from "../../src/app-mcp.ts";
 import type { Scope } from "../../src/auth/ports.ts";
-import { serveControl } from "../../src/control.ts";
+import { serveControl } from "../../src/control/control.ts";
 import { createDoor } from "../../src/http/door.ts";
 import { createGuards } from "../../src/http/guards.ts";
 import { createMcpEndpoint } from "../../src/http/mcp-endpoint.ts";

@@ -1,6 +1,6 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import type { Scope } from "../../src/auth/ports.ts";
-import { askService } from "../../src/control.ts";
+import { askService } from "../../src/control/control.ts";
 import { twoServers } from "../../src/simulator/discord/world-seed.ts";
 import { channels, guildId, Service, users } from "../e2e/service.ts";
 

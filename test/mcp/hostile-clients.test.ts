@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect as connectTcp } from "node:net";
 import { type AppChannels, createAppChannels } from "../../src/app-mcp.ts";
-import { type Control, serveControl } from "../../src/control.ts";
+import { type Control, serveControl } from "../../src/control/control.ts";
 import { startWorld, type World, type WorldOptions } from "../http/world.ts";
 import { ids } from "../tools/harness.ts";
 import { answerOf, initialize, legacy, type Message, modern, post, socketWire, type Wire } from "./raw.ts";

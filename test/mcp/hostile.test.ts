@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createAppChannels } from "../../src/app-mcp.ts";
-import { type Control, serveControl } from "../../src/control.ts";
+import { type Control, serveControl } from "../../src/control/control.ts";
 import { startWorld, type World } from "../http/world.ts";
 import { ids } from "../tools/harness.ts";
 import {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { connect as connectTcp, type Socket } from "node:net";
 import { createAppChannels } from "../../src/app-mcp.ts";
 import type { Principal } from "../../src/auth/ports.ts";
-import { type Control, serveControl } from "../../src/control.ts";
+import { type Control, serveControl } from "../../src/control/control.ts";
 import { createMcpListening } from "../../src/http/mcp-listening.ts";
 import { merged } from "../../src/mcp/surface.ts";
 import { maxWatchesPerToken, withWatchBounds } from "../../src/mcp/watch-bounds.ts";

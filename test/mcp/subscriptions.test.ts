@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { askService } from "../../src/control.ts";
+import { askService } from "../../src/control/control.ts";
 import { channels, guildId, roles, Service, users } from "../e2e/service.ts";
 import {
   eventWire,

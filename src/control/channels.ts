@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
-import { AppError, toAppError } from "./errors.ts";
+import { AppError, toAppError } from "../errors.ts";
 
 const log = getLogger(["discord-mcp", "control"]);
 

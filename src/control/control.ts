@@ -1,8 +1,8 @@
 import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
-import { type Channel, channelPath, createControlChannels, type ServeChannel } from "./control-channels.ts";
-import { AppError, toAppError } from "./errors.ts";
+import { AppError, toAppError } from "../errors.ts";
+import { type Channel, channelPath, createControlChannels, type ServeChannel } from "./channels.ts";
 
 const log = getLogger(["discord-mcp", "control"]);
 

@@ -4,9 +4,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { askService, type Control, controlPath, serveControl } from "../src/control.ts";
-import type { ChannelCredentials, ControlChannel, ServeChannel } from "../src/control-channels.ts";
-import { AppError } from "../src/errors.ts";
+import type { ChannelCredentials, ControlChannel, ServeChannel } from "../../src/control/channels.ts";
+import { askService, type Control, controlPath, serveControl } from "../../src/control/control.ts";
+import { AppError } from "../../src/errors.ts";
 
 const ana = "100000000000000001";
 const byToken = { headers: { authorization: "Bearer dmcp_x" } };
