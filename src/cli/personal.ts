@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts";
 import { askService } from "../control/control.ts";
 import { openStored } from "../database.ts";
-import { createErasing } from "../erasing.ts";
+import { createErasing } from "../erasing/erasing.ts";
 import { AppError } from "../errors.ts";
 import { serviceLogs } from "../log.ts";
 import { createPersonalOperations, type PersonalOperations } from "../operations/personal.ts";

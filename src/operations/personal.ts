@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
-import type { Erasing } from "../erasing.ts";
+import type { Erasing } from "../erasing/erasing.ts";
 import { unreadable } from "../errors.ts";
 import type { Eraser } from "../memory/erase.ts";
 import type { Exporter, ExportPage } from "../memory/export.ts";

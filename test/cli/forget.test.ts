@@ -6,7 +6,7 @@ import { run } from "../../src/cli/run.ts";
 import { readConfig } from "../../src/config.ts";
 import { serveControl } from "../../src/control/control.ts";
 import { openStored } from "../../src/database.ts";
-import { createErasing } from "../../src/erasing.ts";
+import { createErasing } from "../../src/erasing/erasing.ts";
 import { createPersonalOperations } from "../../src/operations/personal.ts";
 import { converse } from "../memory/helpers.ts";
 import { ana, direct, mark, plantAna, plantBen } from "../memory/person.ts";

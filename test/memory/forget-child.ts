@@ -1,5 +1,5 @@
 /** Forgets Ana in a process of its own that kills itself after so many breaths: `forget-child.ts <database> <breaths>`. */
-import { createErasing } from "../../src/erasing.ts";
+import { createErasing } from "../../src/erasing/erasing.ts";
 import { openMemory } from "../../src/memory/memory.ts";
 import { secretKey } from "./helpers.ts";
 import { ana } from "./person.ts";

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { createErasing, type LiveParts } from "../../src/erasing.ts";
+import { createErasing, type LiveParts } from "../../src/erasing/erasing.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { withheldQuote } from "../../src/memory/quotes.ts";
 import { utcDay } from "../../src/utc-day.ts";

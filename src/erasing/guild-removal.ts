@@ -1,4 +1,4 @@
-import type { Erasures } from "./memory/erasures.ts";
+import type { Erasures } from "../memory/erasures.ts";
 
 export interface GuildRemovalDeps {
   readonly erasures: Pick<Erasures, "request" | "cancel" | "get" | "guildsWithData">;

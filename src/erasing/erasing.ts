@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { getLogger } from "@logtape/logtape";
-import { AppError } from "./errors.ts";
-import type { Eraser, Holdings } from "./memory/erase.ts";
-import type { Erasure, Erasures } from "./memory/erasures.ts";
+import { AppError } from "../errors.ts";
+import type { Eraser, Holdings } from "../memory/erase.ts";
+import type { Erasure, Erasures } from "../memory/erasures.ts";
 
 const log = getLogger(["discord-mcp", "erasing"]);
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { createGuildRemoval } from "../src/guild-removal.ts";
-import { converse, folder } from "./memory/helpers.ts";
+import { createGuildRemoval } from "../../src/erasing/guild-removal.ts";
+import { converse, folder } from "../memory/helpers.ts";
 
 const graceMs = 24 * 3_600_000;
 const one = "300000000000000001";
