@@ -36,7 +36,7 @@ import { createAuditOperations } from "./operations/audit.ts";
 import { createKeyOperations } from "./operations/keys.ts";
 import { createPersonalOperations } from "./operations/personal.ts";
 import { createTokenOperations } from "./operations/tokens.ts";
-import { createOutbound } from "./outbound.ts";
+import { createOutbound } from "./outbound/outbound.ts";
 import { createProtocol } from "./protocol/handler.ts";
 import { wireEvent } from "./protocol/wire.ts";
 import { createEventHub } from "./sessions/events.ts";

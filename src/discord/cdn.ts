@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { readAtMost } from "../read-at-most.ts";
+import { readAtMost } from "../outbound/read-at-most.ts";
 
 const timeoutMs = 15_000;
 

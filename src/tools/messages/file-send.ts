@@ -1,8 +1,8 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
+import { readPublicUrl } from "../../outbound/public-address.ts";
 import { isThread } from "../../permissions/compute.ts";
-import { readPublicUrl } from "../../public-address.ts";
 import { inChannel } from "../audiences.ts";
 import type { FileToPost } from "../discord-port.ts";
 import { saying } from "../question.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { PermissionFlagsBits } from "discord-api-types/v10";
-import { createOutbound } from "../../../src/outbound.ts";
-import { isPublic } from "../../../src/public-address.ts";
+import { createOutbound } from "../../../src/outbound/outbound.ts";
+import { isPublic } from "../../../src/outbound/public-address.ts";
 import { attachmentRead } from "../../../src/tools/messages/attachment-read.ts";
 import { fileSend } from "../../../src/tools/messages/file-send.ts";
 import { certificate, privateKey } from "../../fixtures/tls.ts";

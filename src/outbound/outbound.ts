@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { AppError } from "./errors.ts";
+import { AppError } from "../errors.ts";
 import { isPublic, readPublicUrl, unfit } from "./public-address.ts";
 import { readAtMost } from "./read-at-most.ts";
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { isIP } from "node:net";
-import { AppError } from "../src/errors.ts";
-import { createOutbound, type OutboundOptions } from "../src/outbound.ts";
-import { isPublic, readPublicUrl } from "../src/public-address.ts";
-import { certificate, privateKey } from "./fixtures/tls.ts";
+import { AppError } from "../../src/errors.ts";
+import { createOutbound, type OutboundOptions } from "../../src/outbound/outbound.ts";
+import { isPublic, readPublicUrl } from "../../src/outbound/public-address.ts";
+import { certificate, privateKey } from "../fixtures/tls.ts";
 
 const publicAddress = "93.184.215.14";
 /** What each path of the server answers; `hits` counts requests, which show that it was reached. */

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { AppError } from "./errors.ts";
+import { AppError } from "../errors.ts";
 
 /**
  * An address that may be fetched, as far as can be told without looking its host up: https, its own port, a host with a
