@@ -2,7 +2,7 @@ import type { Actor } from "./actor.ts";
 import type { FlowPort } from "./agent/ports.ts";
 import type { Config } from "./config.ts";
 import type { Discord } from "./discord/discord.ts";
-import { createLimit, type Limits } from "./limits.ts";
+import { createLimit, type Limits } from "./limits/rate-limits.ts";
 import type { Memory } from "./memory/memory.ts";
 import type { Metrics } from "./metrics.ts";
 import { createFlow } from "./tools/flow.ts";

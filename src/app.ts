@@ -26,7 +26,7 @@ import { createGuildRemoval } from "./erasing/guild-removal.ts";
 import { AppError } from "./errors.ts";
 import { createHealth, refreshGauges } from "./health.ts";
 import { createHttp } from "./http/server.ts";
-import { createLimits } from "./limits.ts";
+import { createLimits } from "./limits/rate-limits.ts";
 import { serviceLogs } from "./log.ts";
 import { createMaintenance } from "./maintenance.ts";
 import { conformanceFixtures } from "./mcp/conformance/fixtures.ts";

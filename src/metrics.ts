@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { LimitName } from "./limits.ts";
+import type { LimitName } from "./limits/rate-limits.ts";
 import { RequestDurations, Tally } from "./request-meter.ts";
 
 /** Everything that is counted, with a method for each thing that happens, so that label names live in one place. */

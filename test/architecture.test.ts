@@ -17,7 +17,6 @@ const shared = [
   "tool-policy",
   "utc-day",
   "limits",
-  "fair-slots",
   "lru",
   "version",
   "when-aborted",

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { FairSlots, type SlotOwner } from "../fair-slots.ts";
+import { FairSlots, type SlotOwner } from "../limits/fair-slots.ts";
 import type { Delay } from "./abort.ts";
 import type { TurnJournal, TurnRecord } from "./ports.ts";
 

@@ -1,4 +1,4 @@
-import type { SlotOwner } from "../fair-slots.ts";
+import type { SlotOwner } from "../limits/fair-slots.ts";
 
 /** Whose turns are too many. */
 export interface Crowded {

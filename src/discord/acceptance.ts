@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Actor } from "../actor.ts";
 import type { SubmitResult, TurnService } from "../agent/turn-service.ts";
 import { AppError } from "../errors.ts";
-import type { Limits } from "../limits.ts";
+import type { Limits } from "../limits/rate-limits.ts";
 import type { Session } from "../sessions/ports.ts";
 import { decide } from "./chat.ts";
 import { type ChatWorldDeps, surroundings } from "./chat-world.ts";

@@ -3,7 +3,7 @@ import { GatewayDispatchEvents as Events, type GatewayDispatchPayload } from "di
 import type { TurnService } from "../agent/turn-service.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
-import type { Limits } from "../limits.ts";
+import type { Limits } from "../limits/rate-limits.ts";
 import type { Metrics } from "../metrics.ts";
 import type { DiscordReader, DiscordWriter, PermissionFactsPort } from "../tools/discord-port.ts";
 import type { ChatSessions } from "./acceptance.ts";

@@ -2,7 +2,7 @@ import type { API } from "@discordjs/core";
 import { getLogger } from "@logtape/logtape";
 import type { TurnService } from "../agent/turn-service.ts";
 import { type AppError, toAppError } from "../errors.ts";
-import type { Limits } from "../limits.ts";
+import type { Limits } from "../limits/rate-limits.ts";
 import { type Press, readButton } from "./buttons.ts";
 import {
   type Answer,

@@ -1,6 +1,6 @@
 import type { Principal } from "../auth/ports.ts";
 import type { Config } from "../config.ts";
-import type { Limits } from "../limits.ts";
+import type { Limits } from "../limits/rate-limits.ts";
 import type { Mcp } from "../mcp/server.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Protocol } from "../protocol/handler.ts";

@@ -3,7 +3,7 @@ import type { ApprovalGrant, Question } from "../agent/approvals.ts";
 import type { ToolOutcomeKind } from "../agent/events.ts";
 import type { Audience, OfferedTool } from "../agent/ports.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
-import { FairSlots } from "../fair-slots.ts";
+import { FairSlots } from "../limits/fair-slots.ts";
 import type { Metrics } from "../metrics.ts";
 import { toActor, toUser } from "./audiences.ts";
 import { createAudit } from "./audit.ts";

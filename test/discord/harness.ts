@@ -10,7 +10,7 @@ import type { ChatTools } from "../../src/discord/commands.ts";
 import { createDiscord, type Discord, type DiscordTiming } from "../../src/discord/discord.ts";
 import type { PersonalData } from "../../src/discord/personal-commands.ts";
 import type { AppError } from "../../src/errors.ts";
-import { createLimits } from "../../src/limits.ts";
+import { createLimits } from "../../src/limits/rate-limits.ts";
 import { type Memory, openMemory } from "../../src/memory/memory.ts";
 import { createMetrics, type Metrics } from "../../src/metrics.ts";
 import { createSessions, type Sessions } from "../../src/sessions/service.ts";

@@ -18,7 +18,7 @@ import { readConfig } from "../../src/config.ts";
 import type { AppError } from "../../src/errors.ts";
 import type { HttpDeps } from "../../src/http/ports.ts";
 import { createHttp } from "../../src/http/server.ts";
-import { createLimits, type LimitName, type Rate } from "../../src/limits.ts";
+import { createLimits, type LimitName, type Rate } from "../../src/limits/rate-limits.ts";
 import { createMcp } from "../../src/mcp/server.ts";
 import { openMemory } from "../../src/memory/memory.ts";
 import { createMetrics } from "../../src/metrics.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { FairSlots, type SlotOwner } from "../src/fair-slots.ts";
+import { FairSlots, type SlotOwner } from "../../src/limits/fair-slots.ts";
 
 const never = new AbortController().signal;
 const inGuild = (guildId: string, userId = "1"): SlotOwner => ({ guildId, userId });

@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
-import { AppError } from "./errors.ts";
+import { AppError } from "../errors.ts";
 
 /** Allowed so many times a window; windows in seconds. */
 export interface Rate {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { AppError } from "../src/errors.ts";
-import { createLimits, type LimitName, limitNames } from "../src/limits.ts";
+import { AppError } from "../../src/errors.ts";
+import { createLimits, type LimitName, limitNames } from "../../src/limits/rate-limits.ts";
 
 const rate = { points: 2, seconds: 60 };
 const rates = { token: rate, address: rate, user: rate, guild: { points: 1, seconds: 1 }, changes: rate };
