@@ -1,8 +1,8 @@
 import { isIPv4 } from "node:net";
 import { dirname, resolve } from "node:path";
-import { BadValue, type Variable, variables } from "./config-variables.ts";
+import type { ToolPolicy } from "./config/tool-policy.ts";
+import { BadValue, type Variable, variables } from "./config/variables.ts";
 import type { Rate } from "./limits/rate-limits.ts";
-import type { ToolPolicy } from "./tool-policy.ts";
 
 /** The configuration, read once and frozen. `readConfig` is its only maker. */
 export interface Config {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { variables } from "../src/config/variables.ts";
 import { ConfigError, readConfig } from "../src/config.ts";
-import { variables } from "../src/config-variables.ts";
 
 function problemsOf(env: Record<string, string>): readonly string[] {
   try {

@@ -1,8 +1,8 @@
 import { readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
+import { secretKeyFault } from "../config/secret-key-rule.ts";
 import { AppError } from "../errors.ts";
-import { secretKeyFault } from "../secret-key-rule.ts";
 import { createSecretFile } from "./secret-files.ts";
 import { newSecret } from "./secrets.ts";
 

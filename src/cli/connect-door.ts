@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
+import { variables } from "../config/variables.ts";
 import { type Config, readConfig } from "../config.ts";
-import { variables } from "../config-variables.ts";
 import type { Io } from "./command.ts";
 import type { Door } from "./connect-clients.ts";
 import { folderEnvironment } from "./folder-environment.ts";

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { variables } from "../config/variables.ts";
 import { type Config, readConfig } from "../config.ts";
-import { variables } from "../config-variables.ts";
 import { type Command, exit, type Io, UsageError } from "./command.ts";
 import { folderEnvironment } from "./folder-environment.ts";
 import { type BridgeEnd, bridge, sentenceOf } from "./mcp-bridge.ts";

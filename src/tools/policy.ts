@@ -1,6 +1,6 @@
 import type { Actor } from "../actor.ts";
+import type { ToolPolicy } from "../config/tool-policy.ts";
 import { AppError } from "../errors.ts";
-import type { ToolPolicy } from "../tool-policy.ts";
 import { families, type Tool } from "./tool.ts";
 
 export interface Policies {

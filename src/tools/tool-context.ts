@@ -1,7 +1,7 @@
 import type { APIChannel } from "discord-api-types/v10";
 import type { Actor } from "../actor.ts";
 import type { Audience, FlowPort } from "../agent/ports.ts";
-import type { ToolPolicy } from "../tool-policy.ts";
+import type { ToolPolicy } from "../config/tool-policy.ts";
 import type { Authority } from "./authority.ts";
 import { channelFacts } from "./channel-facts.ts";
 import type { UnderWay } from "./deadline.ts";

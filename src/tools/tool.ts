@@ -2,7 +2,7 @@ import type { APIChannel } from "discord-api-types/v10";
 import type { Static, TObject, TSchema } from "typebox";
 import type { Actor } from "../actor.ts";
 import type { Audience } from "../agent/ports.ts";
-import type { ToolPolicy } from "../tool-policy.ts";
+import type { ToolPolicy } from "../config/tool-policy.ts";
 import type { Authority } from "./authority.ts";
 import type { DiscordReader, DiscordWriter } from "./discord-port.ts";
 import type { Files, MemoryStore, SentMessages } from "./ports.ts";

@@ -1,9 +1,9 @@
 import { ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import type { Actor } from "../../src/actor.ts";
+import type { ToolPolicy } from "../../src/config/tool-policy.ts";
 import { AppError } from "../../src/errors.ts";
 import type { ChannelFacts, GuildFacts, MemberFacts, RoleFacts } from "../../src/permissions/facts.ts";
-import type { ToolPolicy } from "../../src/tool-policy.ts";
 import { toActor } from "../../src/tools/audiences.ts";
 import type {
   DiscordReader,

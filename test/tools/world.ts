@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import type { Actor } from "../../src/actor.ts";
 import type { Audience } from "../../src/agent/ports.ts";
+import type { ToolPolicy } from "../../src/config/tool-policy.ts";
 import { createCdn } from "../../src/discord/cdn.ts";
 import { createFacts } from "../../src/discord/facts.ts";
 import { GuildState } from "../../src/discord/guild-state.ts";
@@ -15,7 +16,6 @@ import {
   startDiscordSimulator,
 } from "../../src/simulator/discord/simulator.ts";
 import { DEMO, demoWorld } from "../../src/simulator/discord/world-seed.ts";
-import type { ToolPolicy } from "../../src/tool-policy.ts";
 import { createFlow } from "../../src/tools/flow.ts";
 import { createPolicies } from "../../src/tools/policy.ts";
 import type { AuditRow, Files, Memory, MemoryStore } from "../../src/tools/ports.ts";

@@ -1,8 +1,8 @@
 import { parseEnv } from "node:util";
 import fc from "fast-check";
+import { BadPolicy, readGuildPolicies } from "../../../src/config/tool-policy.ts";
+import { variables } from "../../../src/config/variables.ts";
 import { ConfigError, readConfig } from "../../../src/config.ts";
-import { variables } from "../../../src/config-variables.ts";
-import { BadPolicy, readGuildPolicies } from "../../../src/tool-policy.ts";
 import { holds } from "../holds.ts";
 import { mutated, nasty, scrambled } from "../mutate.ts";
 import { target } from "../target.ts";

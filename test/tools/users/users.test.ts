@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { PermissionFlagsBits } from "discord-api-types/v10";
-import type { ToolPolicy } from "../../../src/tool-policy.ts";
+import type { ToolPolicy } from "../../../src/config/tool-policy.ts";
 import { usersTools } from "../../../src/tools/users/all.ts";
 import { type CallOptions, DEMO, startWorld, type ToolWorld } from "../world.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { ConfigError, readConfig } from "../src/config.ts";
-import { BadPolicy, readGuildPolicies, readToolWords } from "../src/tool-policy.ts";
+import { BadPolicy, readGuildPolicies, readToolWords } from "../../src/config/tool-policy.ts";
+import { ConfigError, readConfig } from "../../src/config.ts";
 
 const guildId = "300000000000000001";
 

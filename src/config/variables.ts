@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { Rate } from "./limits/rate-limits.ts";
+import type { Rate } from "../limits/rate-limits.ts";
 import { secretKeyFault } from "./secret-key-rule.ts";
 import { BadPolicy, readGuildPolicies, readToolWords, type ToolPolicy, toolWords } from "./tool-policy.ts";
 
