@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { LimitName } from "./limits/rate-limits.ts";
-import { RequestDurations, Tally } from "./request-meter.ts";
+import { RequestDurations, Tally } from "./metrics/request-meter.ts";
 
 /** Everything that is counted, with a method for each thing that happens, so that label names live in one place. */
 export type Metrics = ReturnType<typeof createMetrics>;

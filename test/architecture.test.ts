@@ -9,7 +9,6 @@ const shared = [
   "config",
   "log",
   "metrics",
-  "request-meter",
   "outbound/public-address",
   "outbound/read-at-most",
   "utc-day",

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Histogram, Registry } from "prom-client";
+import { RequestDurations } from "../src/metrics/request-meter.ts";
 import { createMetrics } from "../src/metrics.ts";
-import { RequestDurations } from "../src/request-meter.ts";
 
 test("requests and tool calls are counted over all scrapes", async () => {
   const metrics = createMetrics();
