@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import type { Audience } from "../src/agent/ports.ts";
-import { createAppPersonal } from "../src/app-personal.ts";
-import { folder } from "./memory/helpers.ts";
-import { ana, direct, guild, mark, plantAna } from "./memory/person.ts";
+import type { Audience } from "../../src/agent/ports.ts";
+import { createAppPersonal } from "../../src/app/personal.ts";
+import { folder } from "../memory/helpers.ts";
+import { ana, direct, guild, mark, plantAna } from "../memory/person.ts";
 
 async function exportOf(closed: readonly string[], maxBytes = 1_000_000) {
   using at = folder();

@@ -1,13 +1,13 @@
-import type { FlowPort } from "./agent/ports.ts";
-import type { TurnService } from "./agent/turn-service.ts";
-import type { Discord } from "./discord/discord.ts";
-import type { PersonalData } from "./discord/personal-commands.ts";
-import type { Erasing, LiveParts } from "./erasing/erasing.ts";
-import type { Erasures } from "./memory/erasures.ts";
-import type { Exporter } from "./memory/export.ts";
-import type { ExportRecord } from "./memory/export-turn.ts";
-import type { EventHub } from "./sessions/events.ts";
-import type { Sessions } from "./sessions/service.ts";
+import type { FlowPort } from "../agent/ports.ts";
+import type { TurnService } from "../agent/turn-service.ts";
+import type { Discord } from "../discord/discord.ts";
+import type { PersonalData } from "../discord/personal-commands.ts";
+import type { Erasing, LiveParts } from "../erasing/erasing.ts";
+import type { Erasures } from "../memory/erasures.ts";
+import type { Exporter } from "../memory/export.ts";
+import type { ExportRecord } from "../memory/export-turn.ts";
+import type { EventHub } from "../sessions/events.ts";
+import type { Sessions } from "../sessions/service.ts";
 
 export interface LivePartsDeps {
   readonly turns: Pick<TurnService, "cancel" | "pendingApprovals" | "decide">;

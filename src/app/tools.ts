@@ -1,17 +1,17 @@
-import type { Actor } from "./actor.ts";
-import type { FlowPort } from "./agent/ports.ts";
-import type { Config } from "./config.ts";
-import type { Discord } from "./discord/discord.ts";
-import { createLimit, type Limits } from "./limits/rate-limits.ts";
-import type { Memory } from "./memory/memory.ts";
-import type { Metrics } from "./metrics.ts";
-import { createFlow } from "./tools/flow.ts";
-import { assertKnownWords, createPolicies } from "./tools/policy.ts";
-import type { Files } from "./tools/ports.ts";
-import { assertReachable } from "./tools/reach.ts";
-import { createRegistry, type Registry } from "./tools/registry.ts";
-import { fromChannel } from "./tools/sources.ts";
-import type { Tool } from "./tools/tool.ts";
+import type { Actor } from "../actor.ts";
+import type { FlowPort } from "../agent/ports.ts";
+import type { Config } from "../config.ts";
+import type { Discord } from "../discord/discord.ts";
+import { createLimit, type Limits } from "../limits/rate-limits.ts";
+import type { Memory } from "../memory/memory.ts";
+import type { Metrics } from "../metrics.ts";
+import { createFlow } from "../tools/flow.ts";
+import { assertKnownWords, createPolicies } from "../tools/policy.ts";
+import type { Files } from "../tools/ports.ts";
+import { assertReachable } from "../tools/reach.ts";
+import { createRegistry, type Registry } from "../tools/registry.ts";
+import { fromChannel } from "../tools/sources.ts";
+import type { Tool } from "../tools/tool.ts";
 
 export interface AppToolsDeps {
   readonly config: Pick<Config, "discord" | "tools" | "turn">;

@@ -1,10 +1,10 @@
-import type { Authenticator } from "./auth/authenticate.ts";
-import type { Principal, Scope } from "./auth/ports.ts";
-import type { ChannelCredentials, ControlChannel } from "./control/channels.ts";
-import { AppError } from "./errors.ts";
-import type { Limits } from "./limits/rate-limits.ts";
-import { type ServedChannel, serveChannel } from "./mcp/channel.ts";
-import type { Mcp } from "./mcp/server.ts";
+import type { Authenticator } from "../auth/authenticate.ts";
+import type { Principal, Scope } from "../auth/ports.ts";
+import type { ChannelCredentials, ControlChannel } from "../control/channels.ts";
+import { AppError } from "../errors.ts";
+import type { Limits } from "../limits/rate-limits.ts";
+import { type ServedChannel, serveChannel } from "../mcp/channel.ts";
+import type { Mcp } from "../mcp/server.ts";
 
 export interface AppChannelsDeps {
   readonly mcp: Mcp;
