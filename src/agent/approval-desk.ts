@@ -1,8 +1,9 @@
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import type { Approval } from "./approvals.ts";
+import type { ApprovalStore, Decided, TurnRecord } from "./journal.ts";
 import { Listeners } from "./listeners.ts";
-import type { ApprovalStore, Decided, ToolPort, TurnEventSink, TurnRecord } from "./ports.ts";
+import type { ToolPort, TurnEventSink } from "./ports.ts";
 
 export interface DeskDeps {
   readonly approvals: ApprovalStore;

@@ -1,9 +1,9 @@
 import type { MessageParam, TextBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import type { TurnEvent } from "./events.ts";
 import { prepareHistory } from "./history.ts";
+import type { StoredStep, TurnRecord } from "./journal.ts";
 import { userMessage, withCacheMarks } from "./messages.ts";
 import { offerTools, type ToolOffer, usesToolSearch } from "./offered-tools.ts";
-import type { StoredStep, TurnRecord } from "./ports.ts";
 import { lastStepBlock, systemPrompt } from "./prompt.ts";
 import { settleReply, toStep } from "./settle-reply.ts";
 import type { TurnDeps } from "./turn-deps.ts";

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { FairSlots, type SlotOwner } from "../limits/fair-slots.ts";
 import type { Delay } from "./abort.ts";
-import type { TurnJournal, TurnRecord } from "./ports.ts";
+import type { TurnJournal, TurnRecord } from "./journal.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);
 

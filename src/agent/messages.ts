@@ -4,7 +4,7 @@ import type {
   TextBlockParam,
   ToolResultBlockParam,
 } from "@anthropic-ai/sdk/resources/messages";
-import type { TurnRecord } from "./ports.ts";
+import type { TurnRecord } from "./journal.ts";
 
 export const textBlock = (text: string): TextBlockParam => ({ type: "text", text });
 

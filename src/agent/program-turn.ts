@@ -1,4 +1,4 @@
-import type { NewTurn } from "./ports.ts";
+import type { NewTurn } from "./journal.ts";
 
 /** What a person says through a program, by whichever protocol. `at` in milliseconds since 1970. */
 export function programTurn(

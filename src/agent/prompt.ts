@@ -1,7 +1,8 @@
 import type { TextBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import { nowhere } from "../actor.ts";
+import type { TurnRecord } from "./journal.ts";
 import { textBlock } from "./messages.ts";
-import type { Preferences, TurnRecord } from "./ports.ts";
+import type { Preferences } from "./ports.ts";
 
 /** Says nothing that changes: it is the same for everyone, for ever, so that its cache is shared. */
 const instructions = `You are an assistant in Discord. People write to you in servers and in direct messages; programs may write on a person's behalf. You help with what they ask, in their language, briefly and to the point.

@@ -1,7 +1,8 @@
 import type { ContentBlockParam, ToolUseBlock } from "@anthropic-ai/sdk/resources/messages";
 import { answers } from "./answers.ts";
+import type { StoredStep } from "./journal.ts";
 import { textBlock, textOf } from "./messages.ts";
-import type { ModelReply, StoredStep } from "./ports.ts";
+import type { ModelReply } from "./ports.ts";
 
 const cutReasons = ["max_tokens", "model_context_window_exceeded"];
 /** https://platform.claude.com/docs/en/api/messages: ids of tool_use */

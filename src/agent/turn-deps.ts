@@ -1,13 +1,6 @@
 import type { Config } from "../config.ts";
-import type {
-  BudgetPort,
-  FlowPort,
-  HistoryPort,
-  ModelPort,
-  ToolPort,
-  TurnContextPort,
-  TurnJournal,
-} from "./ports.ts";
+import type { TurnJournal } from "./journal.ts";
+import type { BudgetPort, FlowPort, HistoryPort, ModelPort, ToolPort, TurnContextPort } from "./ports.ts";
 import type { TokenGauge } from "./token-gauge.ts";
 
 /** All that a turn needs of the world. */

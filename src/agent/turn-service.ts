@@ -1,5 +1,5 @@
 import type { Approval, NewApproval } from "./approvals.ts";
-import type { AcceptResult, NewTurn, TurnRecord } from "./ports.ts";
+import type { AcceptResult, NewTurn, TurnRecord } from "./journal.ts";
 
 export type SubmitResult =
   | Exclude<AcceptResult, { readonly status: "queue_full" }>

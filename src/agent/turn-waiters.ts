@@ -1,4 +1,4 @@
-import type { TurnRecord } from "./ports.ts";
+import type { TurnRecord } from "./journal.ts";
 
 interface Waiter {
   readonly resolve: (turn: TurnRecord) => void;

@@ -1,7 +1,8 @@
 import { nowhere } from "../actor.ts";
 import { questions } from "./answers.ts";
 import type { Approval, NewApproval } from "./approvals.ts";
-import type { AnswerTo, Audience, FlowPort, TurnEnd, TurnRecord } from "./ports.ts";
+import type { AnswerTo, TurnEnd, TurnRecord } from "./journal.ts";
+import type { Audience, FlowPort } from "./ports.ts";
 import type { Conclusion, TurnProgress } from "./turn-progress.ts";
 
 type Spoken = Pick<TurnRecord, "actor" | "origin">;

@@ -1,5 +1,5 @@
 import type { Approval, Question } from "../agent/approvals.ts";
-import type { AnswerTo } from "../agent/ports.ts";
+import type { AnswerTo } from "../agent/journal.ts";
 
 /** Storage that the Discord door needs; each method is one transaction. Implemented by `memory/`. */
 

@@ -1,5 +1,5 @@
 import type { API } from "@discordjs/core";
-import type { TurnRecord } from "../agent/ports.ts";
+import type { TurnRecord } from "../agent/journal.ts";
 import type { TurnService } from "../agent/turn-service.ts";
 import { ask } from "./rest-errors.ts";
 

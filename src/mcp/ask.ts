@@ -1,7 +1,7 @@
 import type { CallToolResult, InputRequiredResult, Tool } from "@modelcontextprotocol/server";
 import { Type } from "typebox";
 import type { TurnEvent } from "../agent/events.ts";
-import type { TurnRecord } from "../agent/ports.ts";
+import type { TurnRecord } from "../agent/journal.ts";
 import { programTurn } from "../agent/program-turn.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";

@@ -1,6 +1,6 @@
 import { and, asc, count, eq, gt, isNull, lte, sql } from "drizzle-orm";
 import type { Approval } from "../agent/approvals.ts";
-import type { ApprovalStore, Decided } from "../agent/ports.ts";
+import type { ApprovalStore, Decided } from "../agent/journal.ts";
 import { AppError } from "../errors.ts";
 import {
   type ApprovalRow,

@@ -1,4 +1,5 @@
-import type { ApprovalStore, HistoryPort, TurnJournal } from "../agent/ports.ts";
+import type { ApprovalStore, TurnJournal } from "../agent/journal.ts";
+import type { HistoryPort } from "../agent/ports.ts";
 import type { ApiTokenStore } from "../auth/ports.ts";
 import type { ChannelMarks, GatewaySessions, IdentifyLog, Outbox, SeenMessages } from "../discord/ports.ts";
 import type { PreferenceStore, SessionStore, TranscriptPort } from "../sessions/ports.ts";

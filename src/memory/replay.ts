@@ -3,7 +3,8 @@ import type {
   MessageParam,
   ToolResultBlockParam,
 } from "@anthropic-ai/sdk/resources/messages";
-import type { AnswerTo, HistoryTurn } from "../agent/ports.ts";
+import type { AnswerTo } from "../agent/journal.ts";
+import type { HistoryTurn } from "../agent/ports.ts";
 import type { Encryption } from "./encryption.ts";
 import { fromOwnJson } from "./json.ts";
 

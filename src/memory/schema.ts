@@ -9,7 +9,7 @@ import {
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
 import type { Approval } from "../agent/approvals.ts";
-import type { AnswerTo, StoredToolCall, TurnState } from "../agent/ports.ts";
+import type { AnswerTo, StoredToolCall, TurnState } from "../agent/journal.ts";
 import type { Scope } from "../auth/ports.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { AuditRow } from "../tools/ports.ts";

@@ -1,5 +1,5 @@
 import { inArray, sql } from "drizzle-orm";
-import type { TurnEnd } from "../agent/ports.ts";
+import type { TurnEnd } from "../agent/journal.ts";
 import type { Tx } from "./connection.ts";
 import { approvals, gatewaySessions, posts, turns } from "./schema.ts";
 import type { Store } from "./store.ts";

@@ -1,6 +1,6 @@
 import type { ToolResultBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import { and, eq, inArray, sql } from "drizzle-orm";
-import type { TurnEnd, TurnJournal } from "../agent/ports.ts";
+import type { TurnEnd, TurnJournal } from "../agent/journal.ts";
 import { addTokens } from "./budgets.ts";
 import type { Tx } from "./connection.ts";
 import { takeOrder } from "./conversations.ts";

@@ -1,5 +1,5 @@
 import { and, asc, count, eq, sql } from "drizzle-orm";
-import type { AcceptResult, NewTurn, TurnEnd, TurnJournal, TurnRecord } from "../agent/ports.ts";
+import type { AcceptResult, NewTurn, TurnEnd, TurnJournal, TurnRecord } from "../agent/journal.ts";
 import type { Tx } from "./connection.ts";
 import { ensureConversation, findConversation, raiseEpoch } from "./conversations.ts";
 import type { StoredHistory } from "./history.ts";

@@ -1,5 +1,5 @@
 import { eq, type InferSelectModel, sql } from "drizzle-orm";
-import type { NewTurn, TurnRecord, TurnState } from "../agent/ports.ts";
+import type { NewTurn, TurnRecord, TurnState } from "../agent/journal.ts";
 import { AppError } from "../errors.ts";
 import { lostMessage, readOr } from "./damaged.ts";
 import type { Encryption } from "./encryption.ts";

@@ -1,5 +1,5 @@
 import { and, asc, eq, inArray, sql } from "drizzle-orm";
-import type { StoredStep, TurnJournal } from "../agent/ports.ts";
+import type { StoredStep, TurnJournal } from "../agent/journal.ts";
 import { AppError } from "../errors.ts";
 import type { Tx } from "./connection.ts";
 import type { StoredHistory } from "./history.ts";

@@ -1,5 +1,5 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
-import type { TurnEnd, TurnJournal, TurnRecord } from "../agent/ports.ts";
+import type { TurnEnd, TurnJournal, TurnRecord } from "../agent/journal.ts";
 import { AppError } from "../errors.ts";
 import { approvalsOfTurn, insertApproval, toApproval, withdrawApprovals } from "./approval-rows.ts";
 import type { Tx } from "./connection.ts";

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Actor } from "../actor.ts";
-import type { TurnRecord } from "../agent/ports.ts";
+import type { TurnRecord } from "../agent/journal.ts";
 import { programTurn } from "../agent/program-turn.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";

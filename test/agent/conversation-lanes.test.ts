@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { ConversationLanes } from "../../src/agent/conversation-lanes.ts";
-import type { TurnRecord } from "../../src/agent/ports.ts";
+import type { TurnRecord } from "../../src/agent/journal.ts";
 import { noUsage } from "../../src/agent/usage.ts";
 import { door, newTurn } from "./harness.ts";
 

@@ -1,4 +1,4 @@
-import type { TurnJournal } from "../../src/agent/ports.ts";
+import type { TurnJournal } from "../../src/agent/journal.ts";
 
 /** The process dies before or after its nth write: what it does from then on reaches nothing. */
 export function dyingAt(

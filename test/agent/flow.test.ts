@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { MessageCreateParams } from "@anthropic-ai/sdk/resources/messages";
 import { answers, questions, stepLimit, withheld } from "../../src/agent/answers.ts";
 import type { Approval } from "../../src/agent/approvals.ts";
-import type { NewTurn, TurnRecord } from "../../src/agent/ports.ts";
+import type { NewTurn, TurnRecord } from "../../src/agent/journal.ts";
 import { withhold } from "../../src/agent/withhold.ts";
 import { text, toolUse } from "../../src/simulator/claude/reply.ts";
 import { dyingAt } from "./dying.ts";

@@ -5,17 +5,15 @@ import type { Actor } from "../../src/actor.ts";
 import type { Delay } from "../../src/agent/abort.ts";
 import { createBudgets } from "../../src/agent/budgets.ts";
 import type { TurnEvent } from "../../src/agent/events.ts";
+import type { NewTurn, TurnJournal, TurnRecord } from "../../src/agent/journal.ts";
 import { createModel } from "../../src/agent/model-claude.ts";
 import type {
   Audience,
   FlowPort,
-  NewTurn,
   Preferences,
   ToolCallOutcome,
   ToolCallRequest,
   ToolPort,
-  TurnJournal,
-  TurnRecord,
 } from "../../src/agent/ports.ts";
 import { createTurnService } from "../../src/agent/service.ts";
 import type { TurnService } from "../../src/agent/turn-service.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { MessageCreateParams } from "@anthropic-ai/sdk/resources/messages";
 import fc from "fast-check";
 import { answers, toolAnswers } from "../../src/agent/answers.ts";
-import type { TurnRecord } from "../../src/agent/ports.ts";
+import type { TurnRecord } from "../../src/agent/journal.ts";
 import { type Reply, text, toolUse } from "../../src/simulator/claude/reply.ts";
 import { dyingAt } from "./dying.ts";
 import { ana, door, newTurn, type TestTool, World } from "./harness.ts";

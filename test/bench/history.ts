@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { NewTurn } from "../../src/agent/ports.ts";
+import type { NewTurn } from "../../src/agent/journal.ts";
 import { createEncryption } from "../../src/memory/encryption.ts";
 import { type Memory, openMemory } from "../../src/memory/memory.ts";
 import { temporaryFolder } from "./folder.ts";

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import type { Approval, NewApproval } from "../../src/agent/approvals.ts";
-import type { TurnRecord } from "../../src/agent/ports.ts";
+import type { TurnRecord } from "../../src/agent/journal.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { accept, accepted, approval, done, folder, newTurn, post, usage } from "./helpers.ts";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NewApproval } from "../../src/agent/approvals.ts";
-import type { AcceptResult, NewTurn, TurnEnd, TurnRecord } from "../../src/agent/ports.ts";
+import type { AcceptResult, NewTurn, TurnEnd, TurnRecord } from "../../src/agent/journal.ts";
 import type { Post } from "../../src/discord/ports.ts";
 import { type Memory, type MemoryOptions, openMemory } from "../../src/memory/memory.ts";
 
