@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Variable, variables } from "../src/config/variables.ts";
+import type { Variable } from "../src/config/values.ts";
+import { variables } from "../src/config/variables.ts";
 import { matrixSection, matrixWorldSection } from "./docs-permissions.ts";
 import { withSection } from "./docs-section.ts";
 import { toolsSection } from "./docs-tools.ts";

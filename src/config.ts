@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 import { dirname, resolve } from "node:path";
+import { readVariables, type Values } from "./config/read-variables.ts";
 import type { ToolPolicy } from "./config/tool-policy.ts";
-import { BadValue, type Variable, variables } from "./config/variables.ts";
 import type { Rate } from "./limits/rate-limits.ts";
 
 /** The configuration, read once and frozen. `readConfig` is its only maker. */
@@ -112,8 +112,6 @@ export class ConfigError extends Error {
   }
 }
 
-type Values = { readonly [Name in keyof typeof variables]: (typeof variables)[Name]["fallback"] };
-
 /**
  * Reads and checks the environment. An empty variable counts as absent; relative paths begin in `folder`, the
  * working folder if not given. Throws ConfigError.
@@ -144,26 +142,6 @@ export function isLoopback(host: string): boolean {
     host === "localhost" || host === "::1" || host === "[::1]" || (isIPv4(host) && host.startsWith("127."))
   );
 }
-
-function readVariables(env: Readonly<Record<string, string | undefined>>, problems: string[]): Values {
-  const entries = Object.entries<Variable<unknown>>(variables).map(([name, variable]) => {
-    const text = env[name]?.trim();
-    if (text === undefined || text === "") {
-      return [name, variable.fallback];
-    }
-    try {
-      return [name, variable.parse(text)];
-    } catch (error) {
-      if (!(error instanceof BadValue)) throw error;
-      problems.push(`${name} ${oneLine(error.message)}`);
-      return [name, variable.fallback];
-    }
-  });
-  return Object.fromEntries(entries);
-}
-
-/** What is quoted of a value can hold anything; a problem is a line that a terminal shows as it is. */
-const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "\ufffd").toWellFormed();
 
 function arrange(v: Values, folder: string): Config {
   const databasePath = resolve(folder, v.DATABASE_URL);
