@@ -3,20 +3,21 @@ import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
 import { type Delay, delay, shutdownReason, stoppedByPerson } from "./abort.ts";
-import { answers } from "./answers.ts";
+import { acceptTurn, type Room } from "./accept-turn.ts";
 import { ApprovalDesk } from "./approval-desk.ts";
 import type { Approval, NewApproval } from "./approvals.ts";
 import { ConversationLanes } from "./conversation-lanes.ts";
-import type { AcceptResult, ApprovalStore, NewTurn, TurnEnd, TurnRecord } from "./journal.ts";
+import type { ApprovalStore, NewTurn, TurnRecord } from "./journal.ts";
 import { Listeners } from "./listeners.ts";
 import type { TurnEventSink } from "./ports.ts";
+import { Resets } from "./resets.ts";
 import { TokenGauge } from "./token-gauge.ts";
 import { defaultApprovalMs, type TurnDeps } from "./turn-deps.ts";
-import { announceEnd, endTurn, type RunnerDeps, runToItsEnd } from "./turn-runner.ts";
+import { stoppedEnd, TurnEnds, withAnswer } from "./turn-ends.ts";
+import { type RunnerDeps, runToItsEnd } from "./turn-runner.ts";
 import type { CancelResult, SubmitResult, TurnOutcome, TurnService } from "./turn-service.ts";
 import { TurnWaiters } from "./turn-waiters.ts";
-import { type Crowded, WaitingTurns } from "./waiting-turns.ts";
-import { ownWordsTo } from "./where-answers-go.ts";
+import { WaitingTurns } from "./waiting-turns.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);
 
@@ -40,16 +41,15 @@ export function createTurnService(deps: TurnServiceDeps): TurnService {
 
 class Turns implements TurnService {
   readonly #deps: RunnerDeps;
-  readonly #queueBound: number;
+  readonly #room: Room;
   readonly #lanes: ConversationLanes;
   readonly #waiters = new TurnWaiters();
   readonly #waiting: WaitingTurns;
-  readonly #ended = new Listeners<TurnRecord>();
+  readonly #ends: TurnEnds;
   readonly #running = new Listeners<TurnRecord>();
   readonly #desk: ApprovalDesk;
   readonly #approvals: ApprovalStore;
-  /** Conversations that are being reset, by person and channel: new turns wait for it, so as to be of the new epoch. */
-  readonly #resets = new Map<string, Promise<void>>();
+  readonly #resets = new Resets();
   #state: "open" | "draining" | "drained" = "open";
 
   constructor(deps: TurnServiceDeps) {
@@ -68,8 +68,14 @@ class Turns implements TurnService {
       onAsked: (approval) => this.#desk.asked(approval),
     };
     this.#approvals = deps.approvals;
-    this.#queueBound = deps.config.turn.queue;
     this.#waiting = new WaitingTurns(deps.config.turn);
+    this.#room = { journal: deps.journal, waiting: this.#waiting, queue: deps.config.turn.queue };
+    this.#ends = new TurnEnds({
+      run: this.#deps,
+      waiters: this.#waiters,
+      waiting: this.#waiting,
+      onWithdrawn: (approval) => this.#desk.withdrawn(approval),
+    });
     this.#lanes = new ConversationLanes({
       journal: deps.journal,
       concurrent: deps.config.turn.concurrent,
@@ -80,33 +86,13 @@ class Turns implements TurnService {
 
   async submit(turn: NewTurn): Promise<SubmitResult> {
     if (this.#state !== "open") throw shutdownReason();
-    await this.#resets.get(placeOf(turn.actor.userId, turn.actor.channelId));
-    const crowded = this.#waiting.reserve(turn.actor);
-    if (crowded !== null) return this.#findKnown(turn, crowded);
-    const result = await this.#accept(turn);
+    await this.#resets.settled(turn.actor);
+    const result = await acceptTurn(turn, this.#room);
     if (result.status === "accepted") {
-      if (result.withdrawn !== null) await this.#endedSuspended(result.withdrawn);
+      if (result.withdrawn !== null) await this.#ends.suspended(result.withdrawn);
       this.#lanes.wake(result.turn, result.waiting === 0);
     }
-    return result.status === "queue_full" ? { ...result, of: "conversation" } : result;
-  }
-
-  async #accept(turn: NewTurn): Promise<AcceptResult> {
-    try {
-      const result = await this.#deps.journal.accept(turn, this.#queueBound);
-      if (result.status === "accepted") this.#waiting.settle(result.turn.id, turn.actor);
-      else this.#waiting.release(turn.actor);
-      return result;
-    } catch (error) {
-      this.#waiting.release(turn.actor);
-      throw error;
-    }
-  }
-
-  /** What was accepted before is still known by its id or key, though there is no room for anything new. */
-  async #findKnown(turn: NewTurn, crowded: Crowded): Promise<SubmitResult> {
-    const result = await this.#deps.journal.accept(turn, noRoom);
-    return result.status === "duplicate" ? result : { status: "queue_full", ...crowded };
+    return result;
   }
 
   async wait(turnId: string, signal?: AbortSignal): Promise<TurnOutcome> {
@@ -133,17 +119,17 @@ class Turns implements TurnService {
       const turn = await this.#deps.journal.endSuspended(conversationId, turnId ?? null, stoppedEnd);
       if (turn === null) return;
       stopped.add(turn.id);
-      await this.#endedSuspended(turn);
+      await this.#ends.suspended(turn);
       const next = await this.#deps.journal.nextQueued(conversationId);
       if (next !== null) this.#lanes.wake(next);
     };
     if (turnId === undefined)
       for (const turn of await this.#deps.journal.cancelQueued(conversationId))
-        removed.push(this.#removed(turn));
+        removed.push(this.#ends.removed(turn));
     else removed.push(...(await this.#cancelWaiting(conversationId, turnId)));
     await endSuspended();
     for (const turn of this.#lanes.takeBegun(conversationId, turnId))
-      removed.push(await this.#endWaiting(turn));
+      removed.push(await this.#ends.waiting(turn));
     const running = await this.#lanes.stop(conversationId, stoppedByPerson(), turnId);
     if (running !== null) {
       stopped.add(running);
@@ -154,18 +140,11 @@ class Turns implements TurnService {
   }
 
   async reset(userId: string, channelId: string, guildId: string | null): Promise<void> {
-    const place = placeOf(userId, channelId);
-    const reset = (this.#resets.get(place) ?? Promise.resolve()).then(async () => {
+    await this.#resets.run({ userId, channelId }, async () => {
       const conversationId = await this.#deps.journal.conversationId(userId, channelId, guildId);
       if (conversationId !== null) await this.cancel(conversationId);
       await this.#deps.journal.reset(userId, channelId, guildId);
     });
-    const settled = reset.catch(() => {});
-    this.#resets.set(place, settled);
-    void settled.then(() => {
-      if (this.#resets.get(place) === settled) this.#resets.delete(place);
-    });
-    await reset;
   }
 
   editQueued(discordMessageId: string, text: string): Promise<boolean> {
@@ -174,7 +153,7 @@ class Turns implements TurnService {
 
   async removeQueued(discordMessageId: string): Promise<boolean> {
     const turn = await this.#deps.journal.removeQueued(discordMessageId);
-    if (turn !== null) this.#removed(turn);
+    if (turn !== null) this.#ends.removed(turn);
     return turn !== null;
   }
 
@@ -203,7 +182,7 @@ class Turns implements TurnService {
   }
 
   onEnded(listener: (turn: TurnRecord) => void): () => void {
-    return this.#ended.add(listener);
+    return this.#ends.listeners.add(listener);
   }
 
   onRunning(listener: (turn: TurnRecord) => void): () => void {
@@ -249,7 +228,7 @@ class Turns implements TurnService {
   async #run(turn: TurnRecord, signal: AbortSignal): Promise<void> {
     const run = await runToItsEnd(turn.id, this.#deps, signal);
     this.#waiting.delete(turn.id);
-    if (run.kind === "ended") this.#tell(run.turn);
+    if (run.kind === "ended") this.#ends.tell(run.turn);
     if (run.kind === "lost") this.#waiters.failed(turn.id, run.error);
   }
 
@@ -258,13 +237,7 @@ class Turns implements TurnService {
     if (turn?.conversationId !== conversationId || turn.state !== "queued") return [];
     // It may have begun while we looked.
     if (this.#lanes.isRunning(turn)) return [];
-    return [await this.#endWaiting(turn)];
-  }
-
-  async #endWaiting(turn: TurnRecord): Promise<string> {
-    this.#waiting.delete(turn.id);
-    this.#tell(await endTurn(turn, cancelledEnd(turn), this.#deps));
-    return turn.id;
+    return [await this.#ends.waiting(turn)];
   }
 
   /** Its last question is decided, and the journal has set it running again. */
@@ -272,59 +245,4 @@ class Turns implements TurnService {
     this.#waiting.add(turn.id, turn.actor);
     this.#lanes.wakeBegun(turn);
   }
-
-  /** The journal has ended it, and withdrawn what it had asked. */
-  async #endedSuspended(turn: TurnRecord): Promise<void> {
-    try {
-      for (const approval of await this.#deps.journal.approvals(turn.id))
-        if (approval.state === "withdrawn") this.#desk.withdrawn(approval);
-    } catch (error) {
-      logger.error("withdrawn questions could not be announced", { turn_id: turn.id, error });
-    }
-    announceEnd(turn, this.#deps);
-    this.#tell(turn);
-  }
-
-  /** The journal has taken it out of the queue. */
-  #removed(turn: TurnRecord): string {
-    this.#waiting.delete(turn.id);
-    const ended = withAnswer({ ...turn, state: "cancelled", errorCode: "cancelled" });
-    announceEnd(ended, this.#deps);
-    this.#tell(ended);
-    return turn.id;
-  }
-
-  #tell(turn: TurnRecord): void {
-    this.#waiters.ended(turn);
-    this.#ended.tell(turn);
-  }
 }
-
-/** A bound of the journal that lets nothing in. */
-const noRoom = -1;
-
-const placeOf = (userId: string, channelId: string): string => `${userId}/${channelId}`;
-
-const withAnswer = (turn: TurnRecord): TurnRecord => ({ ...turn, answer: turn.answer ?? answers.removed });
-
-function cancelledEnd(turn: TurnRecord): TurnEnd {
-  const answer = turn.state === "queued" ? answers.removed : answers.stopped;
-  return {
-    state: "cancelled",
-    answer,
-    closingText: answer,
-    stopReason: "cancelled",
-    errorCode: "cancelled",
-    answerTo: ownWordsTo(turn),
-  };
-}
-
-/** Of a turn that waited for people's answers. */
-const stoppedEnd: TurnEnd = {
-  state: "cancelled",
-  answer: answers.stopped,
-  closingText: answers.stopped,
-  stopReason: "cancelled",
-  errorCode: "cancelled",
-  answerTo: "channel",
-};
