@@ -10,8 +10,7 @@ import { createMaintenance } from "./app/maintenance.ts";
 import { createAppPersonal, createLiveParts } from "./app/personal.ts";
 import { createAppTools } from "./app/tools.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
-import type { Principal } from "./auth/ports.ts";
-import { actorFor, assertMayOpen, assertMayUse, assertScope } from "./auth/rules.ts";
+import { createRules } from "./auth/rules.ts";
 import { writeSecretFile } from "./auth/secret-files.ts";
 import { createSessionTokens } from "./auth/session-token.ts";
 import { createInteractionVerifier } from "./auth/signatures.ts";
@@ -40,7 +39,6 @@ import { createOutbound } from "./outbound/outbound.ts";
 import { createProtocol } from "./protocol/handler.ts";
 import { wireEvent } from "./protocol/wire.ts";
 import { createEventHub } from "./sessions/events.ts";
-import type { Session } from "./sessions/ports.ts";
 import { createSessions } from "./sessions/service.ts";
 import { agentTools } from "./tools/agent-port.ts";
 import { allTools } from "./tools/all.ts";
@@ -212,14 +210,7 @@ async function assemble(
     all: registry.list,
     call: registry.call,
   };
-  const rules = {
-    assertScope,
-    assertMayOpen,
-    assertMayUse: (principal: Principal, session: Session) =>
-      assertMayUse(principal, session, discord.botUserId()),
-    actorFor: (principal: Principal, session: Parameters<typeof actorFor>[1]) =>
-      actorFor(principal, session, discord.botUserId()),
-  };
+  const rules = createRules(() => discord.botUserId());
   const places = { assertReachable };
   const protocol = createProtocol({
     turns,

@@ -1,5 +1,6 @@
 import type { Authenticator } from "../auth/authenticate.ts";
-import type { Principal, Scope } from "../auth/ports.ts";
+import type { Principal } from "../auth/ports.ts";
+import { operatorScopes } from "../auth/tokens.ts";
 import type { ChannelCredentials, ControlChannel } from "../control/channels.ts";
 import { AppError } from "../errors.ts";
 import type { Limits } from "../limits/rate-limits.ts";
@@ -30,8 +31,6 @@ interface Open {
   readonly channel: ControlChannel;
   served: ServedChannel | null;
 }
-
-const operatorScopes: readonly Scope[] = ["sessions", "turns", "tools", "approve"];
 
 /** Whoever may open the socket is the operator, with every right but the bot's own. */
 const operator: Principal = Object.freeze({

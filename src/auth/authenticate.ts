@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { type ApiToken, type Principal, type Scope, scopes } from "./ports.ts";
+import { type ApiToken, type Principal, scopes, sessionScopes } from "./ports.ts";
 import { clockSkewMs, type SessionClaims, type SessionTokens } from "./session-token.ts";
 import type { Tickets } from "./tickets.ts";
 import type { Tokens } from "./tokens.ts";
@@ -23,8 +23,6 @@ export interface Authenticator {
   issueTicket(principal: Principal): { readonly token: string; readonly expiresAt: number };
 }
 
-/** What a session token can be good for; each only if the API token behind it has it too. */
-const sessionScopes: readonly Scope[] = ["sessions", "turns", "tools", "approve"];
 const maxHeader = 2048;
 const advice =
   "Send an API token as Authorization: Bearer dmcp_…; the operator's is in the file operator-token of the data folder.";
@@ -104,6 +102,7 @@ function ofToken(token: ApiToken): Principal {
 }
 
 function ofSession(claims: SessionClaims, token: ApiToken | null): Principal {
+  // Each only if the API token behind it has it, too.
   const granted = sessionScopes.filter((scope) => token === null || token.scopes.includes(scope));
   return {
     kind: "session",

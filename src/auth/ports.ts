@@ -1,5 +1,10 @@
+import type { Actor } from "../actor.ts";
+
 export const scopes = ["sessions", "turns", "tools", "approve", "metrics", "act:bot"] as const;
 export type Scope = (typeof scopes)[number];
+
+/** Each of these lets a token do something with a session; the others are no matter of sessions. */
+export const sessionScopes: readonly Scope[] = ["sessions", "turns", "tools", "approve"];
 
 /** An API token as stored: only a hash of its secret. Times in milliseconds since 1970. */
 export interface ApiToken {
@@ -42,4 +47,13 @@ export interface Principal {
   readonly channelId?: string;
   /** For `session`: when the session token ends, in milliseconds since 1970. */
   readonly expiresAt?: number;
+}
+
+/** Whether somebody is where they are said to be. */
+export interface PlacesPort {
+  /**
+   * Resolves when the person can be in that guild and see that channel (and a direct channel is their own). Throws
+   * AppError `not_found` or `permission_denied` when not, `discord_unavailable` when it cannot be established.
+   */
+  assertReachable(actor: Actor, signal: AbortSignal): Promise<void>;
 }

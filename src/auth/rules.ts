@@ -1,22 +1,58 @@
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
-import type { Principal, Scope } from "./ports.ts";
+import { type Principal, type Scope, sessionScopes } from "./ports.ts";
 
-/** Throws AppError `forbidden`. */
-export function assertScope(principal: Principal, scope: Scope): void {
+/** Who may do what. Each throws AppError `forbidden`, saying what would be needed. */
+export interface Rules {
+  assertScope(principal: Principal, scope: Scope): void;
+  /**
+   * Whether a session may be opened for that user, there. A token that is bound to a user opens sessions for
+   * that user alone, an operator's for any, and one that is limited to guilds only there (so not in direct
+   * messages).
+   */
+  assertMayOpen(
+    principal: Principal,
+    wanted: { readonly userId: string; readonly guildId: string | null },
+  ): void;
+  /**
+   * Whether it may use that session: a session token its own alone, a user's token that user's, and none that is good
+   * for other things alone. One of the bot's own user needs the scope `act:bot`, whatever is asked of it: what it
+   * hears and decides is the bot's.
+   */
+  assertMayUse(principal: Principal, session: Session): void;
+  /**
+   * On whose behalf a session acts: its user, whoever opened it. A session of the bot's own user acts with the bot's
+   * power, and needs the scope `act:bot`.
+   */
+  actorFor(principal: Principal, session: Pick<Session, "userId" | "guildId" | "channelId">): Actor;
+}
+
+/** `botUserId`: null while the bot's own user is not known. */
+export function createRules(botUserId: () => string | null): Rules {
+  return {
+    assertScope,
+    assertMayOpen,
+    assertMayUse(principal, session) {
+      assertOfSession(principal, session);
+      if (session.userId === botUserId()) assertScope(principal, "act:bot");
+    },
+    actorFor(principal, { userId, guildId, channelId }) {
+      if (userId !== botUserId()) return { kind: "user", userId, guildId, channelId };
+      assertScope(principal, "act:bot");
+      return { kind: "bot", userId, guildId, channelId };
+    },
+  };
+}
+
+function assertScope(principal: Principal, scope: Scope): void {
   if (principal.scopes.has(scope)) return;
   throw new AppError("forbidden", `This token lacks the scope ${scope}; use one that has it.`, {
     data: { scope },
   });
 }
 
-/**
- * Whether a session may be opened for that user, there. A token that is bound to a user opens sessions for
- * that user alone, an operator's for any, and one that is limited to guilds only there (so not in direct
- * messages). Throws AppError `forbidden`.
- */
-export function assertMayOpen(
+function assertMayOpen(
   principal: Principal,
   wanted: { readonly userId: string; readonly guildId: string | null },
 ): void {
@@ -30,16 +66,8 @@ export function assertMayOpen(
   assertGuild(principal, wanted.guildId);
 }
 
-/** Each of these lets a token do something with a session. */
-const ofSessions: readonly Scope[] = ["sessions", "turns", "tools", "approve"];
-
-/**
- * Whether it may use that session: a session token its own alone, a user's token that user's, and none that is good
- * for other things alone. One of the bot's own user (given `botUserId`) needs the scope `act:bot`, whatever is asked of
- * it: what it hears and decides is the bot's. Throws AppError `forbidden`.
- */
-export function assertMayUse(principal: Principal, session: Session, botUserId: string | null = null): void {
-  if (!ofSessions.some((scope) => principal.scopes.has(scope))) assertScope(principal, "sessions");
+function assertOfSession(principal: Principal, session: Session): void {
+  if (!sessionScopes.some((scope) => principal.scopes.has(scope))) assertScope(principal, "sessions");
   if (principal.kind === "session") {
     // A session's id can be chosen anew once it has expired: user and channel must still be those of the token.
     const own = principal.sessionId === session.id && principal.channelId === session.channelId;
@@ -48,21 +76,6 @@ export function assertMayUse(principal: Principal, session: Session, botUserId: 
   if (principal.userId !== null && principal.userId !== session.userId)
     throw notYours("This session belongs to another Discord user");
   assertGuild(principal, session.guildId);
-  if (session.userId === botUserId) assertScope(principal, "act:bot");
-}
-
-/**
- * On whose behalf a session acts: its user, whoever opened it. A session of the bot's own user (given
- * `botUserId`) acts with the bot's power, and needs the scope `act:bot`; throws AppError `forbidden` without it.
- */
-export function actorFor(
-  principal: Principal,
-  { userId, guildId, channelId }: Pick<Session, "userId" | "guildId" | "channelId">,
-  botUserId: string | null = null,
-): Actor {
-  if (userId !== botUserId) return { kind: "user", userId, guildId, channelId };
-  assertScope(principal, "act:bot");
-  return { kind: "bot", userId, guildId, channelId };
 }
 
 function assertGuild({ guildIds }: Principal, guildId: string | null): void {

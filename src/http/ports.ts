@@ -1,10 +1,11 @@
-import type { Principal } from "../auth/ports.ts";
+import type { PlacesPort, Principal } from "../auth/ports.ts";
+import type { Rules } from "../auth/rules.ts";
 import type { Config } from "../config.ts";
 import type { Limits } from "../limits/rate-limits.ts";
 import type { Mcp } from "../mcp/server.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Protocol } from "../protocol/handler.ts";
-import type { IssuedToken, PlacesPort, RulesPort, ToolInfo, ToolsPort } from "../protocol/ports.ts";
+import type { IssuedToken, ToolInfo, ToolsPort } from "../protocol/ports.ts";
 import type { EventHub } from "../sessions/events.ts";
 import type { Sessions } from "../sessions/service.ts";
 
@@ -47,7 +48,7 @@ export interface HttpDeps {
   readonly sessions: Pick<Sessions, "get" | "touch" | "countActive">;
   readonly events: EventHub;
   readonly tools: Pick<ToolsPort, "describe"> & { all(): readonly ToolInfo[] };
-  readonly rules: RulesPort;
+  readonly rules: Rules;
   readonly places: PlacesPort;
   readonly auth: AuthPort;
   readonly limits: Pick<Limits, "token" | "address">;

@@ -2,22 +2,12 @@ import type { ServerContext } from "@modelcontextprotocol/server";
 import type { Actor } from "../actor.ts";
 import type { TurnEvent } from "../agent/events.ts";
 import type { TurnService } from "../agent/turn-service.ts";
-import type { Principal, Scope } from "../auth/ports.ts";
+import type { PlacesPort, Principal } from "../auth/ports.ts";
+import type { Rules } from "../auth/rules.ts";
 import type { Session } from "../sessions/ports.ts";
 import type { Sessions } from "../sessions/service.ts";
 import type { AuditRow } from "../tools/ports.ts";
 import type { Registry } from "../tools/registry.ts";
-
-/** Who may do what. Each throws AppError `forbidden`, saying what would be needed. */
-export interface RulesPort {
-  assertScope(principal: Principal, scope: Scope): void;
-  assertMayOpen(
-    principal: Principal,
-    wanted: { readonly userId: string; readonly guildId: string | null },
-  ): void;
-  assertMayUse(principal: Principal, session: Session): void;
-  actorFor(principal: Principal, session: Pick<Session, "userId" | "guildId" | "channelId">): Actor;
-}
 
 export interface AuditPort {
   list(filter: {
@@ -30,8 +20,8 @@ export interface AuditPort {
 
 export interface McpDeps {
   readonly tools: Pick<Registry, "list" | "usable" | "call">;
-  readonly rules: RulesPort;
-  readonly places: { assertReachable(actor: Actor, signal: AbortSignal): Promise<void> };
+  readonly rules: Rules;
+  readonly places: PlacesPort;
   readonly sessions: Pick<
     Sessions,
     "open" | "get" | "touch" | "context" | "conversations" | "history" | "assertMayHear"

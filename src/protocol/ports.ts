@@ -2,7 +2,8 @@ import type { Actor } from "../actor.ts";
 import type { ApprovalGrant, Question } from "../agent/approvals.ts";
 import type { ToolOutcomeKind } from "../agent/events.ts";
 import type { TurnService } from "../agent/turn-service.ts";
-import type { Principal, Scope } from "../auth/ports.ts";
+import type { PlacesPort, Principal } from "../auth/ports.ts";
+import type { Rules } from "../auth/rules.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { EventHub } from "../sessions/events.ts";
 import type { Session } from "../sessions/ports.ts";
@@ -55,26 +56,6 @@ export interface ToolsPort {
   call(request: DirectToolCall): Promise<DirectToolOutcome>;
 }
 
-/** Who may do what. Each throws AppError `forbidden`, saying what would be needed. */
-export interface RulesPort {
-  assertScope(principal: Principal, scope: Scope): void;
-  assertMayOpen(
-    principal: Principal,
-    wanted: { readonly userId: string; readonly guildId: string | null },
-  ): void;
-  assertMayUse(principal: Principal, session: Session): void;
-  actorFor(principal: Principal, session: Pick<Session, "userId" | "guildId" | "channelId">): Actor;
-}
-
-/** Whether somebody is where they are said to be. */
-export interface PlacesPort {
-  /**
-   * Resolves when the person can be in that guild and see that channel (and a direct channel is their own). Throws
-   * AppError `not_found` or `permission_denied` when not, `discord_unavailable` when it cannot be established.
-   */
-  assertReachable(actor: Actor, signal: AbortSignal): Promise<void>;
-}
-
 export interface IssuedToken {
   readonly token: string;
   /** Milliseconds since 1970. */
@@ -100,7 +81,7 @@ export interface ProtocolDeps {
   >;
   readonly events: EventHub;
   readonly tools: ToolsPort;
-  readonly rules: RulesPort;
+  readonly rules: Rules;
   readonly places: PlacesPort;
   /** How long the question of a direct call waits, and its yes is good, in milliseconds; 15 minutes if not given. */
   readonly approvalMs?: number;

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { type Principal, scopes } from "../../src/auth/ports.ts";
-import { actorFor, assertMayOpen, assertMayUse, assertScope } from "../../src/auth/rules.ts";
+import { createRules } from "../../src/auth/rules.ts";
 import { ana, ben, elsewhere, general, harbour, refusal, session } from "./harness.ts";
+
+const { assertScope, assertMayOpen, assertMayUse, actorFor } = createRules(() => null);
+const ofBot = (userId: string) => createRules(() => userId);
 
 const operator: Principal = {
   kind: "token",
@@ -58,15 +61,18 @@ describe("who may do what", () => {
   test("a session acts as its user, whoever opened it", () => {
     const actor = { kind: "user", userId: ana, guildId: harbour, channelId: general } as const;
     expect(actorFor(operator, session())).toEqual(actor);
-    expect(actorFor(anas, session(), ben)).toEqual(actor);
+    expect(ofBot(ben).actorFor(anas, session())).toEqual(actor);
   });
 
   test("only the scope act:bot acts as the bot", async () => {
-    expect(actorFor(operator, session({ userId: ben }), ben)).toMatchObject({ kind: "bot", userId: ben });
-    await forbidden(() => actorFor(anas, session(), ana));
+    expect(ofBot(ben).actorFor(operator, session({ userId: ben }))).toMatchObject({
+      kind: "bot",
+      userId: ben,
+    });
+    await forbidden(() => ofBot(ana).actorFor(anas, session()));
     const ordinary = { ...operator, scopes: new Set(scopes.filter((scope) => scope !== "act:bot")) };
-    assertMayUse(operator, session(), ana);
-    assertMayUse(ordinary, session(), ben);
-    await forbidden(() => assertMayUse(ordinary, session(), ana));
+    ofBot(ana).assertMayUse(operator, session());
+    ofBot(ben).assertMayUse(ordinary, session());
+    await forbidden(() => ofBot(ana).assertMayUse(ordinary, session()));
   });
 });

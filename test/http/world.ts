@@ -10,7 +10,7 @@ import type { FlowPort } from "../../src/agent/ports.ts";
 import { createTurnService } from "../../src/agent/service.ts";
 import { createAuthenticator } from "../../src/auth/authenticate.ts";
 import { scopes as allScopes, type Principal, type Scope } from "../../src/auth/ports.ts";
-import { actorFor, assertMayOpen, assertMayUse, assertScope } from "../../src/auth/rules.ts";
+import { createRules } from "../../src/auth/rules.ts";
 import { createSessionTokens } from "../../src/auth/session-token.ts";
 import { createTickets } from "../../src/auth/tickets.ts";
 import { createTokens } from "../../src/auth/tokens.ts";
@@ -128,12 +128,7 @@ export async function startWorld(options: WorldOptions = {}) {
   const sessionTokens = createSessionTokens({ secretKey, now });
   const tickets = createTickets({ now });
   const auth = createAuthenticator({ tokens, sessionTokens, tickets, mode: options.auth ?? "required", now });
-  const rules = {
-    assertScope,
-    assertMayOpen,
-    assertMayUse: (p: Principal, s: Session) => assertMayUse(p, s, botUserId),
-    actorFor: (p: Principal, s: Parameters<typeof actorFor>[1]) => actorFor(p, s, botUserId),
-  };
+  const rules = createRules(() => botUserId);
   const tools = testTools({ audit: memory.audit, metrics, now });
   const { registry, flow } = options.discord ?? tools;
   const toolsPort = { describe: registry.usable, call: registry.call, all: registry.list };
