@@ -8,8 +8,12 @@ export interface Chore {
   run(): Promise<unknown>;
 }
 
+export interface Maintenance extends AsyncDisposable {
+  start(): void;
+}
+
 /** Does each chore from time to time, never twice at once; a chore that fails is logged and tried again next time. */
-export function createMaintenance(chores: readonly Chore[]): AsyncDisposable & { start(): void } {
+export function createMaintenance(chores: readonly Chore[]): Maintenance {
   const timers: Timer[] = [];
   const running = new Set<Promise<void>>();
 
