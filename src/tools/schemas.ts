@@ -9,6 +9,9 @@ export const snowflake = (description: string) => Type.String({ pattern: snowfla
 const named = (description: string) => Type.String({ minLength: 1, maxLength: 120, description });
 export const channelArgument = (description: string) =>
   named(`${description} An id, a mention such as <#1>, or a name such as #general.`);
+/** Which channel, or nothing for the one that the actor speaks in: its target says `absent: "own"`. */
+export const channelOrOwn = (which: string) =>
+  Type.Optional(channelArgument(`${which} Default: the one of this conversation.`));
 export const userArgument = (description: string) =>
   named(`${description} An id, a mention such as <@1>, or a name such as @ana.`);
 export const roleArgument = (description: string) => named(`${description} An id, a mention, or a name.`);
@@ -22,6 +25,17 @@ export const reasonArgument = Type.Optional(
     description: "Why, for Discord's audit log. At most 400 characters.",
   }),
 );
+
+/** How many things one page of a list has. */
+export const pageSize = (what: string, bounds: { readonly most: number; readonly default: number }) =>
+  Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: bounds.most,
+      default: bounds.default,
+      description: `How many ${what}.`,
+    }),
+  );
 
 export const time = (description: string) => Type.String({ pattern: timePattern, description });
 

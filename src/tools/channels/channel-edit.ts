@@ -2,7 +2,7 @@ import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
 import { inChannel } from "../audiences.ts";
-import { channelArgument, reasonArgument } from "../schemas.ts";
+import { channelOrOwn, reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { channelShape, describeChannel } from "./describe.ts";
@@ -26,7 +26,7 @@ export const channelEdit = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(channelArgument("Which channel. Default: the one of this conversation.")),
+      channel_id: channelOrOwn("Which channel."),
       name: Type.Optional(channelName("What it is called from now on.")),
       ...channelSettings,
       reason: reasonArgument,

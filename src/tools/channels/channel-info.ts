@@ -1,6 +1,6 @@
 import type { APIChannel } from "discord-api-types/v10";
 import { Type } from "typebox";
-import { channelArgument } from "../schemas.ts";
+import { channelOrOwn } from "../schemas.ts";
 import { nullable } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
@@ -15,10 +15,7 @@ export const channelInfo = defineTool({
   kind: "read",
   repeatable: true,
   isCore: true,
-  input: Type.Object(
-    { channel_id: Type.Optional(channelArgument("Which channel. Default: the one of this conversation.")) },
-    { additionalProperties: false },
-  ),
+  input: Type.Object({ channel_id: channelOrOwn("Which channel.") }, { additionalProperties: false }),
   output: Type.Object({
     ...channelShape.properties,
     ...inCategory,

@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
 import { inChannel } from "../audiences.ts";
 import { quoted } from "../authority.ts";
-import { channelArgument, reasonArgument } from "../schemas.ts";
+import { channelArgument, channelOrOwn, reasonArgument } from "../schemas.ts";
 import { nullable } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import type { ChannelPlace } from "../targets.ts";
@@ -24,7 +24,7 @@ export const channelMove = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(channelArgument("Which channel. Default: the one of this conversation.")),
+      channel_id: channelOrOwn("Which channel."),
       category_id: Type.Optional(channelArgument("The category that it goes into.")),
       out_of_category: Type.Optional(Type.Literal(true, { description: "It is to be in no category." })),
       place: Type.Optional(

@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
 import { inChannel } from "../audiences.ts";
 import { quoted } from "../authority.ts";
-import { channelArgument, reasonArgument } from "../schemas.ts";
+import { channelArgument, channelOrOwn, reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import type { ChannelPlace } from "../targets.ts";
 import { defineTool } from "../tool.ts";
@@ -22,7 +22,7 @@ export const channelSync = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(channelArgument("Which channel. Default: the one of this conversation.")),
+      channel_id: channelOrOwn("Which channel."),
       category_id: channelArgument("The category that it is in."),
       reason: reasonArgument,
     },

@@ -1,7 +1,7 @@
 import { type APIChannel, ChannelType } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { channelFacts } from "../channel-facts.ts";
-import { channelArgument } from "../schemas.ts";
+import { channelArgument, pageSize } from "../schemas.ts";
 import { nextOffset, nullable } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
@@ -25,9 +25,7 @@ export const channelsList = defineTool({
         Type.String({ minLength: 1, maxLength: 100, description: "Only channels whose name contains this." }),
       ),
       category_id: Type.Optional(channelArgument("Only channels in this category.")),
-      limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 100, default: 50, description: "How many channels." }),
-      ),
+      limit: pageSize("channels", { most: 100, default: 50 }),
       offset: Type.Optional(
         Type.Integer({ minimum: 0, maximum: 1000, default: 0, description: "How many to pass over first." }),
       ),

@@ -1,7 +1,7 @@
 import { type APIBan, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { toAppError } from "../../errors.ts";
-import { snowflake } from "../schemas.ts";
+import { pageSize, snowflake } from "../schemas.ts";
 import { nextPage, nullable, person } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
@@ -19,9 +19,7 @@ export const bansList = defineTool({
   input: Type.Object(
     {
       user_id: Type.Optional(snowflake("Only whether this user is banned.")),
-      limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 100, default: 25, description: "How many bans." }),
-      ),
+      limit: pageSize("bans", { most: 100, default: 25 }),
       after: Type.Optional(snowflake("Only users after this id: next_after of the page before.")),
     },
     { additionalProperties: false },

@@ -1,6 +1,6 @@
 import type { APIGuildMember } from "discord-api-types/v10";
 import { Type } from "typebox";
-import { roleArgument, snowflake } from "../schemas.ts";
+import { pageSize, roleArgument, snowflake } from "../schemas.ts";
 import { nextPage, note } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
@@ -29,9 +29,7 @@ export const membersSearch = defineTool({
         }),
       ),
       role_id: Type.Optional(roleArgument("Only members who have this role.")),
-      limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 100, default: 25, description: "How many members." }),
-      ),
+      limit: pageSize("members", { most: 100, default: 25 }),
       after: Type.Optional(snowflake("Only members after this user id: next_after of the page before.")),
     },
     { additionalProperties: false },

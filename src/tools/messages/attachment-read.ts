@@ -1,11 +1,10 @@
-import { type APIAttachment, PermissionFlagsBits } from "discord-api-types/v10";
+import type { APIAttachment } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
-import { channelArgument, messageArgument } from "../schemas.ts";
 import { nextOffset, note } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
-import { readable } from "./kinds.ts";
+import { messageThere, readChannel, whichMessage } from "./one-message.ts";
 
 /** What is fetched of a file, and what of it is given at once. */
 const maxBytes = 128 * 1024;
@@ -26,10 +25,7 @@ export const attachmentRead = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(
-        channelArgument("The channel of the message. Default: the one of this conversation."),
-      ),
-      message_id: messageArgument("Which message."),
+      ...whichMessage,
       number: Type.Optional(
         Type.Integer({ minimum: 1, maximum: 10, default: 1, description: "Which of its attachments." }),
       ),
@@ -50,14 +46,8 @@ export const attachmentRead = defineTool({
     note,
   }),
   targets: {
-    channel: {
-      kind: "channel",
-      argument: "channel_id",
-      absent: "own",
-      types: readable,
-      needs: PermissionFlagsBits.ReadMessageHistory,
-    },
-    message: { kind: "message", argument: "message_id", in: "channel", absent: "error", needs: 0n },
+    channel: readChannel,
+    message: messageThere,
   },
   async run({ number = 1, offset = 0 }, { channel: { facts }, message: { message } }, { files, signal }) {
     const attachment = message.attachments[number - 1];

@@ -1,11 +1,10 @@
-import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
-import { channelArgument, messageArgument, reasonArgument } from "../schemas.ts";
+import { reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { assertMayAct } from "../speaking.ts";
 import { defineTool } from "../tool.ts";
-import { readable } from "./kinds.ts";
+import { messageThere, readChannel, whichMessage } from "./one-message.ts";
 import { assertMayDeleteIn } from "./threads-open.ts";
 import { named, toDelete } from "./whose.ts";
 
@@ -19,10 +18,7 @@ export const messageDelete = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(
-        channelArgument("The channel of the message. Default: the one of this conversation."),
-      ),
-      message_id: messageArgument("Which message."),
+      ...whichMessage,
       reason: reasonArgument,
     },
     { additionalProperties: false },
@@ -32,14 +28,8 @@ export const messageDelete = defineTool({
     channel_id: Type.String(),
   }),
   targets: {
-    channel: {
-      kind: "channel",
-      argument: "channel_id",
-      absent: "own",
-      types: readable,
-      needs: PermissionFlagsBits.ReadMessageHistory,
-    },
-    message: { kind: "message", argument: "message_id", in: "channel", absent: "error", needs: toDelete },
+    channel: readChannel,
+    message: { ...messageThere, needs: toDelete },
   },
   async check(_input, { channel }, authority, { now }) {
     assertMayDeleteIn(channel);

@@ -2,13 +2,12 @@ import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
 import { denied } from "../authority.ts";
 import { saying } from "../question.ts";
-import { channelArgument, messageArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { assertMayTakePart } from "../speaking.ts";
 import { defineTool } from "../tool.ts";
 import { assertMayUseEmojis, customEmojiIds } from "./custom-emojis.ts";
 import { describeMessage, messageShape } from "./describe.ts";
-import { readable } from "./kinds.ts";
+import { messageThere, readChannel, whichMessage } from "./one-message.ts";
 import { embedsOf, mentionsOf, messageText, replyingBits } from "./post.ts";
 import { assertNotArchived } from "./threads-open.ts";
 import { isWritten, named } from "./whose.ts";
@@ -23,24 +22,15 @@ export const messageEdit = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(
-        channelArgument("The channel of the message. Default: the one of this conversation."),
-      ),
-      message_id: messageArgument("Which message."),
+      ...whichMessage,
       content: messageText("What it says from now on."),
     },
     { additionalProperties: false },
   ),
   output: messageShape,
   targets: {
-    channel: {
-      kind: "channel",
-      argument: "channel_id",
-      absent: "own",
-      types: readable,
-      needs: replyingBits,
-    },
-    message: { kind: "message", argument: "message_id", in: "channel", absent: "error", needs: 0n },
+    channel: { ...readChannel, needs: replyingBits },
+    message: messageThere,
   },
   async check({ content }, { channel, message }, authority, by) {
     if (!message.isOurs || !isWritten(message.message))

@@ -1,11 +1,9 @@
-import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
-import { channelArgument, messageArgument } from "../schemas.ts";
 import { note } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { describeMessage, messageLink, messageShape, seemsWithheld, withheldNote } from "./describe.ts";
-import { readable } from "./kinds.ts";
+import { messageThere, readChannel, whichMessage } from "./one-message.ts";
 
 export const messageGet = defineTool({
   name: "discord_message_get",
@@ -16,10 +14,7 @@ export const messageGet = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(
-        channelArgument("The channel of the message. Default: the one of this conversation."),
-      ),
-      message_id: messageArgument("Which message."),
+      ...whichMessage,
     },
     { additionalProperties: false },
   ),
@@ -30,14 +25,8 @@ export const messageGet = defineTool({
     message: messageShape,
   }),
   targets: {
-    channel: {
-      kind: "channel",
-      argument: "channel_id",
-      absent: "own",
-      types: readable,
-      needs: PermissionFlagsBits.ReadMessageHistory,
-    },
-    message: { kind: "message", argument: "message_id", in: "channel", absent: "error", needs: 0n },
+    channel: readChannel,
+    message: messageThere,
   },
   async run(_input, { channel: { facts }, message: { message } }) {
     const value = {

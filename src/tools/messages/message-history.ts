@@ -1,12 +1,11 @@
-import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
-import { channelArgument, snowflake } from "../schemas.ts";
+import { channelOrOwn, pageSize, snowflake } from "../schemas.ts";
 import { note } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { describeMessage, messageShape, seemsWithheld, withheldNote } from "./describe.ts";
-import { readable } from "./kinds.ts";
+import { readChannel } from "./one-message.ts";
 
 export const messageHistory = defineTool({
   name: "discord_message_history",
@@ -19,10 +18,8 @@ export const messageHistory = defineTool({
   isCore: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(channelArgument("Which channel. Default: the one of this conversation.")),
-      limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 100, default: 10, description: "How many messages." }),
-      ),
+      channel_id: channelOrOwn("Which channel."),
+      limit: pageSize("messages", { most: 100, default: 10 }),
       before: Type.Optional(snowflake("Only messages before this message id.")),
       after: Type.Optional(snowflake("Only messages after this message id.")),
       around: Type.Optional(snowflake("Messages on both sides of this message id.")),
@@ -31,13 +28,7 @@ export const messageHistory = defineTool({
   ),
   output: Type.Object({ channel_id: Type.String(), note, messages: Type.Array(messageShape) }),
   targets: {
-    channel: {
-      kind: "channel",
-      argument: "channel_id",
-      absent: "own",
-      types: readable,
-      needs: PermissionFlagsBits.ReadMessageHistory,
-    },
+    channel: readChannel,
   },
   check({ before, after, around }) {
     if ([before, after, around].filter((anchor) => anchor !== undefined).length > 1) {

@@ -1,12 +1,12 @@
 import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
 import { saying } from "../question.ts";
-import { channelArgument, messageArgument } from "../schemas.ts";
+import { channelOrOwn, messageArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { assertMayUseEmojis, customEmojiIds } from "./custom-emojis.ts";
 import { describeMessage, messageShape } from "./describe.ts";
-import { readable } from "./kinds.ts";
+import { messageThere, readChannel } from "./one-message.ts";
 import { messageText, post, replyingBits } from "./post.ts";
 import { named } from "./whose.ts";
 
@@ -21,9 +21,7 @@ export const messageReply = defineTool({
   repeatable: false,
   input: Type.Object(
     {
-      channel_id: Type.Optional(
-        channelArgument("The channel of the message. Default: the one of this conversation."),
-      ),
+      channel_id: channelOrOwn("The channel of the message."),
       message_id: messageArgument("The message that is replied to."),
       content: messageText("What the reply says."),
       ping: Type.Optional(
@@ -34,15 +32,8 @@ export const messageReply = defineTool({
   ),
   output: messageShape,
   targets: {
-    channel: {
-      kind: "channel",
-      argument: "channel_id",
-      absent: "own",
-      types: readable,
-      speaks: true,
-      needs: replyingBits,
-    },
-    message: { kind: "message", argument: "message_id", in: "channel", absent: "error", needs: 0n },
+    channel: { ...readChannel, speaks: true, needs: replyingBits },
+    message: messageThere,
   },
   check: ({ content }, { channel }, authority, by) =>
     assertMayUseEmojis(customEmojiIds(content), channel, authority, by),

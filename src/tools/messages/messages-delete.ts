@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
 import { inChannel } from "../audiences.ts";
 import { plain } from "../authority.ts";
-import { channelArgument, firstIdOf, messageArgument, reasonArgument } from "../schemas.ts";
+import { channelOrOwn, firstIdOf, messageArgument, reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import type { MessagesPlace } from "../targets.ts";
 import { defineTool } from "../tool.ts";
@@ -28,9 +28,7 @@ export const messagesDelete = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(
-        channelArgument("The channel of the messages. Default: the one of this conversation."),
-      ),
+      channel_id: channelOrOwn("The channel of the messages."),
       message_ids: Type.Array(messageArgument("A message."), {
         minItems: 2,
         maxItems: most,

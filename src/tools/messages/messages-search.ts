@@ -2,7 +2,7 @@ import { PermissionFlagsBits } from "discord-api-types/v10";
 import { type Static, Type } from "typebox";
 import { AppError } from "../../errors.ts";
 import { searchedFor } from "../discord-port.ts";
-import { channelArgument, userArgument } from "../schemas.ts";
+import { channelArgument, pageSize, userArgument } from "../schemas.ts";
 import { nextOffset, nextPage, note } from "../shapes.ts";
 import { fromChannel, fromGuild } from "../sources.ts";
 import type { ChannelPlace, UserPlace } from "../targets.ts";
@@ -48,9 +48,7 @@ const input = Type.Object(
         description: "What comes first. Default: newest.",
       }),
     ),
-    limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 25, default: 10, description: "How many messages." }),
-    ),
+    limit: pageSize("messages", { most: 25, default: 10 }),
     offset: Type.Optional(
       Type.Integer({
         minimum: 0,

@@ -1,17 +1,14 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
-import { channelArgument, messageArgument, reasonArgument } from "../schemas.ts";
+import { reasonArgument } from "../schemas.ts";
 import type { ChannelPlace, TargetSpecs } from "../targets.ts";
-import { readable } from "./kinds.ts";
+import { messageThere, readChannel, whichMessage } from "./one-message.ts";
 
 /** What pinning and unpinning have in common. */
 export const pinInput = Type.Object(
   {
-    channel_id: Type.Optional(
-      channelArgument("The channel of the message. Default: the one of this conversation."),
-    ),
-    message_id: messageArgument("Which message."),
+    ...whichMessage,
     reason: reasonArgument,
   },
   { additionalProperties: false },
@@ -29,13 +26,10 @@ export const pinOutput = Type.Object({
  */
 export const pinTargets = {
   channel: {
-    kind: "channel",
-    argument: "channel_id",
-    absent: "own",
-    types: readable,
+    ...readChannel,
     needs: PermissionFlagsBits.ReadMessageHistory | PermissionFlagsBits.PinMessages,
   },
-  message: { kind: "message", argument: "message_id", in: "channel", absent: "error", needs: 0n },
+  message: messageThere,
 } as const satisfies TargetSpecs;
 
 export const pinAudience = (_input: unknown, { channel }: { readonly channel: ChannelPlace }) =>

@@ -1,11 +1,10 @@
-import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
-import { channelArgument, time } from "../schemas.ts";
+import { channelOrOwn, pageSize, time } from "../schemas.ts";
 import { nextPage, note, timestamp } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { describeMessage, messageShape, seemsWithheld, withheldNote } from "./describe.ts";
-import { readable } from "./kinds.ts";
+import { readChannel } from "./one-message.ts";
 import { pageTime } from "./times.ts";
 
 export const pinsList = defineTool({
@@ -17,10 +16,8 @@ export const pinsList = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(channelArgument("Which channel. Default: the one of this conversation.")),
-      limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 50, default: 20, description: "How many pins." }),
-      ),
+      channel_id: channelOrOwn("Which channel."),
+      limit: pageSize("pins", { most: 50, default: 20 }),
       before: Type.Optional(time("Only what was pinned before this time: next_before of the page before.")),
     },
     { additionalProperties: false },
@@ -34,13 +31,7 @@ export const pinsList = defineTool({
     ),
   }),
   targets: {
-    channel: {
-      kind: "channel",
-      argument: "channel_id",
-      absent: "own",
-      types: readable,
-      needs: PermissionFlagsBits.ReadMessageHistory,
-    },
+    channel: readChannel,
   },
   check({ before }) {
     if (before !== undefined) pageTime("before", before);

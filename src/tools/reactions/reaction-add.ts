@@ -1,11 +1,9 @@
-import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
 import { assertMayUseEmojis } from "../messages/custom-emojis.ts";
-import { readable } from "../messages/kinds.ts";
+import { messageThere, readChannel, whichMessage } from "../messages/one-message.ts";
 import { assertNotArchived } from "../messages/threads-open.ts";
 import { named } from "../messages/whose.ts";
-import { channelArgument, messageArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { assertMayTakePart } from "../speaking.ts";
 import { defineTool } from "../tool.ts";
@@ -21,10 +19,7 @@ export const reactionAdd = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(
-        channelArgument("The channel of the message. Default: the one of this conversation."),
-      ),
-      message_id: messageArgument("Which message."),
+      ...whichMessage,
       emoji: emojiText("With what."),
     },
     { additionalProperties: false },
@@ -35,14 +30,8 @@ export const reactionAdd = defineTool({
     emoji: Type.String(),
   }),
   targets: {
-    channel: {
-      kind: "channel",
-      argument: "channel_id",
-      absent: "own",
-      types: readable,
-      needs: PermissionFlagsBits.ReadMessageHistory,
-    },
-    message: { kind: "message", argument: "message_id", in: "channel", absent: "error", needs: toReact },
+    channel: readChannel,
+    message: { ...messageThere, needs: toReact },
   },
   async check({ emoji: said }, { channel, message }, authority, by) {
     assertNotArchived(channel);

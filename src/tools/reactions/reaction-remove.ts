@@ -2,10 +2,9 @@ import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
 import { inChannel } from "../audiences.ts";
-import { readable } from "../messages/kinds.ts";
+import { messageThere, readChannel, whichMessage } from "../messages/one-message.ts";
 import { assertNotArchived } from "../messages/threads-open.ts";
 import { named } from "../messages/whose.ts";
-import { channelArgument, messageArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { assertMayTakePart } from "../speaking.ts";
 import type { MessagePlace, Requirement } from "../targets.ts";
@@ -28,10 +27,7 @@ export const reactionRemove = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(
-        channelArgument("The channel of the message. Default: the one of this conversation."),
-      ),
-      message_id: messageArgument("Which message."),
+      ...whichMessage,
       emoji: emojiText("Which reaction."),
     },
     { additionalProperties: false },
@@ -42,21 +38,8 @@ export const reactionRemove = defineTool({
     removed: Type.String({ description: "The emoji." }),
   }),
   targets: {
-    channel: {
-      kind: "channel",
-      argument: "channel_id",
-      absent: "own",
-      types: readable,
-      needs: PermissionFlagsBits.ReadMessageHistory,
-    },
-    message: {
-      kind: "message",
-      argument: "message_id",
-      in: "channel",
-      absent: "error",
-      needs: 0n,
-      actorNeeds: toRemove,
-    },
+    channel: readChannel,
+    message: { ...messageThere, actorNeeds: toRemove },
   },
   async check({ emoji: said }, { channel, message }, authority, { now }) {
     const emoji = readEmoji(said);

@@ -1,7 +1,7 @@
-import { type APIUser, PermissionFlagsBits } from "discord-api-types/v10";
+import type { APIUser } from "discord-api-types/v10";
 import { Type } from "typebox";
-import { readable } from "../messages/kinds.ts";
-import { channelArgument, messageArgument, snowflake } from "../schemas.ts";
+import { messageThere, readChannel, whichMessage } from "../messages/one-message.ts";
+import { pageSize, snowflake } from "../schemas.ts";
 import { flag, nextPage, nullable, person } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import type { MessagePlace } from "../targets.ts";
@@ -18,14 +18,9 @@ export const reactionsList = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(
-        channelArgument("The channel of the message. Default: the one of this conversation."),
-      ),
-      message_id: messageArgument("Which message."),
+      ...whichMessage,
       emoji: Type.Optional(emojiText("Who reacted with this.")),
-      limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 99, default: 50, description: "How many people." }),
-      ),
+      limit: pageSize("people", { most: 99, default: 50 }),
       after: Type.Optional(snowflake("Only people after this user id: next_after of the page before.")),
     },
     { additionalProperties: false },
@@ -49,14 +44,8 @@ export const reactionsList = defineTool({
     }),
   ]),
   targets: {
-    channel: {
-      kind: "channel",
-      argument: "channel_id",
-      absent: "own",
-      types: readable,
-      needs: PermissionFlagsBits.ReadMessageHistory,
-    },
-    message: { kind: "message", argument: "message_id", in: "channel", absent: "error", needs: 0n },
+    channel: readChannel,
+    message: messageThere,
   },
   check({ emoji }) {
     if (emoji !== undefined) readEmoji(emoji);

@@ -1,13 +1,12 @@
-import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { inGuild } from "../audiences.ts";
 import { quoted } from "../authority.ts";
 import { whom } from "../members/describe.ts";
-import { reasonArgument, roleArgument, userArgument } from "../schemas.ts";
 import { note } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { assertNotEveryone } from "./everyone.ts";
+import { handingInput, handingTargets } from "./handing.ts";
 
 export const roleGive = defineTool({
   name: "discord_role_give",
@@ -16,26 +15,14 @@ export const roleGive = defineTool({
   family: "roles",
   kind: "destroy",
   repeatable: true,
-  input: Type.Object(
-    { user_id: userArgument("Who gets it."), role_id: roleArgument("Which role."), reason: reasonArgument },
-    { additionalProperties: false },
-  ),
+  input: handingInput("Who gets it."),
   output: Type.Object({
     user_id: Type.String(),
     role_id: Type.String(),
     given: Type.Boolean({ description: "Whether they did not have it before." }),
     note,
   }),
-  targets: {
-    role: {
-      kind: "role",
-      argument: "role_id",
-      absent: "error",
-      isBelow: true,
-      needs: PermissionFlagsBits.ManageRoles,
-    },
-    member: { kind: "member", argument: "user_id", absent: "error", needs: 0n },
-  },
+  targets: handingTargets,
   check: (_input, { role }) => assertNotEveryone(role, "given"),
   question: (_input, { role, member }) =>
     `Give the role ${whom(quoted(role.facts.name), role.facts.id)} to ${whom(member.name, member.facts.userId)}?`,

@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import { permissionNames } from "../../permissions/names.ts";
 import { assertStanding } from "../authority.ts";
 import { type MemberPage, scanMembers } from "../members/scan.ts";
-import { madeAt, roleArgument, snowflake } from "../schemas.ts";
+import { madeAt, pageSize, roleArgument, snowflake } from "../schemas.ts";
 import { nextPage, note, person, timestamp } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import type { RolePlace } from "../targets.ts";
@@ -30,9 +30,7 @@ export const roleInfo = defineTool({
           description: "Also what it permits in the server, which is for those who manage roles.",
         }),
       ),
-      limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 100, default: 25, description: "How many of its members." }),
-      ),
+      limit: pageSize("of its members", { most: 100, default: 25 }),
       after: Type.Optional(snowflake("Only members after this user id: next_after of the page before.")),
     },
     { additionalProperties: false },

@@ -1,13 +1,12 @@
-import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { inGuild } from "../audiences.ts";
 import { quoted } from "../authority.ts";
 import { whom } from "../members/describe.ts";
-import { reasonArgument, roleArgument, userArgument } from "../schemas.ts";
 import { note } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { assertNotEveryone } from "./everyone.ts";
+import { handingInput, handingTargets } from "./handing.ts";
 
 export const roleTake = defineTool({
   name: "discord_role_take",
@@ -16,26 +15,14 @@ export const roleTake = defineTool({
   family: "roles",
   kind: "destroy",
   repeatable: true,
-  input: Type.Object(
-    { user_id: userArgument("From whom."), role_id: roleArgument("Which role."), reason: reasonArgument },
-    { additionalProperties: false },
-  ),
+  input: handingInput("From whom."),
   output: Type.Object({
     user_id: Type.String(),
     role_id: Type.String(),
     taken: Type.Boolean({ description: "Whether they had it before." }),
     note,
   }),
-  targets: {
-    role: {
-      kind: "role",
-      argument: "role_id",
-      absent: "error",
-      isBelow: true,
-      needs: PermissionFlagsBits.ManageRoles,
-    },
-    member: { kind: "member", argument: "user_id", absent: "error", needs: 0n },
-  },
+  targets: handingTargets,
   check: (_input, { role }) => assertNotEveryone(role, "taken"),
   question: (_input, { role, member }) =>
     `Take the role ${whom(quoted(role.facts.name), role.facts.id)} from ${whom(member.name, member.facts.userId)}?`,

@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { pageSize } from "../schemas.ts";
 import { nextOffset } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
@@ -14,9 +15,7 @@ export const rolesList = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 100, default: 50, description: "How many roles." }),
-      ),
+      limit: pageSize("roles", { most: 100, default: 50 }),
       offset: Type.Optional(
         Type.Integer({ minimum: 0, maximum: 500, default: 0, description: "How many to pass over first." }),
       ),

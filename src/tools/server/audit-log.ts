@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import { channelFacts } from "../channel-facts.ts";
 import { sourcesOfChannels } from "../channels/shown.ts";
 import { nobody } from "../find-people.ts";
-import { firstIdAt, snowflake, time, userArgument } from "../schemas.ts";
+import { firstIdAt, pageSize, snowflake, time, userArgument } from "../schemas.ts";
 import { nextPage } from "../shapes.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
@@ -34,9 +34,7 @@ export const auditLog = defineTool({
       after: Type.Optional(time("Only from this time on, such as 2026-05-01T18:30:00Z.")),
       before: Type.Optional(time("Only before this time.")),
       before_entry: Type.Optional(snowflake("Only entries before this one: next_before of the page before.")),
-      limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 100, default: 20, description: "How many entries." }),
-      ),
+      limit: pageSize("entries", { most: 100, default: 20 }),
     },
     { additionalProperties: false },
   ),

@@ -3,12 +3,12 @@ import { Type } from "typebox";
 import { AppError, toAppError } from "../../errors.ts";
 import { describeMessage, messageShape, seemsWithheld, withheldNote } from "../messages/describe.ts";
 import { forums } from "../messages/kinds.ts";
-import { snowflake } from "../schemas.ts";
+import { pageSize, snowflake } from "../schemas.ts";
 import { flag, nextPage, note, nullable } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import type { ChannelPlace } from "../targets.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
-import { threadArgument } from "./arguments.ts";
+import { threadOrOwn } from "./arguments.ts";
 import { readForum, tagNames } from "./forum.ts";
 
 export const forumPostRead = defineTool({
@@ -20,10 +20,8 @@ export const forumPostRead = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(threadArgument("Which post. Default: the one of this conversation.")),
-      limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 50, default: 20, description: "How many replies." }),
-      ),
+      channel_id: threadOrOwn("Which post."),
+      limit: pageSize("replies", { most: 50, default: 20 }),
       before: Type.Optional(
         snowflake("Only replies before this message id: next_before of the page before."),
       ),

@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import { snowflakePattern } from "../arguments.ts";
 import { forums } from "../messages/kinds.ts";
 import { pageTime } from "../messages/times.ts";
-import { channelArgument } from "../schemas.ts";
+import { channelArgument, pageSize } from "../schemas.ts";
 import { nextPage } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
@@ -39,9 +39,7 @@ export const forumPostsList = defineTool({
           description: "Only posts with this tag: its name or id.",
         }),
       ),
-      limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 50, default: 20, description: "How many posts." }),
-      ),
+      limit: pageSize("posts", { most: 50, default: 20 }),
       before: Type.Optional(
         Type.String({ minLength: 1, maxLength: 40, description: "next_before of the page before." }),
       ),

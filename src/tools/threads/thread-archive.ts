@@ -1,11 +1,9 @@
 import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
-import { reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { assertMayTakePart } from "../speaking.ts";
 import { defineTool } from "../tool.ts";
-import { threadArgument } from "./arguments.ts";
-import { threads } from "./kinds.ts";
+import { threadInput, threadTarget } from "./arguments.ts";
 import { asMaker } from "./ruling.ts";
 
 export const threadArchive = defineTool({
@@ -16,16 +14,10 @@ export const threadArchive = defineTool({
   family: "threads",
   kind: "write",
   repeatable: true,
-  input: Type.Object(
-    {
-      channel_id: Type.Optional(threadArgument("Which thread. Default: the one of this conversation.")),
-      reason: reasonArgument,
-    },
-    { additionalProperties: false },
-  ),
+  input: threadInput,
   output: Type.Object({ thread_id: Type.String(), archived: Type.Boolean() }),
   targets: {
-    thread: { kind: "channel", argument: "channel_id", absent: "own", types: threads, needs: asMaker },
+    thread: threadTarget(asMaker),
   },
   check: (_input, { thread }, authority, { now }) => assertMayTakePart(thread, authority, now),
   question: (_input, { thread }) => `Archive the thread ${thread.actor.place}?`,

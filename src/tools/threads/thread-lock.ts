@@ -2,11 +2,9 @@ import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
 import { assertNotArchived } from "../messages/threads-open.ts";
-import { reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
-import { threadArgument } from "./arguments.ts";
-import { threads } from "./kinds.ts";
+import { threadInput, threadTarget } from "./arguments.ts";
 
 export const threadLock = defineTool({
   name: "discord_thread_lock",
@@ -16,22 +14,10 @@ export const threadLock = defineTool({
   family: "threads",
   kind: "write",
   repeatable: true,
-  input: Type.Object(
-    {
-      channel_id: Type.Optional(threadArgument("Which thread. Default: the one of this conversation.")),
-      reason: reasonArgument,
-    },
-    { additionalProperties: false },
-  ),
+  input: threadInput,
   output: Type.Object({ thread_id: Type.String(), locked: Type.Boolean() }),
   targets: {
-    thread: {
-      kind: "channel",
-      argument: "channel_id",
-      absent: "own",
-      types: threads,
-      needs: PermissionFlagsBits.ManageThreads,
-    },
+    thread: threadTarget(PermissionFlagsBits.ManageThreads),
   },
   check(_input, { thread }) {
     if (!thread.facts.thread?.isLocked) assertNotArchived(thread);

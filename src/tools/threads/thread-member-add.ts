@@ -6,8 +6,7 @@ import { userArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { assertMayTakePart } from "../speaking.ts";
 import { defineTool } from "../tool.ts";
-import { threadArgument } from "./arguments.ts";
-import { threads } from "./kinds.ts";
+import { threadOrOwn, threadTarget } from "./arguments.ts";
 import { toAdd } from "./ruling.ts";
 
 export const threadMemberAdd = defineTool({
@@ -19,7 +18,7 @@ export const threadMemberAdd = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(threadArgument("Which thread. Default: the one of this conversation.")),
+      channel_id: threadOrOwn("Which thread."),
       user_id: userArgument("Whom."),
     },
     { additionalProperties: false },
@@ -29,7 +28,7 @@ export const threadMemberAdd = defineTool({
     added: Type.String({ description: "The user's id." }),
   }),
   targets: {
-    thread: { kind: "channel", argument: "channel_id", absent: "own", types: threads, needs: toAdd },
+    thread: threadTarget(toAdd),
     member: { kind: "member", argument: "user_id", absent: "error", needs: 0n },
   },
   async check(_input, { thread }, authority, { now }) {

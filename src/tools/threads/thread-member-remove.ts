@@ -7,8 +7,7 @@ import { fromChannel } from "../sources.ts";
 import { assertMayTakePart } from "../speaking.ts";
 import type { UserPlace } from "../targets.ts";
 import { defineTool } from "../tool.ts";
-import { threadArgument } from "./arguments.ts";
-import { threads } from "./kinds.ts";
+import { threadOrOwn, threadTarget } from "./arguments.ts";
 import { toRemove } from "./ruling.ts";
 
 export const threadMemberRemove = defineTool({
@@ -20,7 +19,7 @@ export const threadMemberRemove = defineTool({
   repeatable: true,
   input: Type.Object(
     {
-      channel_id: Type.Optional(threadArgument("Which thread. Default: the one of this conversation.")),
+      channel_id: threadOrOwn("Which thread."),
       user_id: userArgument("Whom."),
     },
     { additionalProperties: false },
@@ -30,7 +29,7 @@ export const threadMemberRemove = defineTool({
     removed: Type.String({ description: "The user's id." }),
   }),
   targets: {
-    thread: { kind: "channel", argument: "channel_id", absent: "own", types: threads, needs: toRemove },
+    thread: threadTarget(toRemove),
     user: { kind: "user", argument: "user_id", absent: "error", needs: 0n },
   },
   async check(_input, { thread }, authority, { now }) {

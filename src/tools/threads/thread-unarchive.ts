@@ -1,11 +1,9 @@
 import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
-import { reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { assertMayTakePart } from "../speaking.ts";
 import { defineTool } from "../tool.ts";
-import { threadArgument } from "./arguments.ts";
-import { threads } from "./kinds.ts";
+import { threadInput, threadTarget } from "./arguments.ts";
 import { toReopen } from "./ruling.ts";
 
 export const threadUnarchive = defineTool({
@@ -15,16 +13,10 @@ export const threadUnarchive = defineTool({
   family: "threads",
   kind: "write",
   repeatable: true,
-  input: Type.Object(
-    {
-      channel_id: Type.Optional(threadArgument("Which thread. Default: the one of this conversation.")),
-      reason: reasonArgument,
-    },
-    { additionalProperties: false },
-  ),
+  input: threadInput,
   output: Type.Object({ thread_id: Type.String(), archived: Type.Boolean() }),
   targets: {
-    thread: { kind: "channel", argument: "channel_id", absent: "own", types: threads, needs: toReopen },
+    thread: threadTarget(toReopen),
   },
   check: (_input, { thread }, authority, { now }) => assertMayTakePart(thread, authority, now),
   question: (_input, { thread }) => `Reopen the archived thread ${thread.actor.place}?`,

@@ -1,11 +1,9 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { inChannel } from "../audiences.ts";
-import { reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
-import { threadArgument } from "./arguments.ts";
-import { threads } from "./kinds.ts";
+import { threadInput, threadTarget } from "./arguments.ts";
 
 export const threadUnlock = defineTool({
   name: "discord_thread_unlock",
@@ -15,22 +13,10 @@ export const threadUnlock = defineTool({
   family: "threads",
   kind: "write",
   repeatable: true,
-  input: Type.Object(
-    {
-      channel_id: Type.Optional(threadArgument("Which thread. Default: the one of this conversation.")),
-      reason: reasonArgument,
-    },
-    { additionalProperties: false },
-  ),
+  input: threadInput,
   output: Type.Object({ thread_id: Type.String(), locked: Type.Boolean(), archived: Type.Boolean() }),
   targets: {
-    thread: {
-      kind: "channel",
-      argument: "channel_id",
-      absent: "own",
-      types: threads,
-      needs: PermissionFlagsBits.ManageThreads,
-    },
+    thread: threadTarget(PermissionFlagsBits.ManageThreads),
   },
   question: (_input, { thread }) =>
     `Unlock the thread ${thread.actor.place}${thread.facts.thread?.isArchived ? " and reopen it" : ""}?`,

@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import { snowflakePattern } from "../arguments.ts";
 import { forums } from "../messages/kinds.ts";
 import { pageTime } from "../messages/times.ts";
-import { channelArgument } from "../schemas.ts";
+import { channelArgument, pageSize } from "../schemas.ts";
 import { nextPage, note } from "../shapes.ts";
 import type { ChannelPlace, Requirement } from "../targets.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
@@ -39,9 +39,7 @@ export const threadsList = defineTool({
       state: Type.Optional(
         Type.Enum([...states], { default: "active", description: "Which threads. Default: active." }),
       ),
-      limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 50, default: 20, description: "How many threads." }),
-      ),
+      limit: pageSize("threads", { most: 50, default: 20 }),
       before: Type.Optional(
         Type.String({ minLength: 1, maxLength: 40, description: "next_before of the page before." }),
       ),
