@@ -14,6 +14,7 @@ const shared = [
   "utc-day",
   "limits",
   "lru",
+  "snowflake",
   "version",
   "when-aborted",
 ];

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
 import { AppError } from "../errors.ts";
+import { isSnowflake } from "../snowflake.ts";
 import { type ApiToken, type ApiTokenStore, type Scope, scopes } from "./ports.ts";
 import { equalBytes, newSecret, secretPattern, sha256 } from "./secrets.ts";
 
@@ -40,7 +41,6 @@ export interface Tokens {
 export const operatorScopes: readonly Scope[] = scopes.filter((scope) => scope !== "act:bot");
 
 const form = new RegExp(`^dmcp_([0-9a-f]{16})_(${secretPattern})$`);
-const snowflake = /^\d{15,20}$/;
 const nobody = sha256("no token has this secret");
 const cachedRecords = 1000;
 const touchEveryMs = 60_000;
@@ -153,7 +153,7 @@ function assertSound({ name, userId, scopes: asked, guildIds, expiresAt }: NewTo
   if (name.trim() === "" || name.length > 100) complain("A token's name has 1 to 100 characters.");
   // Lists of tokens are shown on terminals, which these would steer.
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name)) complain("A token's name has no control characters.");
-  if (userId !== null && !snowflake.test(userId))
+  if (userId !== null && !isSnowflake(userId))
     complain("A token's user is a Discord user id: 15 to 20 digits.");
   const strange = asked.find((scope) => !scopes.includes(scope));
   if (asked.length === 0 || strange !== undefined)
@@ -162,7 +162,7 @@ function assertSound({ name, userId, scopes: asked, guildIds, expiresAt }: NewTo
     complain("A token that is bound to a user cannot have the scope act:bot; leave out one of them.");
   if (guildIds !== null && (guildIds.length === 0 || guildIds.length > 100))
     complain("A token is limited to 1 to 100 servers, or to none at all.");
-  if (guildIds?.some((id) => !snowflake.test(id))) complain("A server id has 15 to 20 digits.");
+  if (guildIds?.some((id) => !isSnowflake(id))) complain("A server id has 15 to 20 digits.");
   if (expiresAt !== null && !(expiresAt > at)) complain("A token's expiry lies in the future.");
 }
 

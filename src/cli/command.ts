@@ -1,3 +1,5 @@
+import { isSnowflake } from "../snowflake.ts";
+
 /** The process's edge as a command sees it, so that a command runs in a test as it does in a shell. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -40,3 +42,16 @@ export const exit = {
 
 /** A mistake in the arguments: the message, then where to read more. */
 export class UsageError extends Error {}
+
+/** Of the options that name a person and a place. Throws UsageError. */
+export function assertIds(values: {
+  readonly user?: string | undefined;
+  readonly guild?: string | undefined;
+  readonly channel?: string | undefined;
+}): void {
+  for (const name of ["user", "guild", "channel"] as const) {
+    const id = values[name];
+    if (id !== undefined && !isSnowflake(id))
+      throw new UsageError(`--${name} takes a Discord id, 15 to 20 digits`);
+  }
+}

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Config, readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
-import { type Command, exit, UsageError } from "./command.ts";
+import { assertIds, type Command, exit, UsageError } from "./command.ts";
 import { type ClientName, clientNames, clients } from "./connect-clients.ts";
 import { doorOf } from "./connect-door.ts";
 import { type ClientFile, openClientFile } from "./connect-file.ts";
@@ -105,11 +105,7 @@ function readOptions(args: readonly string[]): Options {
     throw new UsageError(`say which client: ${clientNames.join(", ")}`);
   if (values.user === undefined)
     throw new UsageError("--user is missing: the Discord user whose permissions hold");
-  for (const name of ["user", "guild", "channel"] as const) {
-    const id = values[name];
-    if (id !== undefined && !/^\d{15,20}$/.test(id))
-      throw new UsageError(`--${name} takes a Discord id, 15 to 20 digits`);
-  }
+  assertIds(values);
   if (!/^[A-Za-z][\w-]{0,63}$/.test(values.name))
     throw new UsageError("--name takes 1 to 64 letters, digits, _ and -, a letter first");
   if (values.file !== undefined && !values.write) throw new UsageError("--file goes with --write");

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { variables } from "../config/variables.ts";
 import { type Config, readConfig } from "../config.ts";
-import { type Command, exit, type Io, UsageError } from "./command.ts";
+import { assertIds, type Command, exit, type Io, UsageError } from "./command.ts";
 import { folderEnvironment } from "./folder-environment.ts";
 import { type BridgeEnd, bridge, sentenceOf } from "./mcp-bridge.ts";
 import { openService, type ServiceStart } from "./mcp-service.ts";
@@ -56,11 +56,7 @@ function readOptions(args: readonly string[]) {
       database: { type: "string" },
     },
   });
-  for (const name of ["user", "guild", "channel"] as const) {
-    const id = values[name];
-    if (id !== undefined && !/^\d{15,20}$/.test(id))
-      throw new UsageError(`--${name} takes a Discord id, 15 to 20 digits`);
-  }
+  assertIds(values);
   return values;
 }
 

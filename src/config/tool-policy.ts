@@ -1,3 +1,5 @@
+import { isSnowflake } from "../snowflake.ts";
+
 /** What an operator allows tools to do: for the deployment, and for a server where it differs there. */
 export interface ToolPolicy {
   /**
@@ -39,7 +41,7 @@ export function readGuildPolicies(text: string): Readonly<Record<string, Partial
   const guilds = asObject(parse(text), "it");
   return Object.fromEntries(
     Object.entries(guilds).map(([guildId, fields]) => {
-      if (!/^\d{15,20}$/.test(guildId)) throw new BadPolicy(`"${guildId.slice(0, 24)}" is no id of a server`);
+      if (!isSnowflake(guildId)) throw new BadPolicy(`"${guildId.slice(0, 24)}" is no id of a server`);
       return [guildId, readPolicy(asObject(fields, guildId), guildId)];
     }),
   );

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { Rate } from "../limits/rate-limits.ts";
+import { snowflakePattern } from "../snowflake.ts";
 import { secretKeyFault } from "./secret-key-rule.ts";
 import { BadPolicy } from "./tool-policy.ts";
 
@@ -133,6 +134,9 @@ export function policy<T>(text: string, read: (text: string) => T): T {
 /** Secrets can stand here by mistake, so an error quotes a few characters only. */
 const shorten = (text: string): string => (text.length > 24 ? `${text.slice(0, 24)}…` : text);
 
-const snowflake = /^\d{15,20}$/;
 export const ids = (whose: string): Variable<readonly string[]> =>
-  list(`Ids of the ${whose}; empty means all.`, "Discord ids (15 to 20 digits)", snowflake);
+  list(
+    `Ids of the ${whose}; empty means all.`,
+    "Discord ids (15 to 20 digits)",
+    new RegExp(snowflakePattern),
+  );

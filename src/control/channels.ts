@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { AppError, toAppError } from "../errors.ts";
+import { snowflakeIn } from "../snowflake.ts";
 
 const log = getLogger(["discord-mcp", "control"]);
 
@@ -44,7 +45,6 @@ const maxChannels = 64;
 /** Bytes that may wait for a program that does not read, or for `listen`. */
 const unreadBytes = 2 * maxMessageBytes;
 const closeGraceMs = 2000;
-const snowflake = /^\d{15,20}$/;
 
 export interface ControlChannels {
   /** Undefined when it has become a channel. */
@@ -183,23 +183,15 @@ export class Channel implements ControlChannel {
 /** Throws AppError `unauthorized` or `invalid_data`. */
 function credentialsOf(request: Request): ChannelCredentials {
   const query = new URL(request.url).searchParams;
-  const place = { guildId: idOf(query, "guild_id"), channelId: idOf(query, "channel_id") };
+  const place = { guildId: snowflakeIn(query, "guild_id"), channelId: snowflakeIn(query, "channel_id") };
   const authorization = request.headers.get("authorization");
   if (authorization !== null) return { kind: "token", authorization, ...place };
-  const userId = idOf(query, "operator_for");
+  const userId = snowflakeIn(query, "operator_for");
   if (userId !== null) return { kind: "operator", userId, ...place };
   throw new AppError(
     "unauthorized",
     "Say who you are: set DISCORD_MCP_TOKEN to a token of this service (discord-mcp token create), or give --operator --user ID.",
   );
-}
-
-function idOf(query: URLSearchParams, name: string): string | null {
-  const text = query.get(name);
-  if (text === null || snowflake.test(text)) return text;
-  throw new AppError("invalid_data", `${name} must be a Discord id, 15 to 20 digits.`, {
-    data: { path: name },
-  });
 }
 
 function tooMany(): AppError {

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { GatewayGuildCreateDispatchData } from "discord-api-types/v10";
 import { AppError } from "../errors.ts";
+import { compareSnowflakes, isNewer, shardOf, snowflakeAt } from "../snowflake.ts";
 import type { DiscordReader } from "../tools/discord-port.ts";
 import type { Facts } from "./facts.ts";
 import type { GuildState } from "./guild-state.ts";
@@ -9,7 +10,6 @@ import { LeftToTheNext } from "./left.ts";
 import type { Marks } from "./marks.ts";
 import type { ChannelMarks } from "./ports.ts";
 import { sleep } from "./sleep.ts";
-import { compareSnowflakes, isNewer, shardOf, snowflakeAt } from "./snowflake.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
 

@@ -1,10 +1,10 @@
 import { getLogger } from "@logtape/logtape";
 import { GatewayDispatchEvents as Events, type GatewayDispatchPayload } from "discord-api-types/v10";
+import { shardOf } from "../snowflake.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { GuildState } from "./guild-state.ts";
 import type { Intake } from "./intake.ts";
 import type { Posting } from "./posting.ts";
-import { shardOf } from "./snowflake.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
 

@@ -5,6 +5,7 @@ import {
   GatewayDispatchEvents as Events,
 } from "discord-api-types/v10";
 import { AppError } from "../errors.ts";
+import { shardOf } from "../snowflake.ts";
 import { Admission } from "./gateway-admission.ts";
 import type { DiscordStatus, GatewayDeps } from "./gateway-types.ts";
 import {
@@ -15,7 +16,6 @@ import {
   wantsPrivileged,
 } from "./intents.ts";
 import { Shard, type ShardHooks } from "./shard.ts";
-import { shardOf } from "./snowflake.ts";
 import { badToken, untilAnswered } from "./until-answered.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);

@@ -8,9 +8,9 @@ import {
 } from "discord-api-types/v10";
 import { Lru } from "../lru.ts";
 import type { ChannelFacts, GuildFacts, MemberFacts, RoleFacts } from "../permissions/facts.ts";
+import { shardOf } from "../snowflake.ts";
 import { KnownChannels } from "./known-channels.ts";
 import { isGuild } from "./promised-shapes.ts";
-import { shardOf } from "./snowflake.ts";
 import { type ChannelLike, isObfuscated, memberFacts, Shapes, senseless } from "./state-shapes.ts";
 
 const MEMBERS_BOUND = 20_000;

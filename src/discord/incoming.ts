@@ -1,6 +1,6 @@
 import { type APIMessage, type GatewayMessageCreateDispatchData, MessageType } from "discord-api-types/v10";
 import { AppError } from "../errors.ts";
-import { isSnowflake, snowflakeTime } from "./snowflake.ts";
+import { isDecimalId, snowflakeTime } from "../snowflake.ts";
 
 export interface Attachment {
   readonly name: string;
@@ -78,7 +78,7 @@ function assertSense(message: Source, guildId: string | null): void {
   const { id, channel_id, author, content, member, mentions, mention_roles } = message;
   const ids = [id, channel_id, author?.id, ...(guildId === null ? [] : [guildId])];
   const lists = [mentions, mention_roles, ...(member?.roles === undefined ? [] : [member.roles])];
-  if (ids.every(isSnowflake) && lists.every(Array.isArray) && typeof content === "string") return;
+  if (ids.every(isDecimalId) && lists.every(Array.isArray) && typeof content === "string") return;
   throw new AppError("discord_error", "Discord gave a message that makes no sense.");
 }
 

@@ -1,5 +1,5 @@
+import { isDecimalId, isNewer } from "../snowflake.ts";
 import type { ChannelMarks } from "./ports.ts";
-import { isNewer, isSnowflake } from "./snowflake.ts";
 
 /** The marks of channels, written in batches: each message of each channel advances one. */
 export class Marks {
@@ -15,7 +15,7 @@ export class Marks {
    * could be newer than all that comes, or keep every other mark from being stored.
    */
   advance(channelId: string, messageId: string): void {
-    if (!isSnowflake(channelId) || !isSnowflake(messageId)) throw new TypeError("a mark needs ids");
+    if (!isDecimalId(channelId) || !isDecimalId(messageId)) throw new TypeError("a mark needs ids");
     const before = this.#pending.get(channelId);
     if (before === undefined || isNewer(messageId, before)) this.#pending.set(channelId, messageId);
   }

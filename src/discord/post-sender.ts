@@ -6,9 +6,9 @@ import {
   type APIMessage,
   MessageFlags,
 } from "discord-api-types/v10";
+import { compareSnowflakes, isNewer, snowflakeAt } from "../snowflake.ts";
 import type { Post } from "./ports.ts";
 import { raceAbort } from "./rest-errors.ts";
-import { compareSnowflakes, isNewer, snowflakeAt } from "./snowflake.ts";
 
 export type SendResult =
   | { readonly kind: "sent"; readonly messageId: string }

@@ -1,4 +1,4 @@
-import { isSnowflake } from "./snowflake.ts";
+import { isDecimalId } from "../snowflake.ts";
 
 /*
  * Whether what Discord gives, by REST and by the gateway, has what its description always promises, as far as we go by it:
@@ -25,7 +25,7 @@ export const listOf =
     Array.isArray(value) && value.every(fits);
 
 const isNumber: Fits = (value) => typeof value === "number";
-const isId: Fits = isSnowflake;
+const isId: Fits = isDecimalId;
 const orNothing =
   (fits: Fits): Fits =>
   (value) =>

@@ -2,26 +2,17 @@ import { nowhere } from "../actor.ts";
 import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
+import { snowflakeIn } from "../snowflake.ts";
 import type { ClaimedPlace, McpCaller, McpDeps } from "./ports.ts";
 import { protocolError } from "./results.ts";
-
-const snowflake = /^\d{15,20}$/;
 
 /** The place that an address names: `?user_id=…&guild_id=…&channel_id=…`. Throws AppError `invalid_data`. */
 export function placeOf(query: URLSearchParams): ClaimedPlace {
   return {
-    userId: idOf(query, "user_id"),
-    guildId: idOf(query, "guild_id"),
-    channelId: idOf(query, "channel_id"),
+    userId: snowflakeIn(query, "user_id"),
+    guildId: snowflakeIn(query, "guild_id"),
+    channelId: snowflakeIn(query, "channel_id"),
   };
-}
-
-function idOf(query: URLSearchParams, name: string): string | null {
-  const text = query.get(name);
-  if (text === null || snowflake.test(text)) return text;
-  throw new AppError("invalid_data", `${name} must be a Discord id, 15 to 20 digits.`, {
-    data: { path: name },
-  });
 }
 
 /**

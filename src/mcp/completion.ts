@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { type Actor, nowhere } from "../actor.ts";
 import { toAppError } from "../errors.ts";
+import { isSnowflake } from "../snowflake.ts";
 import type { OwnConversations } from "./own-conversations.ts";
 import type { McpDeps } from "./ports.ts";
 import { promptArguments } from "./prompts.ts";
@@ -103,7 +104,7 @@ async function named<Found>(
   { input, actor, by, guildId }: Asked,
   read: (value: unknown) => Found | null,
 ): Promise<Found | null> {
-  if (guildId === null || !/^\d{15,20}$/.test(guildId)) return null;
+  if (guildId === null || !isSnowflake(guildId)) return null;
   try {
     return read((await reading.tool(toolName, input, reading.inGuild(guildId, actor, by), by)).value);
   } catch (error) {

@@ -5,9 +5,10 @@ import {
   ProtocolErrorCode,
 } from "@modelcontextprotocol/server";
 import { AppError } from "../errors.ts";
+import { snowflakeAt } from "../snowflake.ts";
 import { promptIcons } from "./icons.ts";
 import type { Exchange, McpDeps } from "./ports.ts";
-import { idSince, readSince } from "./since.ts";
+import { readSince } from "./since.ts";
 import type { Surface } from "./surface.ts";
 import { usable } from "./tools.ts";
 
@@ -132,7 +133,7 @@ const byName = new Map(prompts.map((prompt) => [prompt.definition.name, prompt])
 function howFar(since: string | undefined, now: number, has: Asked["has"]): string {
   const time = since?.trim() ? readSince(since, now) : now - dayMs;
   if (time !== null)
-    return `Read it with ${history} from ${minutes(time)} on: limit 50 and after ${idSince(time)}; while a page is full, read on with the highest message id of it as after. Of a result that is cut, read the resource that it links.`;
+    return `Read it with ${history} from ${minutes(time)} on: limit 50 and after ${snowflakeAt(time)}; while a page is full, read on with the highest message id of it as after. Of a result that is cut, read the resource that it links.`;
   const how = has(search) ? `${search} (after takes a time)` : `${history}, page by page with before`;
   return `I mean since ${said(since, "")}: work out which time that is, then read from there on with ${how}.`;
 }

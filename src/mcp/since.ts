@@ -30,7 +30,3 @@ export function readSince(said: string, now: number): number | null {
   );
   return Number.isNaN(time) ? null : time;
 }
-
-/** The least id of that moment: https://docs.discord.com/developers/reference#snowflakes */
-export const idSince = (time: number): string =>
-  String(BigInt(Math.max(0, Math.floor(time) - 1_420_070_400_000)) << 22n);

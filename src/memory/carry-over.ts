@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { snowflakeAt } from "../snowflake.ts";
 import { checkOwner } from "./migrations.ts";
 
 /** What a table's rows of the present database become in the restored one. Columns that the first version had. */
@@ -52,16 +53,12 @@ export function carryOver(restored: Database, presentPath: string): boolean {
   }
 }
 
-/** Discord's ids count milliseconds from here, https://discord.com/developers/docs/reference#snowflakes */
-const discordEpochMs = 1_420_070_400_000;
-
 /** Where it is not known what was answered since the backup, nothing that was said before `now` is. */
 export function passOver(restored: Database, now: number): void {
-  const mark = (BigInt(Math.max(0, now - discordEpochMs)) << 22n).toString();
   restored.run(
     `UPDATE channel_marks SET message_id = ?1
      WHERE length(message_id) < length(?1) OR (length(message_id) = length(?1) AND message_id < ?1)`,
-    [mark],
+    [snowflakeAt(now)],
   );
 }
 

@@ -1,4 +1,5 @@
 import { GuildVerificationLevel as Level, PermissionFlagsBits } from "discord-api-types/v10";
+import { snowflakeTime } from "../snowflake.ts";
 import { basePermissions } from "./compute.ts";
 import type { GuildFacts, MemberFacts } from "./facts.ts";
 
@@ -30,16 +31,11 @@ export function maySpeakYet(guild: GuildFacts, member: MemberFacts, now: number)
   if (member.isPending) return { reason: "pending", waitMs: null };
   if (member.roleIds.length > 0) return null;
   if (guild.verificationLevel >= Level.VeryHigh) return { reason: "phone", waitMs: null };
-  const accountMs = ACCOUNT_AGE_MS - (now - accountMadeAt(member.userId));
+  const accountMs = ACCOUNT_AGE_MS - (now - snowflakeTime(member.userId));
   if (guild.verificationLevel >= Level.Medium && accountMs > 0)
     return { reason: "account_age", waitMs: accountMs };
   if (guild.verificationLevel < Level.High) return null;
   if (member.joinedAt === null) return { reason: "membership_age", waitMs: null };
   const membershipMs = MEMBERSHIP_AGE_MS - (now - member.joinedAt);
   return membershipMs > 0 ? { reason: "membership_age", waitMs: membershipMs } : null;
-}
-
-/** https://docs.discord.com/developers/reference#snowflakes */
-function accountMadeAt(userId: string): number {
-  return Number(BigInt(userId) >> 22n) + 1_420_070_400_000;
 }

@@ -1,8 +1,8 @@
 import type { Static, TObject } from "typebox";
 import { Compile } from "typebox/compile";
 import { AppError } from "../errors.ts";
+import { snowflakePattern } from "../snowflake.ts";
 
-export const snowflakePattern = "^[0-9]{15,20}$";
 export const timePattern =
   "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?$";
 

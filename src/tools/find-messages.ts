@@ -1,5 +1,6 @@
 import type { APIMessage } from "discord-api-types/v10";
 import { AppError, toAppError } from "../errors.ts";
+import { isSnowflake } from "../snowflake.ts";
 import { plain } from "./authority.ts";
 import type { Finding } from "./find.ts";
 import type { ChannelPlace, MessagePlace, MessagesPlace } from "./targets.ts";
@@ -67,7 +68,7 @@ function messageIdIn(said: string, { facts }: ChannelPlace): string {
       "That link is to a message of another channel; name that channel as well.",
     );
   const id = link?.[2] ?? said.trim();
-  if (/^\d{15,20}$/.test(id)) return id;
+  if (isSnowflake(id)) return id;
   throw new AppError(
     "invalid_arguments",
     `${plain(said)} is no message: give its id, 15 to 20 digits, or a link to it.`,

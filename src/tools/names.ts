@@ -2,6 +2,7 @@ import type { APIGuildMember } from "discord-api-types/v10";
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import type { GuildFacts, RoleFacts } from "../permissions/facts.ts";
+import { isSnowflake } from "../snowflake.ts";
 import { type Authority, plain } from "./authority.ts";
 
 /** Candidates that an ambiguous name is answered with. */
@@ -20,8 +21,7 @@ export function idIn(kind: "channel" | "user" | "role", said: string): string | 
     if (/^<[@#]/.test(text)) throw wrong(`${plain(text)} does not mention a ${kind}.`);
     return null;
   }
-  if (!/^\d{15,20}$/.test(id))
-    throw wrong(`${id.slice(0, 30)} is no Discord id: those have 15 to 20 digits.`);
+  if (!isSnowflake(id)) throw wrong(`${id.slice(0, 30)} is no Discord id: those have 15 to 20 digits.`);
   return id;
 }
 

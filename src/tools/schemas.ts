@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { AppError } from "../errors.ts";
-import { snowflakePattern, timePattern } from "./arguments.ts";
+import { snowflakeAt, snowflakePattern, snowflakeTime } from "../snowflake.ts";
+import { timePattern } from "./arguments.ts";
 
 /** A Discord id among a tool's arguments. */
 export const snowflake = (description: string) => Type.String({ pattern: snowflakePattern, description });
@@ -39,12 +40,9 @@ export const pageSize = (what: string, bounds: { readonly most: number; readonly
 
 export const time = (description: string) => Type.String({ pattern: timePattern, description });
 
-/** https://docs.discord.com/developers/reference#snowflakes */
-const discordEpoch = 1_420_070_400_000n;
-
 /** When the thing of that id was made, as an ISO 8601 time. */
 export function madeAt(id: string): string {
-  return new Date(Number((BigInt(id) >> 22n) + discordEpoch)).toISOString();
+  return new Date(snowflakeTime(id)).toISOString();
 }
 
 /**
@@ -58,11 +56,5 @@ export function firstIdAt(name: string, text: string): bigint {
       data: { path: name, problem: "is no time that exists" },
     });
   }
-  return firstIdOf(at);
-}
-
-/** `at` in milliseconds since 1970. */
-export function firstIdOf(at: number): bigint {
-  const sinceEpoch = BigInt(Math.floor(at)) - discordEpoch;
-  return sinceEpoch <= 0n ? 0n : sinceEpoch << 22n;
+  return BigInt(snowflakeAt(at));
 }

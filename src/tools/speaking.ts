@@ -2,9 +2,9 @@ import { ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
 import { AppError } from "../errors.ts";
 import type { GuildFacts, MemberFacts } from "../permissions/facts.ts";
 import { maySpeakYet } from "../permissions/speaking.ts";
+import { snowflakeAt, snowflakeTime } from "../snowflake.ts";
 import { type Authority, denied } from "./authority.ts";
 import type { Finding } from "./find.ts";
-import { firstIdOf, madeAt } from "./schemas.ts";
 import type { ChannelPlace } from "./targets.ts";
 
 const { Administrator, BypassSlowmode, ManageThreads } = PermissionFlagsBits;
@@ -88,7 +88,7 @@ async function lastMessage(
   { actor, discord, now, signal }: Finding,
 ): Promise<number> {
   let last = 0;
-  let after = String(firstIdOf(since) - 1n);
+  let after = String(BigInt(snowflakeAt(since)) - 1n);
   for (let page = 0; page < maxPages; page++) {
     const messages = await discord.messages(facts.id, { after, limit: 100 }, signal);
     for (const { author, timestamp } of messages)
@@ -104,5 +104,5 @@ async function lastPost({ facts }: ChannelPlace, { actor, discord, signal }: Fin
   if (facts.guildId === null) return 0;
   const threads = await discord.activeThreads(facts.guildId, signal);
   const own = threads.filter((one) => one.parent_id === facts.id && one.owner_id === actor.userId);
-  return Math.max(0, ...own.map(({ id }) => Date.parse(madeAt(id))));
+  return Math.max(0, ...own.map(({ id }) => snowflakeTime(id)));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { ModelRequest } from "../../src/agent/ports.ts";
-import { snowflakeAt } from "../../src/discord/snowflake.ts";
+import { snowflakeAt } from "../../src/snowflake.ts";
 import { channels, gate, mention, newestText, Rig, users } from "./harness.ts";
 
 /** A model that answers nothing until its gate is opened. */

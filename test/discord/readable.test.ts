@@ -3,13 +3,7 @@ import fc from "fast-check";
 import type { Incoming } from "../../src/discord/incoming.ts";
 import { writePreamble } from "../../src/discord/preamble.ts";
 import { describeAttachments, oneLine, resolveMentions, withoutMention } from "../../src/discord/readable.ts";
-import {
-  compareSnowflakes,
-  isNewer,
-  shardOf,
-  snowflakeAt,
-  snowflakeTime,
-} from "../../src/discord/snowflake.ts";
+import { compareSnowflakes, isNewer, shardOf, snowflakeAt, snowflakeTime } from "../../src/snowflake.ts";
 
 const names = {
   role: (id: string) => (id === "7" ? "Crew" : null),

@@ -1,9 +1,10 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
+import { snowflakeAt } from "../../snowflake.ts";
 import { inChannel } from "../audiences.ts";
 import { plain } from "../authority.ts";
-import { channelOrOwn, firstIdOf, messageArgument, reasonArgument } from "../schemas.ts";
+import { channelOrOwn, messageArgument, reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import type { MessagesPlace } from "../targets.ts";
 import { defineTool } from "../tool.ts";
@@ -58,7 +59,7 @@ export const messagesDelete = defineTool({
     assertMayDeleteIn(channel);
     if (messages.length < 2)
       throw new AppError("invalid_arguments", "That is one message only; use discord_message_delete.");
-    const oldest = firstIdOf(now() - oldestMs + marginMs);
+    const oldest = BigInt(snowflakeAt(now() - oldestMs + marginMs));
     const old = messages.filter(({ id }) => BigInt(id) < oldest).map(({ id }) => id);
     if (old.length === 0) return;
     const more = old.length > maxNamed ? ` and ${old.length - maxNamed} more` : "";

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
-import { snowflakePattern, timePattern } from "../arguments.ts";
+import { isSnowflake } from "../../snowflake.ts";
+import { timePattern } from "../arguments.ts";
 import { firstIdAt } from "../schemas.ts";
 
 /** A moment that a search begins or ends with. */
@@ -28,7 +29,7 @@ export function range(after: string | undefined, before: string | undefined) {
 
 /** A time is its first id, moved by so many. */
 function idOf(name: string, text: string, by: bigint): bigint {
-  if (new RegExp(snowflakePattern).test(text)) return BigInt(text);
+  if (isSnowflake(text)) return BigInt(text);
   if (new RegExp(timePattern).test(text)) return firstIdAt(name, text) + by;
   const problem = "must be an ISO 8601 time, such as 2026-05-01T18:30:00Z, or a message id";
   throw wrong(name, problem, `${name} ${problem}.`);

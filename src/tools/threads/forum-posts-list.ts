@@ -1,7 +1,7 @@
 import { type APIThreadChannel, ChannelFlags, PermissionFlagsBits } from "discord-api-types/v10";
 import { type Static, Type } from "typebox";
 import { AppError } from "../../errors.ts";
-import { snowflakePattern } from "../arguments.ts";
+import { isSnowflake } from "../../snowflake.ts";
 import { forums } from "../messages/kinds.ts";
 import { pageTime } from "../messages/times.ts";
 import { channelArgument, pageSize } from "../schemas.ts";
@@ -64,7 +64,7 @@ export const forumPostsList = defineTool({
   check({ state = "active", before }) {
     if (before === undefined) return;
     if (state === "archived") pageTime("before", before);
-    else if (!new RegExp(snowflakePattern).test(before))
+    else if (!isSnowflake(before))
       throw new AppError("invalid_arguments", "before must be the next_before of an earlier page.", {
         data: { path: "before", problem: "must be the next_before of an earlier page" },
       });

@@ -1,7 +1,7 @@
 import { type APIThreadChannel, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
-import { snowflakePattern } from "../arguments.ts";
+import { isSnowflake } from "../../snowflake.ts";
 import { forums } from "../messages/kinds.ts";
 import { pageTime } from "../messages/times.ts";
 import { channelArgument, pageSize } from "../schemas.ts";
@@ -69,7 +69,7 @@ export const threadsList = defineTool({
       });
     if (before === undefined) return;
     if (state !== "active") pageTime("before", before);
-    else if (!new RegExp(snowflakePattern).test(before))
+    else if (!isSnowflake(before))
       throw new AppError("invalid_arguments", "before must be the next_before of an earlier page.", {
         data: { path: "before", problem: "must be the next_before of an earlier page" },
       });
