@@ -127,6 +127,12 @@ export function createRegistry(options: RegistryOptions): Registry {
   const listed = all.filter(({ tool }) => !tool.isFinder);
   const finders = all.filter(({ tool }) => tool.isFinder);
 
+  /** What finds tools for the model is the model's alone: who is given the list can call what stands in it, and no more. */
+  const toolOf = ({ toolName, turnId = null }: ToolCall): Registered | undefined => {
+    const registered = tools.get(toolName);
+    return registered?.tool.isFinder && turnId === null ? undefined : registered;
+  };
+
   const usable = (actor: Actor, activeTools: readonly string[]) => {
     const policy = policies.of(actor.guildId);
     return listed.filter(
@@ -246,7 +252,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   async function call(request: ToolCall): Promise<ToolOutcome> {
     request.signal.throwIfAborted();
     const started = now();
-    const registered = tools.get(request.toolName);
+    const registered = toolOf(request);
     const progress = unnoted();
     let outcome: ToolOutcome;
     try {

@@ -31,7 +31,7 @@ const anything = Type.Optional(Type.Unknown());
 const sources: readonly string[] = [];
 const about = { family: "server", repeatable: true, targets: {} } as const;
 
-/** The real registry with tiny tools: `echo` gives its arguments back, `wait` waits, `fail` fails as it is told, `close` has to be approved. */
+/** The real registry with tiny tools: `echo` gives its arguments back, `wait` waits, `fail` fails as it is told, `close` has to be approved, `find_tools` is for the model. */
 export function testTools(
   options: Pick<RegistryOptions, "metrics" | "now"> & { audit: AuditSink },
 ): TestTools {
@@ -107,7 +107,18 @@ export function testTools(
       return { value: { closed: channel.facts.id }, sources };
     },
   });
-  const tools: readonly Tool[] = [echo, wait, fail, close];
+  const find = defineTool({
+    ...about,
+    kind: "read",
+    isFinder: true,
+    name: "find_tools",
+    title: "Find tools",
+    description: "Finds tools for the model.",
+    input: Type.Object({}, { additionalProperties: false }),
+    output: Type.String(),
+    run: async () => ({ value: "found", sources }),
+  });
+  const tools: readonly Tool[] = [echo, wait, fail, close, find];
   const facts = new Facts();
   facts.everyone = reading | PermissionFlagsBits.ManageChannels;
   const policies = createPolicies(allOn);

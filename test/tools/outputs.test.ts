@@ -168,7 +168,7 @@ async function callAll(calls: (world: ToolWorld) => Calls): Promise<readonly str
   const called: string[] = [];
   let last: unknown = null;
   for (const [name, input] of calls(world)) {
-    last = await world.done(name, typeof input === "function" ? input(last) : input);
+    last = await world.done(name, typeof input === "function" ? input(last) : input, { turn: "t_1" });
     called.push(name);
   }
   return called;

@@ -3,7 +3,10 @@ import { membersTools } from "../../src/tools/members/all.ts";
 import { messagesTools } from "../../src/tools/messages/all.ts";
 import { rolesTools } from "../../src/tools/roles/all.ts";
 import { toolsFind } from "../../src/tools/tools-find.ts";
-import { ana, bench, call, ids, toolThat } from "./harness.ts";
+import { ana, bench, call as callDirectly, ids, toolThat } from "./harness.ts";
+
+/** As the model does, in a turn. */
+const call: typeof callDirectly = (registry, part) => callDirectly(registry, { turnId: "t_1", ...part });
 
 const all = [...messagesTools, ...membersTools, ...rolesTools, toolsFind];
 
@@ -86,6 +89,15 @@ test("it is offered to the model, and listed to nobody", () => {
     { definition: { name: "discord_tools_find" }, isCore: false, isFinder: true },
   ]);
   expect(registry.definitions(ana, ["other"])[0]).not.toHaveProperty("isFinder");
+});
+
+test("who is given the list cannot call what does not stand in it", async () => {
+  const { registry, audit } = bench(all);
+  const request = { toolName: "discord_tools_find", input: { query: "role" } };
+  const outcome = await callDirectly(registry, request);
+  expect(outcome).toMatchObject({ kind: "refused", code: "unknown_tool" });
+  expect(outcome.text).toContain("known are discord_message_history");
+  expect(audit).toMatchObject([{ toolName: "discord_tools_find", verdict: "refused" }]);
 });
 
 test("a query has at most 200 characters", async () => {

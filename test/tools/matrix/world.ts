@@ -140,6 +140,8 @@ function requestOf(toolName: string, input: unknown, { actor, channelId }: Calle
   const whose: Actor = { kind: actor === "bot" ? "bot" : "user", userId: userOf[actor], guildId, channelId };
   return {
     ...{ toolName, input, actor: whose },
+    // It is there in turns alone.
+    ...(toolName === "discord_tools_find" ? { turnId: "t_1" } : {}),
     activeTools: [],
     sessionId: "s_1",
     tokenId: actor === "bot" || actor === "token" ? "t_1" : null,
