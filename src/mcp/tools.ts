@@ -1,5 +1,5 @@
 import type { Tool } from "@modelcontextprotocol/server";
-import type { Actor } from "../actor.ts";
+import { type Actor, nowhere } from "../actor.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { ToolInfo } from "../tools/registered.ts";
 import type { Approvals, AskedCall } from "./approvals.ts";
@@ -95,9 +95,11 @@ export function actorOf({ actor }: McpCaller): Actor {
   );
 }
 
-/** Throws AppError when somebody cannot be where their client says. Who speaks from nowhere is anywhere. */
+/** Throws AppError when somebody cannot be where their client says. Who names neither a server nor a channel is anywhere. */
 export async function assertThere({ places }: Pick<Deps, "places">, actor: Actor, signal: AbortSignal) {
-  if (actor.kind === "user" && actor.guildId !== null) await places.assertReachable(actor, signal);
+  const { kind, guildId, channelId } = actor;
+  if (kind === "user" && (guildId !== null || channelId !== nowhere))
+    await places.assertReachable(actor, signal);
 }
 
 /** https://modelcontextprotocol.io/specification/2026-07-28/server/tools#tool */

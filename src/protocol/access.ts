@@ -1,14 +1,17 @@
+import type { Actor } from "../actor.ts";
 import type { Principal, Scope } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import type { Caller, ProtocolDeps } from "./ports.ts";
+
+type Deps = Pick<ProtocolDeps, "sessions" | "rules">;
 
 /**
  * The session that a request names, once it is established that the caller may use it for this. At once when it is in
  * memory, which is what makes a tool call quick. Throws AppError, at once or later.
  */
 export function useSession(
-  deps: Pick<ProtocolDeps, "sessions" | "rules">,
+  deps: Deps,
   caller: Caller,
   sessionId: string,
   scope: Scope,
@@ -22,6 +25,23 @@ export function useSession(
   };
   const cached = deps.sessions.cached(sessionId);
   return cached === null ? deps.sessions.get(sessionId).then(admit) : admit(cached);
+}
+
+/**
+ * The same with whom it acts for, once it is established that they are where it is: whoever has opened it may have left
+ * the server, or lost the channel, since.
+ */
+export async function enterSession(
+  deps: Deps & Pick<ProtocolDeps, "places">,
+  caller: Caller,
+  sessionId: string,
+  scope: Scope,
+): Promise<{ readonly session: Session; readonly actor: Actor }> {
+  const found = useSession(deps, caller, sessionId, scope);
+  const session = found instanceof Promise ? await found : found;
+  const actor = deps.rules.actorFor(caller.principal, session);
+  await deps.places.assertReachable(actor, caller.signal);
+  return { session, actor };
 }
 
 export function assertBound(caller: Caller, sessionId: string | null): void {

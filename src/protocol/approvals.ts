@@ -2,7 +2,7 @@ import type { Approval, ApprovalGrant, Question } from "../agent/approvals.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import { parser } from "../sessions/validation.ts";
-import { useSession } from "./access.ts";
+import { enterSession } from "./access.ts";
 import { ApproveData, type Envelope, type ReplyData } from "./messages.ts";
 import type { Caller, DirectToolCall, ProtocolDeps } from "./ports.ts";
 import { seconds, wireApproval } from "./wire.ts";
@@ -15,7 +15,7 @@ const parse = parser(ApproveData);
 export function createApprove(deps: ProtocolDeps) {
   return async (envelope: Envelope, caller: Caller): Promise<ReplyData> => {
     const data = parse(envelope.data);
-    const session = await useSession(deps, caller, data.session_id, "approve");
+    const { session } = await enterSession(deps, caller, data.session_id, "approve");
     const approval = await deps.turns.approval(data.approval_id);
     if (approval === null || !isOf(approval, session)) throw unknown();
     const decided = await deps.turns.decide(approval.id, data.approved, session.userId, caller.signal);

@@ -5,7 +5,7 @@ import { programTurn } from "../agent/program-turn.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import { parser } from "../sessions/validation.ts";
-import { useSession } from "./access.ts";
+import { enterSession } from "./access.ts";
 import { conflict, idempotencyKey } from "./idempotency.ts";
 import { type Envelope, MESSAGE_BYTES, ProcessData, type ReplyData } from "./messages.ts";
 import type { Caller, ProtocolDeps } from "./ports.ts";
@@ -23,9 +23,7 @@ export function createProcess(deps: ProtocolDeps) {
       throw new AppError("payload_too_large", "The message is too long; at most 32 KiB are allowed.", {
         data: { path: "message", max_bytes: MESSAGE_BYTES },
       });
-    const session = await useSession(deps, caller, data.session_id, "turns");
-    const actor = deps.rules.actorFor(caller.principal, session);
-    await deps.places.assertReachable(actor, caller.signal);
+    const { session, actor } = await enterSession(deps, caller, data.session_id, "turns");
     caller.connection?.follow(session);
     const { turn: accepted, isRepeat } = await submit(deps, actor, session, data.message, key);
     log.info("turn requested", { request_id: envelope.id, turn_id: accepted.id, session_id: session.id });

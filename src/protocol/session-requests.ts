@@ -1,10 +1,11 @@
+import type { Actor } from "../actor.ts";
 import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import type { PreferencesUpdate } from "../sessions/preferences.ts";
 import { MADE_SESSION_ID } from "../sessions/service.ts";
 import { parser } from "../sessions/validation.ts";
-import { assertBound, assertWholePerson, useSession } from "./access.ts";
+import { assertBound, assertWholePerson, enterSession, useSession } from "./access.ts";
 import {
   CancelData,
   ContextUpdateData,
@@ -102,11 +103,9 @@ export function createSessionRequests(deps: ProtocolDeps) {
 
   async function contextUpdate(envelope: Envelope, caller: Caller): Promise<ReplyData> {
     const data = parseContextUpdate(envelope.data);
-    const session = await useSession(deps, caller, data.session_id, "sessions");
-    // What it answers with is the conversation.
-    await deps.places.assertReachable(rules.actorFor(caller.principal, session), caller.signal);
+    const { session, actor } = await enterSession(deps, caller, data.session_id, "sessions");
     if (data.user_preferences !== undefined) assertWholePerson(caller.principal);
-    if (data.active_tools !== undefined) assertKnown(session, caller, data.active_tools);
+    if (data.active_tools !== undefined) assertKnown(actor, data.active_tools);
     const context = await sessions.updateContext(session, update(data));
     const { user_preferences, active_tools } = context;
     if (data.user_preferences !== undefined || data.active_tools !== undefined)
@@ -118,10 +117,8 @@ export function createSessionRequests(deps: ProtocolDeps) {
     return { type: "context_update", data: { session_id: session.id, context } };
   }
 
-  function assertKnown(session: Session, caller: Caller, names: readonly string[]): void {
-    const known = new Set(
-      tools.describe(rules.actorFor(caller.principal, session), []).map((tool) => tool.name),
-    );
+  function assertKnown(actor: Actor, names: readonly string[]): void {
+    const known = new Set(tools.describe(actor, []).map((tool) => tool.name));
     const unknown = names.filter((name) => !known.has(name));
     if (unknown.length === 0) return;
     throw new AppError("unknown_tool", "active_tools names tools that are not available here.", {

@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode } from "../errors.ts";
 import { parser } from "../sessions/validation.ts";
-import { useSession } from "./access.ts";
+import { enterSession } from "./access.ts";
 import { askFor, takeGrant } from "./approvals.ts";
 import { type createToolCallMemory, idempotencyKey } from "./idempotency.ts";
 import { type Envelope, type ReplyData, ToolCallData } from "./messages.ts";
@@ -13,12 +13,11 @@ export function createToolCall(deps: ProtocolDeps, remember: ReturnType<typeof c
   return async (envelope: Envelope, caller: Caller): Promise<ReplyData> => {
     const data = parse(envelope.data);
     const key = idempotencyKey(envelope.metadata);
-    const found = useSession(deps, caller, data.session_id, "tools");
-    const session = found instanceof Promise ? await found : found;
+    const { session, actor } = await enterSession(deps, caller, data.session_id, "tools");
     const request: DirectToolCall = {
       toolName: data.tool_name,
       input: data.arguments ?? {},
-      actor: deps.rules.actorFor(caller.principal, session),
+      actor,
       activeTools: session.activeTools,
       sessionId: session.id,
       tokenId: caller.principal.tokenId,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { PermissionFlagsBits } from "discord-api-types/v10";
+import { AppError } from "../../src/errors.ts";
 import { startWorld, type World } from "../http/world.ts";
 import { ids, reading } from "../tools/harness.ts";
 import { connect, type Kind, type TestClient, type Way } from "./clients.ts";
@@ -10,6 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(() => {
+  world.reach.refusal = null;
   world.script.tool = null;
   world.script.answer = (message) => `You said: ${message}`;
   world.tools.facts.everyone = reading | PermissionFlagsBits.ManageChannels;
@@ -107,6 +109,25 @@ describe.each(doors)("over %s, %s", (way, kind) => {
     while (world.turns.stats().running > 0) await new Promise((resolve) => setImmediate(resolve));
     world.script.answer = (message) => `You said: ${message}`;
     expect((await client.call("ask", { message: "and now?" })).text).toBe("You said: and now?");
+  });
+
+  test("whoever names a channel and no server speaks from a direct channel of theirs, or not at all", async () => {
+    const token = await secretOf();
+    await using client = await connect(world, way, kind, { token, query: `channel_id=${ids.hidden}` });
+    world.reach.asked.length = 0;
+    world.reach.refusal = new AppError("not_found", "There is no such channel that can be seen from here.");
+    const before = world.claude.requests.length;
+    for (const [name, given] of [
+      ["ask", { message: "what is said there?" }],
+      ["echo", {}],
+    ] as const)
+      expect((await client.call(name, given)).meta.code).toBe("not_found");
+    const who = { kind: "user", userId: ids.ana, guildId: null, channelId: ids.hidden } as const;
+    expect(world.reach.asked).toEqual([who, who]);
+    expect(world.claude.requests.length).toBe(before);
+    // Who names neither is anywhere: there is nothing to be asked.
+    await using nowhere = await connect(world, way, kind, { token, query: "" });
+    expect((await nowhere.call("ask", { message: "hello" })).text).toBe("You said: hello");
   });
 
   describe("a change that is named", () => {
