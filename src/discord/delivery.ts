@@ -6,6 +6,7 @@ import { Pauses } from "./pauses.ts";
 import { Planner } from "./planner.ts";
 import type { Post } from "./ports.ts";
 import { due } from "./posts.ts";
+import { Rounds } from "./rounds.ts";
 import { Settler, type SettlerDeps } from "./settler.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
@@ -49,9 +50,16 @@ export class Delivery {
   readonly #unlisten: readonly (() => void)[];
   /** Channels whose first post has to wait. */
   readonly #pauses = new Pauses(() => this.wake());
-  #round: Promise<void> | null = null;
-  #isDirty = false;
-  #isStarted = false;
+  readonly #rounds = new Rounds(
+    async () => {
+      await this.#planner.plan();
+      await this.#dispatch();
+    },
+    (error) => {
+      log.error("posts could not be planned, trying again", { error });
+      this.#pause(PLANNING, RETRY_MS);
+    },
+  );
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
@@ -75,18 +83,12 @@ export class Delivery {
   }
 
   start(): void {
-    this.#isStarted = true;
-    this.wake();
+    this.#rounds.start();
   }
 
   /** There may be something to post. Cheap; many calls at once are one. */
   wake(): void {
-    this.#isDirty = true;
-    if (!this.#isStarted || this.#stop.signal.aborted) return;
-    this.#round ??= this.#rounds().finally(() => {
-      this.#round = null;
-      if (this.#isDirty && !this.#stop.signal.aborted) this.wake();
-    });
+    this.#rounds.wake();
   }
 
   /** Our own message came by the gateway: whatever became of the request, it is posted. */
@@ -104,14 +106,15 @@ export class Delivery {
     const timer = setTimeout(resolve, boundMs);
     await Promise.race([this.#drain(), promise]);
     clearTimeout(timer);
+    this.#rounds.stop();
     this.#stop.abort(new Error("the service is going down"));
     this.#pauses.endAll();
   }
 
   async #drain(): Promise<void> {
     this.wake();
-    while (this.#round !== null || this.#senders.size > 0) {
-      await this.#round;
+    while (this.#rounds.underWay !== null || this.#senders.size > 0) {
+      await this.#rounds.underWay;
       await Promise.all([...this.#senders.values()].map(({ over }) => over));
     }
   }
@@ -120,19 +123,6 @@ export class Delivery {
     if (post.purpose === "question") this.#deps.onAsked();
     // A word about it may have waited for that in another channel.
     this.wake();
-  }
-
-  async #rounds(): Promise<void> {
-    while (this.#isDirty && !this.#stop.signal.aborted) {
-      this.#isDirty = false;
-      try {
-        await this.#planner.plan();
-        await this.#dispatch();
-      } catch (error) {
-        log.error("posts could not be planned, trying again", { error });
-        this.#pause(PLANNING, RETRY_MS);
-      }
-    }
   }
 
   async #dispatch(): Promise<void> {

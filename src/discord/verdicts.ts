@@ -7,6 +7,7 @@ import { Pauses } from "./pauses.ts";
 import type { Outbox, UnshownVerdict } from "./ports.ts";
 import { verdictContent } from "./question-text.ts";
 import { ask } from "./rest-errors.ts";
+import { Rounds } from "./rounds.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
 
@@ -30,9 +31,13 @@ export class Verdicts {
   readonly #pauses = new Pauses(() => this.wake());
   /** Those whose pressed button is being answered, which shows them too. */
   readonly #held = new Set<string>();
-  #round: Promise<void> | null = null;
-  #isDirty = false;
-  #isStarted = false;
+  readonly #rounds = new Rounds(
+    () => this.#showAll(),
+    (error) => {
+      log.error("verdicts could not be shown, trying again", { error });
+      this.#pauses.begin("", this.#deps.retryMs);
+    },
+  );
 
   constructor(deps: VerdictsDeps) {
     this.#deps = deps;
@@ -42,18 +47,12 @@ export class Verdicts {
   }
 
   start(): void {
-    this.#isStarted = true;
-    this.wake();
+    this.#rounds.start();
   }
 
   /** There may be something to show. Cheap; many calls at once are one. */
   wake(): void {
-    this.#isDirty = true;
-    if (!this.#isStarted || this.#stop.signal.aborted) return;
-    this.#round ??= this.#rounds().finally(() => {
-      this.#round = null;
-      if (this.#isDirty && !this.#stop.signal.aborted) this.wake();
-    });
+    this.#rounds.wake();
   }
 
   /** Leaves one to whoever answers its pressed button, until they call what this returns. */
@@ -82,25 +81,14 @@ export class Verdicts {
     this.#unlisten();
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, boundMs);
-    while (this.#round !== null) {
-      const isOver = await Promise.race([this.#round.then(() => false), promise.then(() => true)]);
+    for (let round = this.#rounds.underWay; round !== null; round = this.#rounds.underWay) {
+      const isOver = await Promise.race([round.then(() => false), promise.then(() => true)]);
       if (isOver) break;
     }
     clearTimeout(timer);
+    this.#rounds.stop();
     this.#stop.abort(new Error("the service is going down"));
     this.#pauses.endAll();
-  }
-
-  async #rounds(): Promise<void> {
-    while (this.#isDirty && !this.#stop.signal.aborted) {
-      this.#isDirty = false;
-      try {
-        await this.#showAll();
-      } catch (error) {
-        log.error("verdicts could not be shown, trying again", { error });
-        this.#pauses.begin("", this.#deps.retryMs);
-      }
-    }
   }
 
   async #showAll(): Promise<void> {
