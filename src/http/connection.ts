@@ -185,7 +185,8 @@ export class Connection implements ConnectionPort, SocketEnd {
     try {
       const valid = auth.stillValid(this.principal);
       if (valid !== true && !(await valid)) throw revoked();
-      await limits.token.take(this.#limitKey);
+      const taken = limits.token.take(this.#limitKey);
+      if (taken instanceof Promise) await taken;
     } catch (error) {
       return errorReply(toAppError(error), envelope.id, envelope.metadata);
     }

@@ -1,5 +1,5 @@
-import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { AppError } from "../errors.ts";
+import { Windows } from "./windows.ts";
 
 /** Allowed so many times a window; windows in seconds. */
 export interface Rate {
@@ -8,8 +8,11 @@ export interface Rate {
 }
 
 export interface Limit {
-  /** Takes one point of `key`. Throws AppError `rate_limited` with retryAfterMs when none is left. */
-  take(key: string): Promise<void>;
+  /**
+   * Takes one point of `key`, at once when it is counted in memory. Throws AppError `rate_limited` with retryAfterMs,
+   * at once or later, when none is left.
+   */
+  take(key: string): void | Promise<void>;
 }
 
 export const limitNames = ["token", "address", "user", "guild", "changes"] as const;
@@ -24,7 +27,7 @@ const subject: Record<LimitName, string> = {
   changes: "This person has changed too much at once",
 };
 
-/** `onRefused` hears of each refusal, for the metrics. Counters live in memory and forget expired keys by themselves. */
+/** `onRefused` hears of each refusal, for the metrics. Counters live in memory, and keys whose window has ended are forgotten. */
 export function createLimits(
   rates: Readonly<Record<LimitName, Rate>>,
   onRefused: (name: LimitName) => void,
@@ -42,22 +45,20 @@ export function createLimits(
 
 /** One limit; `sentence` says what was too much, without its full stop. */
 export function createLimit(
-  { points, seconds: duration }: Rate,
+  { points, seconds }: Rate,
   sentence: string,
   { onRefused, keyOf = (key) => key }: { onRefused?: () => void; keyOf?: (key: string) => string } = {},
 ): Limit {
-  const limiter = new RateLimiterMemory({ points, duration });
+  const windows = new Windows(points, seconds);
   return {
-    async take(key) {
-      try {
-        await limiter.consume(keyOf(key));
-      } catch (refusal) {
-        if (!(refusal instanceof RateLimiterRes)) throw refusal;
-        onRefused?.();
-        const retryAfterMs = Math.max(1, refusal.msBeforeNext);
-        const seconds = Math.ceil(retryAfterMs / 1000);
-        throw new AppError("rate_limited", `${sentence}; try again in ${seconds} s.`, { retryAfterMs });
-      }
+    take(key) {
+      // No clock that somebody can set.
+      const waitMs = windows.take(keyOf(key), performance.now());
+      if (waitMs === 0) return;
+      onRefused?.();
+      const retryAfterMs = Math.ceil(waitMs);
+      const wait = Math.ceil(retryAfterMs / 1000);
+      throw new AppError("rate_limited", `${sentence}; try again in ${wait} s.`, { retryAfterMs });
     },
   };
 }
