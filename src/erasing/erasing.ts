@@ -32,9 +32,13 @@ export interface ErasingDeps {
 export interface Erasing {
   /** Puts it on the list and resolves when it has been carried out, with what is left of it: quotes that others work with. */
   erase(kind: Erasure["kind"], id: string): Promise<{ readonly left: boolean }>;
-  /** Carries out whatever is due, one after the other. */
+  /** Carries out whatever is due, one after the other. Rejects with the first failure, after all the others. */
   runDue(): Promise<void>;
 }
+
+type Failures = ReadonlyMap<string, unknown>;
+
+const nameOf = ({ kind, subject }: Pick<Erasure, "kind" | "subject">): string => `${kind}:${subject}`;
 
 /** Others finish what they work with within the hour that a turn may take. */
 const quotesAgainMs = 10 * 60_000;
@@ -42,7 +46,7 @@ const quotesAgainMs = 10 * 60_000;
 const maxRounds = 5;
 
 export function createErasing({ erasures, eraser, live, logs, now }: ErasingDeps): Erasing {
-  let running: Promise<void> | null = null;
+  let running: Promise<Failures> | null = null;
 
   async function eraseAll(erasure: Erasure): Promise<number> {
     const subject = { kind: erasure.kind, id: erasure.subject };
@@ -72,12 +76,21 @@ export function createErasing({ erasures, eraser, live, logs, now }: ErasingDeps
     log.info("erased", { kind, stage, left });
   }
 
-  async function work(): Promise<void> {
-    for (let next = await erasures.nextDue(now()); next !== null; next = await erasures.nextDue(now()))
-      await carryOut(next);
+  /** One that cannot be carried out now holds up no other. Gives why, by who it is about. */
+  async function work(): Promise<Failures> {
+    const failures = new Map<string, unknown>();
+    for (;;) {
+      const next = await erasures.nextDue(now(), [...failures.keys()]);
+      if (next === null) return failures;
+      try {
+        await carryOut(next);
+      } catch (error) {
+        failures.set(nameOf(next), error);
+      }
+    }
   }
 
-  const runDue = (): Promise<void> => {
+  const runAll = (): Promise<Failures> => {
     running ??= work().finally(() => {
       running = null;
     });
@@ -85,14 +98,19 @@ export function createErasing({ erasures, eraser, live, logs, now }: ErasingDeps
   };
 
   return {
-    runDue,
+    async runDue() {
+      for (const error of (await runAll()).values()) throw error;
+    },
     async erase(kind, id) {
-      await erasures.request({ kind, subject: id, dueAt: now() });
+      // Due whatever the clock does until then.
+      await erasures.request({ kind, subject: id, dueAt: 0 });
       for (;;) {
         // What ran already may have looked at the list before.
-        await runDue();
+        const failures = await runAll();
         const erasure = await erasures.get(kind, id);
         if (erasure === null || erasure.stage === "quotes") return { left: erasure !== null };
+        const name = nameOf(erasure);
+        if (failures.has(name)) throw failures.get(name);
       }
     },
   };

@@ -1,4 +1,4 @@
-import { columnOf, type Subject } from "./footprint.ts";
+import { columnOf, listHas, type Subject } from "./footprint.ts";
 import { fromOwnJson } from "./json.ts";
 import { forgotten, namingOf } from "./quotes.ts";
 import type { Store } from "./store.ts";
@@ -8,10 +8,7 @@ import { sweep } from "./sweep.ts";
 
 export async function erasePosts(store: Store, subject: Subject, channels: readonly string[]): Promise<void> {
   const column = columnOf(subject);
-  const pinged =
-    subject.kind === "user"
-      ? "OR EXISTS (SELECT 1 FROM json_each(allowed_mention_user_ids) WHERE value = $id)"
-      : "";
+  const pinged = subject.kind === "user" ? `OR ${listHas("allowed_mention_user_ids", "value = $id")}` : "";
   const query = `SELECT seq, purpose, subject FROM posts WHERE seq > $low AND seq <= $high AND (
     channel_id IN (SELECT value FROM json_each($channels)) ${pinged}
     OR (purpose = 'answer' AND EXISTS (SELECT 1 FROM turns AS t WHERE t.id = subject AND t.${column} = $id))
@@ -128,7 +125,7 @@ export async function eraseTokens(store: Store, subject: Subject): Promise<void>
     });
   }
   const query = `SELECT id, guild_ids FROM api_tokens WHERE rowid > $low AND rowid <= $high
-    AND EXISTS (SELECT 1 FROM json_each(guild_ids) WHERE value = $id)`;
+    AND ${listHas("guild_ids", "value = $id")}`;
   const narrow = sqlite.prepare("UPDATE api_tokens SET guild_ids = ? WHERE id = ?");
   return sweep(store, "api_tokens", query, { id: subject.id }, (rows) => {
     for (const { id, guild_ids } of rows) {

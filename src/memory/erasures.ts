@@ -1,4 +1,4 @@
-import { and, asc, eq, lte } from "drizzle-orm";
+import { and, asc, eq, lte, notInArray, sql } from "drizzle-orm";
 import { conversations, erasures } from "./schema.ts";
 import { tombstone } from "./seen-messages.ts";
 import type { Store } from "./store.ts";
@@ -25,8 +25,8 @@ export interface Erasures {
     message: { readonly id: string; readonly channelId: string; readonly isDirect: boolean },
   ): Promise<boolean>;
   get(kind: Erasure["kind"], subject: string): Promise<Erasure | null>;
-  /** The oldest that is due. */
-  nextDue(now: number): Promise<Erasure | null>;
+  /** The oldest that is due, but for those that are passed over, such as "user:1". */
+  nextDue(now: number, passedOver?: readonly string[]): Promise<Erasure | null>;
   /** All but what others work with is gone: that is looked through again at `dueAt`. */
   leaveQuotes(erasure: Erasure, dueAt: number): Promise<void>;
   done(erasure: Erasure): Promise<void>;
@@ -78,18 +78,23 @@ export function createErasures(store: Store): Erasures {
         // A direct channel is the person's alone, so that its id names them.
         if (!tombstone(tx, id, isDirect ? "" : channelId, store.now())) return false;
         const reply = { replyChannelId: channelId, replyMessageId: id };
-        put({ kind: "user", subject: userId, dueAt: store.now() }, reply);
+        put({ kind: "user", subject: userId, dueAt: 0 }, reply);
         return true;
       }),
     async get(kind, subject) {
       const row = find(kind, subject);
       return row === undefined ? null : toErasure(row);
     },
-    async nextDue(now) {
+    async nextDue(now, passedOver = []) {
       const row = db
         .select()
         .from(erasures)
-        .where(lte(erasures.dueAt, now))
+        .where(
+          and(
+            lte(erasures.dueAt, now),
+            notInArray(sql`${erasures.kind} || ':' || ${erasures.subject}`, [...passedOver]),
+          ),
+        )
         .orderBy(asc(erasures.dueAt))
         .limit(1)
         .get();

@@ -10,6 +10,10 @@ export interface Subject {
 export const columnOf = ({ kind }: Subject): "user_id" | "guild_id" =>
   kind === "user" ? "user_id" : "guild_id";
 
+/** SQL: a column of JSON holds something of which that is true. One that is damaged holds nothing, and stops nobody. */
+export const listHas = (column: string, condition: string): string =>
+  `CASE WHEN json_valid(${column}) THEN EXISTS (SELECT 1 FROM json_each(${column}) WHERE ${condition}) ELSE 0 END`;
+
 /** How much is stored of a person or a guild. */
 export interface Footprint {
   readonly conversations: number;
@@ -46,7 +50,7 @@ export function footprint({ sqlite }: Store, subject: Subject): Footprint {
     tokens:
       kind === "user"
         ? count(`${tokens} user_id = ?`)
-        : count(`${tokens} EXISTS (SELECT 1 FROM json_each(guild_ids) WHERE value = ?)`),
+        : count(`${tokens} ${listHas("guild_ids", "value = ?")}`),
     auditRows: count(
       `SELECT count(*) AS n FROM audit WHERE ${kind === "user" ? "actor_user_id" : "guild_id"} = ?`,
     ),

@@ -94,6 +94,14 @@ const nameless = [
 
 const names = [ana, mark, direct];
 
+const idle: LiveParts = {
+  flush: async () => undefined,
+  stop: async () => undefined,
+  revoke: async () => undefined,
+  forget: async () => undefined,
+  tell: async () => undefined,
+};
+
 describe("a person who is forgotten", () => {
   test("has a plan for every table: add a new one to it, to eraser and export, and to docs/privacy.md", async () => {
     using at = folder();
@@ -285,6 +293,50 @@ describe("a person who is forgotten", () => {
       for (const name of names) expect(inFiles(at.path, name)).toEqual([]);
     },
   );
+
+  test("is forgotten though something of somebody else's is damaged", async () => {
+    using at = folder();
+    using memory = at.open();
+    await plantAna(memory);
+    const { conversationId } = await plantBen(memory);
+    using sqlite = new Database(at.path);
+    const harbour = `turn_seq = (SELECT min(seq) FROM turns WHERE conversation_id = '${conversationId}')`;
+    sqlite.run(`UPDATE messages SET content = zeroblob(60) WHERE ordinal = 0 AND ${harbour}`);
+    sqlite.run(`UPDATE messages SET sources = 'no list' WHERE ordinal = 1 AND ${harbour}`);
+    sqlite.run(
+      "INSERT INTO posts SELECT NULL, 'n9', purpose, 'x', 0, channel_id, NULL, NULL, '[', 'sent', NULL, NULL, NULL, 1 FROM posts LIMIT 1",
+    );
+    expect(await erasingOf(memory).erase("user", ana)).toEqual({ left: false });
+    sqlite.run(`DELETE FROM messages WHERE ordinal = 0 AND ${harbour}`);
+    expect([...columnsWith(at.path, names)]).toEqual([]);
+  });
+
+  test("is not held up by somebody else who cannot be forgotten just now", async () => {
+    using at = folder();
+    using memory = at.open();
+    await plantAna(memory);
+    await memory.erasures.requestByMessage(ben, { id: "9007", channelId: general, isDirect: false });
+    const live: LiveParts = {
+      ...idle,
+      async tell() {
+        throw new Error("not now");
+      },
+    };
+    const erasing = erasingOf(memory, Date.now, live);
+    expect(await erasing.erase("user", ana)).toEqual({ left: false });
+    expect([...columnsWith(at.path, names)]).toEqual([]);
+    await expect(erasing.runDue()).rejects.toThrow("not now");
+    await expect(erasing.erase("user", ben)).rejects.toThrow("not now");
+    expect(await memory.erasures.get("user", ben)).not.toBeNull();
+  });
+
+  test("is forgotten at once, also when the clock is set back meanwhile", async () => {
+    using at = folder();
+    using memory = at.open();
+    await plantAna(memory);
+    let now = Date.now();
+    expect(await erasingOf(memory, () => (now -= 1000)).erase("user", ana)).toEqual({ left: false });
+  });
 
   test("who goes on writing meanwhile is forgotten in another round", async () => {
     using at = folder();
