@@ -1,6 +1,6 @@
 import type { TurnService } from "../agent/turn-service.ts";
 import type { Config } from "../config.ts";
-import type { DiscordStatus } from "../discord/gateway-types.ts";
+import type { DiscordStatus } from "../discord/gateway/types.ts";
 import type { HealthPort } from "../http/ports.ts";
 import type { Memory } from "../memory/memory.ts";
 import type { Metrics } from "../metrics.ts";

@@ -1,7 +1,7 @@
 import type { FlowPort } from "../agent/ports.ts";
 import type { TurnService } from "../agent/turn-service.ts";
+import type { PersonalData } from "../discord/chat/personal-commands.ts";
 import type { Discord } from "../discord/discord.ts";
-import type { PersonalData } from "../discord/personal-commands.ts";
 import type { Erasing, LiveParts } from "../erasing/erasing.ts";
 import type { Erasures } from "../memory/erasures.ts";
 import type { Exporter } from "../memory/export.ts";

@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { DiscordWriter } from "../tools/discord-port.ts";
 import type { Discord } from "./discord.ts";
-import { callbackOf } from "./interaction-answers.ts";
+import { callbackOf } from "./posts/interaction-answers.ts";
 
 const reason =
   "The service runs without Discord: the operator has to set DISCORD_TOKEN and restart to have its tools and chat.";

@@ -1,4 +1,4 @@
-import { type GatewayTiming, gatewayTiming } from "./gateway-types.ts";
+import { type GatewayTiming, gatewayTiming } from "./gateway/types.ts";
 
 /** Times in milliseconds; the defaults are for Discord itself. */
 export interface DiscordTiming extends GatewayTiming {

@@ -1,7 +1,7 @@
 import { DiscordAPIError } from "@discordjs/rest";
 import { getLogger } from "@logtape/logtape";
 import { AppError } from "../errors.ts";
-import { reconnectDelay } from "./identify-guard.ts";
+import { reconnectDelay } from "./gateway/identify-guard.ts";
 import { sleep } from "./sleep.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);

@@ -1,6 +1,6 @@
 import { GatewayDispatchEvents, GatewayOpcodes } from "discord-api-types/v10";
-import { GuildState } from "../../src/discord/guild-state.ts";
-import { memberFacts } from "../../src/discord/state-shapes.ts";
+import { GuildState } from "../../src/discord/state/guild-state.ts";
+import { memberFacts } from "../../src/discord/state/state-shapes.ts";
 import { botId, feed, heapBytes, sizeOf } from "./cache-feed.ts";
 import { partArgs, servePart } from "./parts.ts";
 

@@ -1,6 +1,6 @@
 import { Client, Guild, PermissionFlagsBits } from "discord.js";
-import { GuildState } from "../../src/discord/guild-state.ts";
-import { memberFacts } from "../../src/discord/state-shapes.ts";
+import { GuildState } from "../../src/discord/state/guild-state.ts";
+import { memberFacts } from "../../src/discord/state/state-shapes.ts";
 import { isWithin } from "../../src/permissions/audience.ts";
 import { channelPermissions } from "../../src/permissions/compute.ts";
 import type { ChannelFacts } from "../../src/permissions/facts.ts";

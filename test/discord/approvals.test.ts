@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { postNonce } from "../../src/discord/nonce.ts";
+import { postNonce } from "../../src/discord/posts/nonce.ts";
 import { askedIn, buttons, decidedMessage, edits, press, question, startAsking, whisper } from "./asking.ts";
 import { channels, gate, guildId, mention, type Rig, users } from "./harness.ts";
 

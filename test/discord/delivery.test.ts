@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { postNonce } from "../../src/discord/nonce.ts";
-import { planPosts } from "../../src/discord/posts.ts";
+import { postNonce } from "../../src/discord/posts/nonce.ts";
+import { planPosts } from "../../src/discord/posts/posts.ts";
 import { channels, gate, mention, Rig, users } from "./harness.ts";
 
 const posting = /^\/channels\/\d+\/messages$/;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ApplicationFlags } from "discord-api-types/v10";
-import { identifyDelay, reconnectDelay } from "../../src/discord/identify-guard.ts";
-import { SequenceTracker } from "../../src/discord/sequence.ts";
+import { identifyDelay, reconnectDelay } from "../../src/discord/gateway/identify-guard.ts";
+import { SequenceTracker } from "../../src/discord/gateway/sequence.ts";
 import { channels, DEMO, guildId, mention, Rig, users } from "./harness.ts";
 
 const kinds = (rig: Rig): string[] => rig.sim.gatewayNotes.map((note) => note.kind);

@@ -8,8 +8,8 @@ import {
   GatewayOpcodes,
   GuildMemberFlags,
 } from "discord-api-types/v10";
-import { GuildState } from "../../src/discord/guild-state.ts";
-import { memberFacts } from "../../src/discord/state-shapes.ts";
+import { GuildState } from "../../src/discord/state/guild-state.ts";
+import { memberFacts } from "../../src/discord/state/state-shapes.ts";
 import { guildObject } from "../../src/simulator/discord/gateway-payloads.ts";
 import { World } from "../../src/simulator/discord/world.ts";
 import { DEMO, demoWorld } from "../../src/simulator/discord/world-seed.ts";

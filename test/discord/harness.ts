@@ -7,9 +7,9 @@ import type { FlowPort, ModelPort, ModelRequest, ToolPort } from "../../src/agen
 import { createTurnService } from "../../src/agent/service.ts";
 import type { TurnService } from "../../src/agent/turn-service.ts";
 import { type Config, readConfig } from "../../src/config.ts";
-import type { ChatTools } from "../../src/discord/commands.ts";
+import type { ChatTools } from "../../src/discord/chat/commands.ts";
+import type { PersonalData } from "../../src/discord/chat/personal-commands.ts";
 import { createDiscord, type Discord } from "../../src/discord/discord.ts";
-import type { PersonalData } from "../../src/discord/personal-commands.ts";
 import type { DiscordTiming } from "../../src/discord/timing.ts";
 import type { AppError } from "../../src/errors.ts";
 import { createLimits } from "../../src/limits/rate-limits.ts";

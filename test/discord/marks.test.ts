@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { readIncoming } from "../../src/discord/incoming.ts";
-import { Marks } from "../../src/discord/marks.ts";
+import { readIncoming } from "../../src/discord/chat/incoming.ts";
+import { Marks } from "../../src/discord/chat/marks.ts";
 
 test("a mark is an id or none: what is none keeps no other from being stored", async () => {
   const stored: (readonly [string, string])[] = [];

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { PersonalData } from "../../src/discord/personal-commands.ts";
+import type { PersonalData } from "../../src/discord/chat/personal-commands.ts";
 import { channels, guildId, mention, Rig, users } from "./harness.ts";
 
 /** What is asked of it, and a document that it gives. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { plainText } from "../../src/discord/plain-text.ts";
+import { plainText } from "../../src/discord/posts/plain-text.ts";
 
 describe("others' words", () => {
   test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Planner } from "../../src/discord/planner.ts";
+import { Planner } from "../../src/discord/posts/planner.ts";
 import { accept, done, folder } from "../memory/helpers.ts";
 
 test("what waits for direct channels keeps nothing else from being planned, however much it is", async () => {

@@ -1,8 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Incoming } from "../../src/discord/incoming.ts";
-import { writePreamble } from "../../src/discord/preamble.ts";
-import { describeAttachments, oneLine, resolveMentions, withoutMention } from "../../src/discord/readable.ts";
+import type { Incoming } from "../../src/discord/chat/incoming.ts";
+import { writePreamble } from "../../src/discord/chat/preamble.ts";
+import {
+  describeAttachments,
+  oneLine,
+  resolveMentions,
+  withoutMention,
+} from "../../src/discord/chat/readable.ts";
 import { compareSnowflakes, isNewer, shardOf, snowflakeAt, snowflakeTime } from "../../src/snowflake.ts";
 
 const names = {

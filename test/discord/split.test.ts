@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { MESSAGE_CHARACTERS, splitMessage, splitPieces } from "../../src/discord/split.ts";
+import { MESSAGE_CHARACTERS, splitMessage, splitPieces } from "../../src/discord/posts/split.ts";
 
 const fences = (text: string): number => text.match(/`{3,}/g)?.length ?? 0;
 const bare = (text: string): string => text.replaceAll(/\s+/g, "");

@@ -3,11 +3,11 @@ import type { Actor } from "../../src/actor.ts";
 import type { Audience } from "../../src/agent/ports.ts";
 import type { ToolPolicy } from "../../src/config/tool-policy.ts";
 import { createCdn } from "../../src/discord/cdn.ts";
-import { createFacts } from "../../src/discord/facts.ts";
-import { GuildState } from "../../src/discord/guild-state.ts";
 import { createRestClients } from "../../src/discord/rest-client.ts";
 import { createRestReader } from "../../src/discord/rest-reader.ts";
 import { createRestWriter } from "../../src/discord/rest-writer.ts";
+import { createFacts } from "../../src/discord/state/facts.ts";
+import { GuildState } from "../../src/discord/state/guild-state.ts";
 import { AppError } from "../../src/errors.ts";
 import type { WorldSeed } from "../../src/simulator/discord/seed.ts";
 import {

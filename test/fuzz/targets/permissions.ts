@@ -1,6 +1,6 @@
 import { ChannelType, OverwriteType, PermissionFlagsBits } from "discord-api-types/v10";
 import fc from "fast-check";
-import { type ChannelLike, memberFacts, Shapes } from "../../../src/discord/state-shapes.ts";
+import { type ChannelLike, memberFacts, Shapes } from "../../../src/discord/state/state-shapes.ts";
 import { channelPermissions, everything, guildPermissions } from "../../../src/permissions/compute.ts";
 import type { GuildFacts } from "../../../src/permissions/facts.ts";
 import { holds } from "../holds.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { MESSAGE_CHARACTERS, splitPieces } from "../../../src/discord/split.ts";
-import { cutLine } from "../../../src/discord/split-line.ts";
+import { MESSAGE_CHARACTERS, splitPieces } from "../../../src/discord/posts/split.ts";
+import { cutLine } from "../../../src/discord/posts/split-line.ts";
 import { equal, holds } from "../holds.ts";
 import { target } from "../target.ts";
 

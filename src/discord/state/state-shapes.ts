@@ -1,0 +1,161 @@
+import type { APIGuildMember, APIOverwrite, APIRole, APIThreadMetadata } from "discord-api-types/v10";
+import { ChannelFlags, GuildMemberFlags, OverwriteType } from "discord-api-types/v10";
+import { AppError } from "../../errors.ts";
+import type {
+  ChannelFacts,
+  MemberFacts,
+  OverwriteFacts,
+  RoleFacts,
+  ThreadFacts,
+} from "../../permissions/facts.ts";
+import { isChannel, isRole } from "../promised-shapes.ts";
+
+/** What Discord gives of a channel or thread, by the gateway and by REST alike. */
+export interface ChannelLike {
+  readonly id: string;
+  readonly type: number;
+  readonly name?: string | null;
+  readonly guild_id?: string;
+  readonly parent_id?: string | null;
+  readonly position?: number;
+  readonly rate_limit_per_user?: number;
+  readonly nsfw?: boolean;
+  readonly owner_id?: string;
+  readonly flags?: number;
+  readonly thread_metadata?: Pick<APIThreadMetadata, "archived" | "locked" | "invitable">;
+  readonly permission_overwrites?: readonly APIOverwrite[];
+  readonly recipients?: readonly { readonly id: string }[];
+}
+
+/**
+ * The bot cannot see that channel: its name and overwrites are not the real ones. By REST there is no such channel.
+ * https://docs.discord.com/developers/resources/channel#channel-object-obfuscated-channels
+ */
+export function isObfuscated({ flags }: ChannelLike): boolean {
+  return ((flags ?? 0) & ChannelFlags.ChannelObfuscated) !== 0;
+}
+
+const NO_OVERWRITES: readonly OverwriteFacts[] = Object.freeze([]);
+const NO_RECIPIENTS: readonly string[] = Object.freeze([]);
+/** Distinct values that are shared; beyond it sharing begins anew. */
+const SHARED_BOUND = 20_000;
+
+/**
+ * Turns Discord's payloads into facts. What decides who may do what is checked, since a guess would let somebody in:
+ * throws AppError `discord_error` for what Discord cannot have meant. Equal permission bits and overwrites are one object: most channels of a server
+ * have the same few, and there are many channels.
+ */
+export class Shapes {
+  readonly #bits = new Map<string, bigint>();
+  readonly #overwrites = new Map<string, readonly OverwriteFacts[]>();
+
+  role(role: Pick<APIRole, "id" | "name" | "permissions" | "position" | "managed">): RoleFacts {
+    if (!isRole(role)) throw senseless("roles");
+    const { id, name, position, managed } = role;
+    return { id, name, permissions: this.bits(role.permissions), position, isManaged: managed };
+  }
+
+  channel(channel: ChannelLike, guildId: string | null, botUserId: string | null): ChannelFacts {
+    if (!isChannel(channel)) throw senseless("channels");
+    return {
+      id: channel.id,
+      guildId: guildId ?? channel.guild_id ?? null,
+      name: channel.name ?? "",
+      type: channel.type,
+      parentId: channel.parent_id ?? null,
+      position: channel.position ?? 0,
+      slowMode: channel.rate_limit_per_user ?? 0,
+      isAgeRestricted: channel.nsfw ?? false,
+      overwrites: this.#shareOverwrites(channel.permission_overwrites ?? []),
+      recipientIds:
+        channel.recipients?.map((user) => user.id).filter((id) => id !== botUserId) ?? NO_RECIPIENTS,
+      thread: channel.thread_metadata === undefined ? null : threadFacts(channel.thread_metadata, channel),
+    };
+  }
+
+  bits(text: string): bigint {
+    return shared(this.#bits, text, () => {
+      // BigInt reads "" as 0 and "-1" as every bit there is.
+      if (typeof text !== "string" || !/^\d{1,40}$/.test(text)) throw senseless("permissions");
+      return BigInt(text);
+    });
+  }
+
+  #shareOverwrites(given: readonly APIOverwrite[]): readonly OverwriteFacts[] {
+    if (!Array.isArray(given)) throw senseless("permissions");
+    if (given.length === 0) return NO_OVERWRITES;
+    const key = given.map(({ id, type, allow, deny }) => `${id}:${type}:${allow}:${deny}`).join();
+    return shared(this.#overwrites, key, () =>
+      given.map(({ id, type, allow, deny }) => ({
+        id,
+        type: overwriteType(type),
+        allow: this.bits(allow),
+        deny: this.bits(deny),
+      })),
+    );
+  }
+}
+
+/** One that was taken for a member's would not hold for the role that it denies something. */
+function overwriteType(type: OverwriteType): OverwriteFacts["type"] {
+  if (type === OverwriteType.Role) return "role";
+  if (type === OverwriteType.Member) return "member";
+  throw senseless("permissions");
+}
+
+export function senseless(what: string): AppError {
+  return new AppError("discord_error", `Discord gave ${what} that make no sense; try again in a moment.`);
+}
+
+function shared<Value>(known: Map<string, Value>, key: string, make: () => Value): Value {
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const value = make();
+  if (known.size >= SHARED_BOUND) known.clear();
+  known.set(key, value);
+  return value;
+}
+
+/** Discord tells `invitable` of private threads alone; it is of no matter to others. */
+function threadFacts(
+  { archived, locked, invitable }: NonNullable<ChannelLike["thread_metadata"]>,
+  { owner_id }: ChannelLike,
+): ThreadFacts {
+  return {
+    ownerId: owner_id ?? null,
+    isArchived: archived,
+    isLocked: locked,
+    isInvitable: invitable ?? false,
+  };
+}
+
+type MemberLike = Partial<
+  Pick<
+    APIGuildMember,
+    "roles" | "communication_disabled_until" | "user" | "nick" | "joined_at" | "pending" | "flags"
+  >
+>;
+
+/**
+ * `pending` is always told of members in events and by REST. Whom a moderator let in without the rules bears a flag:
+ * https://docs.discord.com/developers/resources/guild#guild-member-object-guild-member-flags
+ */
+export function memberFacts(userId: string, member: MemberLike): MemberFacts {
+  const name = member.nick ?? member.user?.global_name ?? member.user?.username;
+  const roleIds = member.roles ?? [];
+  if (!Array.isArray(roleIds) || roleIds.some((id) => typeof id !== "string")) throw senseless("roles");
+  if (name !== undefined && typeof name !== "string") throw senseless("names");
+  const bypasses = ((member.flags ?? 0) & GuildMemberFlags.BypassesVerification) !== 0;
+  return {
+    userId,
+    roleIds,
+    timedOutUntil: timeOf(member.communication_disabled_until),
+    joinedAt: timeOf(member.joined_at),
+    isPending: (member.pending ?? false) && !bypasses,
+    ...(name === undefined ? {} : { name }),
+  };
+}
+
+function timeOf(iso: string | null | undefined): number | null {
+  return iso === undefined || iso === null ? null : Date.parse(iso);
+}
