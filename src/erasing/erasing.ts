@@ -47,6 +47,8 @@ const maxRounds = 5;
 
 export function createErasing({ erasures, eraser, live, logs, now }: ErasingDeps): Erasing {
   let running: Promise<Failures> | null = null;
+  /** The database's log still holds what was deleted. */
+  let isToScrub = false;
 
   async function eraseAll(erasure: Erasure): Promise<number> {
     const subject = { kind: erasure.kind, id: erasure.subject };
@@ -72,8 +74,18 @@ export function createErasing({ erasures, eraser, live, logs, now }: ErasingDeps
     if (replyTo !== null) await live?.tell(replyTo);
     if (left > 0) await erasures.leaveQuotes(erasure, now() + quotesAgainMs);
     else await erasures.done(erasure);
-    if (!eraser.scrub()) log.warn("the database's log is in use and is written over later");
+    isToScrub = true;
     log.info("erased", { kind, stage, left });
+  }
+
+  /** Whoever reads the log, such as a backup, keeps it as it is: it is tried again with whatever is due next. */
+  function scrub(): void {
+    if (!isToScrub) return;
+    try {
+      isToScrub = !eraser.scrub();
+    } catch (error) {
+      log.warn("what was deleted could not be written over yet", { error });
+    }
   }
 
   /** One that cannot be carried out now holds up no other. Gives why, by who it is about. */
@@ -81,7 +93,10 @@ export function createErasing({ erasures, eraser, live, logs, now }: ErasingDeps
     const failures = new Map<string, unknown>();
     for (;;) {
       const next = await erasures.nextDue(now(), [...failures.keys()]);
-      if (next === null) return failures;
+      if (next === null) {
+        scrub();
+        return failures;
+      }
       try {
         await carryOut(next);
       } catch (error) {

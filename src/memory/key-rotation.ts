@@ -10,7 +10,7 @@ import type { Store } from "./store.ts";
 export interface RotationProgress {
   /** Id of the key that all values are sealed with in the end. */
   readonly key: number;
-  /** The table that is being worked on; null when all is done and the older keys are destroyed. */
+  /** What is being worked on: a table, in the end the log. Null when all is done and the older keys are destroyed. */
   readonly table: string | null;
   /** Values that this process has sealed anew for that key. */
   readonly resealed: number;
@@ -32,8 +32,12 @@ const rowsAtOnce = 16;
 const batchMs = 2;
 /** Between batches, so that what is waiting goes first. */
 const pauseMs = 5;
+/** Between tries to empty a log that is in use: each waits for whoever reads it, and the event loop with it. */
+const emptyingPauseMs = 500;
 /** Rows that are looked at at once, when it is made sure that nothing is left. */
 const rowsChecked = 1000;
+/** What is worked on, where it is no table: whoever waits is told what for. */
+const logInUse = "the log, which another process reads";
 /** Before every row: a shard's row can have the number 0. */
 const start = Number.MIN_SAFE_INTEGER;
 /** After so many bytes the WAL is written back, which would otherwise be done all at once. */
@@ -41,7 +45,7 @@ const checkpointBytes = 256 * 1024;
 
 interface Run {
   readonly key: number;
-  phase: "sealing" | "checking";
+  phase: "sealing" | "checking" | "emptying";
   table: number;
   /** The last row that was looked at. */
   rowid: number;
@@ -84,7 +88,7 @@ export function createKeyRotation(
       }
     });
     if (at.unwritten < checkpointBytes) return;
-    store.sqlite.run("PRAGMA wal_checkpoint(PASSIVE)");
+    guard(() => store.sqlite.run("PRAGMA wal_checkpoint(PASSIVE)"));
     at.unwritten = 0;
   }
 
@@ -98,17 +102,25 @@ export function createKeyRotation(
     else at.rowid = last;
   }
 
+  /** The log holds the older keys, too, wrapped as they were. False while somebody else reads it. */
+  function emptyLog(): boolean {
+    const row = guard(() =>
+      store.sqlite.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get(),
+    );
+    return row?.busy === 0;
+  }
+
   /** True when the older keys are gone. */
   function advance(at: Run): boolean {
     const isThrough = at.table === readers.length;
+    if (at.phase === "emptying") return emptyLog();
     if (at.phase === "sealing" && !isThrough) sealBatch(at);
     else if (at.phase === "sealing") Object.assign(at, { phase: "checking", table: 0, rowid: start });
     else if (!isThrough) checkBatch(at);
     else {
       guard(() => keys.destroyOlder());
-      // The log holds them, too, wrapped as they were.
-      store.sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)");
-      return true;
+      at.phase = "emptying";
+      return emptyLog();
     }
     return false;
   }
@@ -116,7 +128,7 @@ export function createKeyRotation(
   async function rotate(to: number | null, budgetMs: number): Promise<RotationProgress> {
     const finished = { key: keyring.newest, table: null, resealed, finished: true };
     if (to !== null && to > keyring.newest) throw unknownKey(to);
-    if (to !== null && keyring.ids.length === 1) return finished;
+    if (to !== null && run === null && keyring.ids.length === 1) return finished;
     if (run === null) {
       run = begin();
       resealed = 0;
@@ -127,9 +139,9 @@ export function createKeyRotation(
         run = null;
         return { ...finished, key: keyring.newest, resealed };
       }
-      await Bun.sleep(pauseMs);
+      await Bun.sleep(run.phase === "emptying" ? emptyingPauseMs : pauseMs);
     } while (performance.now() < until);
-    const table = sealedTables[run.table]?.table ?? null;
+    const table = run.phase === "emptying" ? logInUse : (sealedTables[run.table]?.table ?? null);
     return { key: run.key, table, resealed, finished: false };
   }
 

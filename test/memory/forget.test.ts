@@ -311,6 +311,21 @@ describe("a person who is forgotten", () => {
     expect([...columnsWith(at.path, names)]).toEqual([]);
   });
 
+  test("is not in the log any more, once the backup that was reading it has ended", async () => {
+    using at = folder();
+    using memory = at.open();
+    await plantAna(memory);
+    using backup = new Database(at.path, { readonly: true });
+    backup.run("BEGIN");
+    backup.query("SELECT count(*) FROM turns").get();
+    const erasing = erasingOf(memory);
+    expect(await erasing.erase("user", ana)).toEqual({ left: false });
+    expect(inFiles(at.path, ana)).not.toEqual([]);
+    backup.run("COMMIT");
+    await erasing.runDue();
+    for (const name of names) expect(inFiles(at.path, name)).toEqual([]);
+  });
+
   test("is not held up by somebody else who cannot be forgotten just now", async () => {
     using at = folder();
     using memory = at.open();

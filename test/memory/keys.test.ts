@@ -145,6 +145,26 @@ describe("a change of the data key", () => {
     expect(isThere(old)).toBe(false);
   });
 
+  test("is not finished before the old key is out of the log, which a backup may be reading", async () => {
+    using at = folder();
+    using memory = at.open();
+    await fillEverything(memory);
+    using backup = new Database(at.path, { readonly: true });
+    const row = backup.query<{ wrapped: Uint8Array }, []>("SELECT wrapped FROM data_keys").get();
+    const old = Buffer.from(row?.wrapped ?? []);
+    const isThere = () => ["", "-wal"].some((end) => readFileSync(`${at.path}${end}`).includes(old));
+    backup.run("BEGIN");
+    backup.query("SELECT count(*) FROM turns").get();
+    let last = await memory.keys.rotate(null, 0);
+    while (last.table !== "the log, which another process reads") last = await memory.keys.rotate(2, 0);
+    expect(await memory.keys.rotate(2, 0)).toMatchObject({ finished: false });
+    expect(isThere()).toBe(true);
+    backup.run("COMMIT");
+    expect(await memory.keys.rotate(2, 0)).toMatchObject({ finished: true, key: 2 });
+    expect(isThere()).toBe(false);
+    expect(keyIds(at.path)).toEqual([0, 2]);
+  });
+
   test("recognises what came before, however often the key was changed, in each process", async () => {
     using at = folder();
     let id: string;
