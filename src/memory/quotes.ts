@@ -74,7 +74,7 @@ async function withholdIn(store: Store, table: SealedTable, how: Quoting, id: st
   const names = [...new Set([...table.key, ...table.columns])].join(", ");
   const query = `SELECT rowid AS at, ${names}, (${how.busy}) AS busy FROM ${table.table}
     WHERE rowid > $low AND rowid <= $high AND NOT (${how.own})`;
-  const naming = namingOf(id);
+  const naming: Naming = { text: namingOf(id), number: Number(id) };
   let left = 0;
   const hits = (row: RawRow) =>
     table.columns.flatMap((column) => {
@@ -84,9 +84,10 @@ async function withholdIn(store: Store, table: SealedTable, how: Quoting, id: st
       // One that is damaged is read by nobody, and must not keep the rest from being forgotten.
       return readOr([], { table: table.table, row: String(place.row) }, () => {
         const plain = encryption.open(place, sealed);
-        if (!naming.test(plain)) return [];
         const isJson = how.form === "json" && !plainColumns.includes(column);
-        return [{ column, sealed: encryption.seal(place, isJson ? inJson(plain, naming) : withheldQuote) }];
+        if (!naming.text.test(plain) && !(isJson && plain.includes(String(naming.number)))) return [];
+        const clean = isJson ? inJson(plain, naming) : withheldQuote;
+        return clean === plain ? [] : [{ column, sealed: encryption.seal(place, clean) }];
       });
     });
   const now = table.table === "approvals" ? { now: store.now() } : {};
@@ -133,21 +134,30 @@ async function withoutSources(
 /** The id as a number of its own, and not as a part of a longer one. */
 export const namingOf = (id: string): RegExp => new RegExp(`(?<!\\d)${id}(?!\\d)`);
 
-function inJson(json: string, naming: RegExp): string {
+interface Naming {
+  readonly text: RegExp;
+  readonly number: number;
+}
+
+function inJson(json: string, naming: Naming): string {
   return JSON.stringify(withoutNaming(fromOwnJson<unknown>(json), naming));
 }
 
-/** An id that stands alone is replaced, a text that holds one is withheld whole; the shape stays as it was. */
-function withoutNaming(value: unknown, naming: RegExp): unknown {
-  if (typeof value === "string") return withoutNamingText(value, naming);
+/**
+ * An id that stands alone is replaced, a text that holds one is withheld whole; the shape stays as it was. A model that
+ * gives an id as a number has lost its last digits, as every number of that size does.
+ */
+function withoutNaming(value: unknown, naming: Naming): unknown {
+  if (typeof value === "string") return withoutNamingText(value, naming.text);
+  if (typeof value === "number") return value === naming.number ? forgotten : value;
   if (Array.isArray(value)) {
-    const kept = value.filter((inner) => !isSigned(inner) || !naming.test(JSON.stringify(inner)));
+    const kept = value.filter((inner) => !isSigned(inner) || !naming.text.test(JSON.stringify(inner)));
     return kept.map((inner) => withoutNaming(inner, naming));
   }
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
-      withoutNamingText(name, naming),
+      withoutNamingText(name, naming.text),
       withoutNaming(inner, naming),
     ]),
   );

@@ -5,7 +5,7 @@ import { createErasing, type LiveParts } from "../../src/erasing/erasing.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { withheldQuote } from "../../src/memory/quotes.ts";
 import { utcDay } from "../../src/utc-day.ts";
-import { accept, converse, done, folder, newTurn } from "./helpers.ts";
+import { accept, converse, done, folder, newTurn, usage } from "./helpers.ts";
 import {
   ana,
   ben,
@@ -201,6 +201,27 @@ describe("a person who is forgotten", () => {
     await erasingOf(memory).erase("user", ana);
     const said = (await memory.transcript.recent(conversationId, 10)).map(({ content }) => content);
     expect(said.at(-1)).toBe(`See 9${ana} and ${ana}9.`);
+  });
+
+  test.each([ana, "4503599627370497"])("is found as a number, too: %s", async (id) => {
+    using at = folder();
+    using memory = at.open();
+    const turn = await accept(memory, { userId: ben });
+    await memory.turns.begin(turn.id);
+    const input = { user_id: Number(id), count: 7, seen: `${Number(id)}` };
+    await memory.turns.saveStep(turn.id, {
+      ...{
+        step: 1,
+        content: [{ type: "tool_use", id: "call", name: "tool", input }],
+        stopReason: "tool_use",
+      },
+      ...{ usage, model: "model", sources: [] },
+    });
+    await memory.turns.end(turn.id, done());
+    await erasingOf(memory).erase("user", id);
+    const [step] = await memory.turns.steps(turn.id);
+    const seen = id === ana ? input.seen : "forgotten";
+    expect(step?.content).toMatchObject([{ input: { user_id: "forgotten", count: 7, seen } }]);
   });
 
   test("stays named in what others work with until that has ended", async () => {
