@@ -1,6 +1,6 @@
 import { type Actor, nowhere } from "../actor.ts";
 import { AppError } from "../errors.ts";
-import type { ToolCall } from "../tools/registry.ts";
+import type { ToolCall } from "../tools/call.ts";
 import type { Exchange, McpDeps } from "./ports.ts";
 import { wholeBytes } from "./results.ts";
 import { assertThere } from "./tools.ts";

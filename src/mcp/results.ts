@@ -1,7 +1,7 @@
 import { type CallToolResult, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { type AppError, type ErrorCode, toAppError } from "../errors.ts";
 import { boundValue } from "../tools/bound.ts";
-import type { ToolOutcome } from "../tools/registry.ts";
+import type { ToolOutcome } from "../tools/call.ts";
 import { markUntrusted, newDelimiter } from "../tools/untrusted.ts";
 import { callUri } from "./uris.ts";
 

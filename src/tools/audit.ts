@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Metrics } from "../metrics.ts";
+import type { ToolCall, ToolOutcome } from "./call.ts";
 import type { AuditRow, AuditSink } from "./ports.ts";
-import type { ToolCall, ToolOutcome } from "./registry.ts";
 import type { Tool } from "./tool.ts";
 
 const log = getLogger(["discord-mcp", "tools"]);

@@ -1,8 +1,9 @@
 import { getLogger } from "@logtape/logtape";
+import type { Question } from "../agent/approvals.ts";
 import type { ToolOutcomeKind } from "../agent/events.ts";
 import { AppError, type ErrorCode, toAppError } from "../errors.ts";
 import { boundValue } from "./bound.ts";
-import type { ToolCall, ToolOutcome } from "./registry.ts";
+import type { ToolCall, ToolOutcome } from "./call.ts";
 import type { Tool, ToolResult } from "./tool.ts";
 import { markUntrusted } from "./untrusted.ts";
 
@@ -16,6 +17,8 @@ export interface Progress {
   readonly sources: string[];
   hasStarted: boolean;
 }
+
+export const noProgress = (): Progress => ({ targets: [], sources: [], hasStarted: false });
 
 /** The text is made when it is asked for: the model needs it, a program's direct call does not. */
 export function doneWith(
@@ -37,6 +40,17 @@ export function doneWith(
     },
     isError: false,
     sources,
+  };
+}
+
+export function askedBefore(question: Question): ToolOutcome {
+  return {
+    kind: "asked",
+    text: "This waits for a person's yes.",
+    isError: true,
+    code: "approval_required",
+    sources: [],
+    question,
   };
 }
 

@@ -1,9 +1,9 @@
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import type { Authorized } from "./authorize.ts";
+import type { ToolCall } from "./call.ts";
 import { isReply, type Policies, switched } from "./policy.ts";
 import type { Registered } from "./registered.ts";
-import type { ToolCall } from "./registry.ts";
 import type { Tool } from "./tool.ts";
 
 /** Throws AppError `tool_inactive`, or `not_found` for a tool of servers in a direct message. */

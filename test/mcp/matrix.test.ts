@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import type { ToolOutcome } from "../../src/tools/registry.ts";
+import type { ToolOutcome } from "../../src/tools/call.ts";
 import type { World } from "../http/world.ts";
 import { type ActorName, botId, guildId, userOf } from "../tools/matrix/scene.ts";
 import { type Cell, disagreement, walk } from "../tools/matrix/walk.ts";

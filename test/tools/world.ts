@@ -16,10 +16,11 @@ import {
   startDiscordSimulator,
 } from "../../src/simulator/discord/simulator.ts";
 import { DEMO, demoWorld } from "../../src/simulator/discord/world-seed.ts";
+import type { ToolOutcome } from "../../src/tools/call.ts";
 import { createFlow } from "../../src/tools/flow.ts";
 import { createPolicies } from "../../src/tools/policy.ts";
 import type { AuditRow, Files, Memory, MemoryStore } from "../../src/tools/ports.ts";
-import type { Registry, ToolOutcome } from "../../src/tools/registry.ts";
+import type { Registry } from "../../src/tools/registry.ts";
 import type { Tool } from "../../src/tools/tool.ts";
 import { attachContract } from "../simulator/discord/openapi-contract.ts";
 import { createCheckedRegistry } from "./checked.ts";

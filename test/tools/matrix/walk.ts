@@ -1,4 +1,4 @@
-import type { ToolOutcome } from "../../../src/tools/registry.ts";
+import type { ToolOutcome } from "../../../src/tools/call.ts";
 import type { Axis, AxisKind, Expected } from "./axis.ts";
 import type { Reason } from "./expectation.ts";
 import { type ActorName, actors } from "./scene.ts";
