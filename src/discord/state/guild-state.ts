@@ -12,6 +12,7 @@ import { shardOf } from "../../snowflake.ts";
 import { isGuild } from "../promised-shapes.ts";
 import { KnownChannels } from "./known-channels.ts";
 import { type ChannelLike, isObfuscated, memberFacts, Shapes, senseless } from "./state-shapes.ts";
+import { Watches } from "./watches.ts";
 
 const MEMBERS_BOUND = 20_000;
 
@@ -42,9 +43,7 @@ export class GuildState {
   readonly #guilds = new Map<string, KnownGuild>();
   readonly #channels = new KnownChannels();
   readonly #members = new Lru<MemberFacts>(MEMBERS_BOUND);
-  /** Of guilds and members that are being read by REST: what an event came for meanwhile is known to be older. */
-  readonly #versions = new Map<string, number>();
-  #lastVersion = 0;
+  readonly #watches = new Watches();
   botUserId: string | null = null;
 
   guild(guildId: string): GuildFacts | null {
@@ -91,14 +90,7 @@ export class GuildState {
 
   /** Begins to watch a key ("guild:1", "member:1:2"); the returned function says whether an event came since. */
   watch(key: string): () => boolean {
-    // Never a number that was used before: another watch of the same key may have come and gone meanwhile.
-    const before = this.#versions.get(key) ?? ++this.#lastVersion;
-    this.#versions.set(key, before);
-    return () => {
-      const hasChanged = this.#versions.get(key) !== before;
-      this.#versions.delete(key);
-      return hasChanged;
-    };
+    return this.#watches.begin(key);
   }
 
   /** A new session: what came with the one before may have changed unseen. */
@@ -106,7 +98,7 @@ export class GuildState {
     for (const id of [...this.#guilds.keys()]) if (shardOf(id, shardCount) === shardId) this.#forget(id);
     // Members are kept by guild and there is no index; they are read again when they are needed.
     this.#members.clear();
-    for (const key of this.#versions.keys()) this.#bump(key);
+    this.#watches.allChanged();
   }
 
   store({ guild, channels }: LoadedGuild): void {
@@ -125,7 +117,7 @@ export class GuildState {
     } catch (error) {
       for (const id of [...this.#guilds.keys()]) this.#forget(id);
       this.#members.clear();
-      for (const key of this.#versions.keys()) this.#bump(key);
+      this.#watches.allChanged();
       throw error;
     }
   }
@@ -139,7 +131,7 @@ export class GuildState {
         this.#update(payload.d);
         return;
       case Events.GuildDelete:
-        this.#bump(`guild:${payload.d.id}`);
+        this.#watches.changed(`guild:${payload.d.id}`);
         this.#forget(payload.d.id);
         return;
       case Events.GuildRoleCreate:
@@ -183,7 +175,7 @@ export class GuildState {
   }
 
   #create(data: GatewayGuildCreateDispatchData): void {
-    this.#bump(`guild:${data.id}`);
+    this.#watches.changed(`guild:${data.id}`);
     if (data.unavailable === true) {
       this.#forget(data.id);
       return;
@@ -234,7 +226,7 @@ export class GuildState {
   }
 
   #changeMember(guildId: string, userId: string, facts: MemberFacts | null): void {
-    this.#bump(`member:${guildId}:${userId}`);
+    this.#watches.changed(`member:${guildId}:${userId}`);
     const key = `${guildId}:${userId}`;
     if (facts === null) this.#members.delete(key);
     // Only who is known already: a large server's joins must not push out those who talk.
@@ -242,12 +234,8 @@ export class GuildState {
   }
 
   #touch(guildId: string): KnownGuild | undefined {
-    this.#bump(`guild:${guildId}`);
+    this.#watches.changed(`guild:${guildId}`);
     return this.#guilds.get(guildId);
-  }
-
-  #bump(key: string): void {
-    if (this.#versions.has(key)) this.#versions.set(key, ++this.#lastVersion);
   }
 
   #forget(guildId: string): void {
