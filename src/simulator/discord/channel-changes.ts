@@ -6,8 +6,8 @@ import {
   ChannelType,
   GatewayDispatchEvents as Events,
 } from "discord-api-types/v10";
+import { overwritePayload } from "./channel-payloads.ts";
 import type { Unnamed } from "./guild-changes.ts";
-import { overwritePayload } from "./payloads.ts";
 import { isThread } from "./permissions.ts";
 import type { ChannelSeed, OverwriteSeed } from "./seed.ts";
 import {

@@ -16,15 +16,14 @@ import type {
   APIUser,
 } from "discord-api-types/v10";
 import { Cdn } from "./cdn.ts";
+import { channelPayload, threadPayload } from "./channel-payloads.ts";
 import { MessageStore } from "./message-store.ts";
 import {
-  channelPayload,
   guildPayload,
   memberPayload,
   messagePayload,
   NO_FLAGS,
   rolePayload,
-  threadPayload,
   userPayload,
 } from "./payloads.ts";
 import type { ChannelSeed, GuildSeed, RoleSeed, WorldSeed } from "./seed.ts";

@@ -5,7 +5,7 @@ import {
   OverwriteType,
   PermissionFlagsBits,
 } from "discord-api-types/v10";
-import { overwritePayload } from "../payloads.ts";
+import { overwritePayload } from "../channel-payloads.ts";
 import { channelPermissions, guildPermissions, isThread } from "../permissions.ts";
 import type { OverwriteSeed } from "../seed.ts";
 import type { GuildChannel, SimulatedGuild } from "../world.ts";

@@ -1,6 +1,6 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
+import { directChannelPayload } from "../channel-payloads.ts";
 import { applicationFlags, guildObject } from "../gateway-payloads.ts";
-import { directChannelPayload } from "../payloads.ts";
 import { guildPermissions } from "../permissions.ts";
 import type { World } from "../world.ts";
 import { ok, type RestReply, type RestRequest, type Route } from "./context.ts";
