@@ -1,6 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { toolUse } from "../../src/simulator/claude/reply.ts";
-import { channels, mention, results, Service, users } from "./service.ts";
+import { Service } from "./service.ts";
+import { channels, mention, results, users } from "./surroundings.ts";
 
 setDefaultTimeout(20_000);
 

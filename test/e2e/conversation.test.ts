@@ -1,18 +1,8 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { toolUse } from "../../src/simulator/claude/reply.ts";
 import type { Client } from "./client.ts";
-import {
-  type Asked,
-  channels,
-  eventOf,
-  mention,
-  newest,
-  place,
-  Service,
-  type ServiceOptions,
-  users,
-  words,
-} from "./service.ts";
+import { eventOf, place, Service, type ServiceOptions } from "./service.ts";
+import { type Asked, channels, mention, newest, users, words } from "./surroundings.ts";
 
 setDefaultTimeout(20_000);
 

@@ -1,17 +1,7 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { toolUse } from "../../src/simulator/claude/reply.ts";
-import {
-  botId,
-  channels,
-  mention,
-  newest,
-  results,
-  roles,
-  Service,
-  type ServiceOptions,
-  users,
-  words,
-} from "./service.ts";
+import { Service, type ServiceOptions } from "./service.ts";
+import { botId, channels, mention, newest, results, roles, users, words } from "./surroundings.ts";
 
 setDefaultTimeout(20_000);
 

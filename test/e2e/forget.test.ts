@@ -1,7 +1,8 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { command } from "../cli/io.ts";
-import { channels, guildId, mention, Service, users } from "./service.ts";
+import { Service } from "./service.ts";
+import { channels, guildId, mention, users } from "./surroundings.ts";
 
 const until = async (what: string, holds: () => boolean): Promise<void> => {
   const deadline = performance.now() + 10_000;

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { APIMessage } from "discord-api-types/v10";
-import { channels, mention, Service, type ServiceOptions, users } from "./service.ts";
+import { Service, type ServiceOptions } from "./service.ts";
+import { channels, mention, users } from "./surroundings.ts";
 
 setDefaultTimeout(60_000);
 

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { toolUse } from "../../src/simulator/claude/reply.ts";
 import { binary } from "./binary.ts";
-import { channels, mention, newest, results, users, words } from "./service.ts";
 import { Site, until } from "./site.ts";
+import { channels, mention, newest, results, users, words } from "./surroundings.ts";
 
 setDefaultTimeout(60_000);
 beforeAll(() => void binary());

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { text, toolUse } from "../../src/simulator/claude/reply.ts";
-import { channels, mention, results, Service, type ServiceOptions, words } from "./service.ts";
+import { Service, type ServiceOptions } from "./service.ts";
+import { channels, mention, results, words } from "./surroundings.ts";
 
 setDefaultTimeout(20_000);
 

@@ -11,7 +11,8 @@ import { toolUse } from "../../src/simulator/claude/reply.ts";
 import { DEMO, twoServers } from "../../src/simulator/discord/world-seed.ts";
 import { SocketTransport } from "../mcp/clients.ts";
 import { Client } from "./client.ts";
-import { channels, guildId, mention, results, Service, users } from "./service.ts";
+import { Service } from "./service.ts";
+import { channels, guildId, mention, results, users } from "./surroundings.ts";
 
 setDefaultTimeout(30_000);
 

@@ -3,19 +3,8 @@ import { type APIMessage, ComponentType, PermissionFlagsBits } from "discord-api
 import { askService } from "../../src/control/control.ts";
 import { readAuditPage } from "../../src/operations/audit.ts";
 import { toolUse } from "../../src/simulator/claude/reply.ts";
-import {
-  botId,
-  channels,
-  guildId,
-  mention,
-  newest,
-  results,
-  roles,
-  Service,
-  type ServiceOptions,
-  users,
-  words,
-} from "./service.ts";
+import { Service, type ServiceOptions } from "./service.ts";
+import { botId, channels, guildId, mention, newest, results, roles, users, words } from "./surroundings.ts";
 
 setDefaultTimeout(20_000);
 

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type APIMessage, ComponentType } from "discord-api-types/v10";
 import { type Brain, text, toolUse } from "../../src/simulator/claude/reply.ts";
-import { botId, channels, guildId, mention, roles, Service, users } from "./service.ts";
+import { Service } from "./service.ts";
+import { botId, channels, guildId, mention, roles, users } from "./surroundings.ts";
 
 setDefaultTimeout(20_000);
 

@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { APIMessage } from "discord-api-types/v10";
 import type { TurnEvent } from "../../src/agent/events.ts";
 import { type App, createApp } from "../../src/app.ts";
 import { type Config, readConfig } from "../../src/config.ts";
@@ -16,12 +15,9 @@ import {
   type DiscordSimulatorOptions,
   startDiscordSimulator,
 } from "../../src/simulator/discord/simulator.ts";
-import { DEMO } from "../../src/simulator/discord/world-seed.ts";
 import { attachContract, type Contract } from "../simulator/discord/openapi-contract.ts";
 import { Client, type Frame } from "./client.ts";
-
-export const { users, channels, roles, guildId, botId } = DEMO;
-export const mention = `<@${botId}>`;
+import { channels, guildId, Surroundings, users } from "./surroundings.ts";
 
 export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -30,9 +26,7 @@ export interface ServiceOptions {
 }
 
 /** The whole service in this process, as `serve` puts it together, before the simulated Discord and Claude. */
-export class Service implements AsyncDisposable {
-  readonly discord: DiscordSimulator;
-  readonly claude: ClaudeSimulator;
+export class Service extends Surroundings implements AsyncDisposable {
   readonly contract: Contract;
   readonly config: Config;
   readonly events: TurnEvent[] = [];
@@ -44,8 +38,7 @@ export class Service implements AsyncDisposable {
   readonly #opened = new AsyncDisposableStack();
 
   private constructor(discord: DiscordSimulator, claude: ClaudeSimulator, env: ServiceOptions["env"]) {
-    this.discord = discord;
-    this.claude = claude;
+    super(discord, claude, 15_000);
     this.contract = attachContract(discord);
     this.#folder = mkdtempSync(join(tmpdir(), "service-"));
     this.config = readConfig({
@@ -104,40 +97,6 @@ export class Service implements AsyncDisposable {
     return readFileSync(join(this.#folder, "operator-token"), "utf8").trim();
   }
 
-  /** Ana writes in #general, when nothing else is said. */
-  say(content: string, more: Partial<Parameters<DiscordSimulator["say"]>[0]> = {}): APIMessage {
-    return this.discord.say({ userId: users.ana, channelId: channels.general, content, ...more });
-  }
-
-  /** The message that the bot answers that one with. */
-  replyTo({ id }: Pick<APIMessage, "id">): Promise<APIMessage> {
-    return this.discord.waitForMessage(
-      (one) => one.author.id === botId && one.message_reference?.message_id === id,
-      { timeoutMs: 15_000 },
-    );
-  }
-
-  /** Says it, and resolves with the answer. */
-  async ask(content: string, more: Partial<Parameters<DiscordSimulator["say"]>[0]> = {}): Promise<string> {
-    const reply = await this.replyTo(this.say(content, more));
-    return reply.content;
-  }
-
-  /** All that the bot has posted in a channel, oldest first. */
-  posted(channelId: string = channels.general): readonly APIMessage[] {
-    return this.discord.world.messages.in(channelId).filter((message) => message.author.id === botId);
-  }
-
-  /** The bodies of the model's requests, oldest first. */
-  get asked(): readonly Asked[] {
-    return this.claude.requests.filter(isMessage).map((request) => JSON.parse(request.rawBody));
-  }
-
-  /** Resolves when the model has been asked so often, held or not. */
-  async untilAsked(times: number): Promise<void> {
-    await this.claude.waitForRequest(() => this.claude.requests.filter(isMessage).length >= times);
-  }
-
   connect(): Promise<Client> {
     return Client.open(this.url, this.operatorToken);
   }
@@ -149,44 +108,6 @@ export class Service implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#opened.disposeAsync();
   }
-}
-
-export const isMessage = ({ path }: { readonly path: string }): boolean => path.startsWith("/v1/messages");
-
-export interface Block {
-  readonly type: string;
-  readonly text?: string;
-  readonly content?: string;
-  readonly is_error?: boolean;
-  readonly name?: string;
-  readonly id?: string;
-  readonly tool_use_id?: string;
-  readonly cache_control?: unknown;
-}
-
-/** A request of the Messages API, as the product writes them: content is always blocks. */
-export interface Asked {
-  readonly system: readonly Block[];
-  readonly tools?: readonly Block[];
-  readonly messages: readonly { readonly role: string; readonly content: readonly Block[] }[];
-}
-
-/** All words of the request's messages, oldest first. */
-export function words({ messages }: Asked): string {
-  return messages
-    .flatMap(({ content }) => content)
-    .map(({ text, content }) => text ?? content ?? "")
-    .join("\n");
-}
-
-/** The words of the newest message: what the person has just said, with what stands before it, or the tools' results. */
-export function newest(asked: Asked | undefined): string {
-  return asked === undefined ? "" : words({ ...asked, messages: asked.messages.slice(-1) });
-}
-
-/** The results that the newest message brings. */
-export function results(asked: Asked | undefined): readonly Block[] {
-  return asked?.messages.at(-1)?.content.filter(({ type }) => type === "tool_result") ?? [];
 }
 
 /** A turn's event on a socket. */

@@ -2,7 +2,6 @@ import { Database } from "bun:sqlite";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { APIMessage } from "discord-api-types/v10";
 import {
   type ClaudeSimulator,
   type ClaudeSimulatorOptions,
@@ -14,7 +13,7 @@ import {
   startDiscordSimulator,
 } from "../../src/simulator/discord/simulator.ts";
 import { type Running, run } from "./binary.ts";
-import { type Asked, botId, channels, isMessage, users } from "./service.ts";
+import { channels, Surroundings } from "./surroundings.ts";
 
 export interface SiteOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -23,17 +22,14 @@ export interface SiteOptions {
 }
 
 /** The executable with its data folder, before a simulated Discord and Claude that outlive its processes. */
-export class Site implements AsyncDisposable {
-  readonly discord: DiscordSimulator;
-  readonly claude: ClaudeSimulator;
+export class Site extends Surroundings implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), "site-"));
   readonly #env: Readonly<Record<string, string>>;
   running: Running;
   url = "";
 
   private constructor(discord: DiscordSimulator, claude: ClaudeSimulator, env: SiteOptions["env"]) {
-    this.discord = discord;
-    this.claude = claude;
+    super(discord, claude, 25_000);
     this.#env = {
       MCP_PORT: "0",
       DISCORD_API_URL: discord.apiUrl,
@@ -114,40 +110,10 @@ export class Site implements AsyncDisposable {
     return await (await fetch(`${this.url}${path}`, { headers })).json();
   }
 
-  /** Ana writes in #general, when nothing else is said. */
-  say(content: string, more: Partial<Parameters<DiscordSimulator["say"]>[0]> = {}): APIMessage {
-    return this.discord.say({ userId: users.ana, channelId: channels.general, content, ...more });
-  }
-
-  replyTo({ id }: Pick<APIMessage, "id">): Promise<APIMessage> {
-    return this.discord.waitForMessage(
-      (one) => one.author.id === botId && one.message_reference?.message_id === id,
-      { timeoutMs: 25_000 },
-    );
-  }
-
-  async ask(content: string, more: Partial<Parameters<DiscordSimulator["say"]>[0]> = {}): Promise<string> {
-    return (await this.replyTo(this.say(content, more))).content;
-  }
-
-  /** What the bot has posted in a channel, oldest first. */
-  posted(channelId: string = channels.general): readonly APIMessage[] {
-    return this.discord.world.messages.in(channelId).filter((message) => message.author.id === botId);
-  }
-
   /** How often it was asked of Discord to post there. */
   get postings(): number {
     const path = `/channels/${channels.general}/messages`;
     return this.discord.requests.filter((one) => one.method === "POST" && one.path === path).length;
-  }
-
-  get asked(): readonly Asked[] {
-    return this.claude.requests.filter(isMessage).map((request) => JSON.parse(request.rawBody));
-  }
-
-  /** Resolves when the model has been asked so often, held or not. */
-  async untilAsked(times: number): Promise<void> {
-    await this.claude.waitForRequest(() => this.claude.requests.filter(isMessage).length >= times);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

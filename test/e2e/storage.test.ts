@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { toolUse } from "../../src/simulator/claude/reply.ts";
 import { limitFiles, unlimitFiles } from "../without-room.ts";
 import { binary, run } from "./binary.ts";
-import { channels, guildId, mention, users, words } from "./service.ts";
 import { Site } from "./site.ts";
+import { channels, guildId, mention, users, words } from "./surroundings.ts";
 
 setDefaultTimeout(60_000);
 beforeAll(() => void binary());

@@ -16,8 +16,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { binary, run } from "./binary.ts";
 import { Client } from "./client.ts";
-import { mention, newest, place, users } from "./service.ts";
+import { place } from "./service.ts";
 import { Site, until } from "./site.ts";
+import { mention, newest, users } from "./surroundings.ts";
 
 setDefaultTimeout(60_000);
 beforeAll(() => void binary());

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { PermissionFlagsBits } from "discord-api-types/v10";
-import { channels, guildId, type Service, users } from "../e2e/service.ts";
+import type { Service } from "../e2e/service.ts";
+import { channels, guildId, users } from "../e2e/surroundings.ts";
 import { come, here, read, refusalOf, startHarbour, tokenFor } from "./harbour.ts";
 import { answerOf, initialize, legacy, type Message, modern, post, socketWire } from "./raw.ts";
 

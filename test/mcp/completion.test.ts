@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { DEMO } from "../../src/simulator/discord/world-seed.ts";
-import { channels, guildId, mention, type Service, users } from "../e2e/service.ts";
+import type { Service } from "../e2e/service.ts";
+import { channels, guildId, mention, users } from "../e2e/surroundings.ts";
 import { come, read, refusalOf, startHarbour } from "./harbour.ts";
 
 setDefaultTimeout(30_000);

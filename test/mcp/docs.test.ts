@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Service, users } from "../e2e/service.ts";
+import type { Service } from "../e2e/service.ts";
+import { users } from "../e2e/surroundings.ts";
 import { come, here, startHarbour, tokenFor } from "./harbour.ts";
 
 setDefaultTimeout(30_000);

@@ -2,7 +2,8 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import type { Scope } from "../../src/auth/ports.ts";
 import { askService } from "../../src/control/control.ts";
 import { twoServers } from "../../src/simulator/discord/world-seed.ts";
-import { channels, guildId, Service, users } from "../e2e/service.ts";
+import { Service } from "../e2e/service.ts";
+import { channels, guildId, users } from "../e2e/surroundings.ts";
 
 /** The whole service with all tools, before a Discord with two servers: Ana is in Harbour, Ben in both. */
 export const startHarbour = (env: Readonly<Record<string, string>> = {}): Promise<Service> =>

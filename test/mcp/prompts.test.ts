@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readSince } from "../../src/mcp/since.ts";
-import { channels, guildId, type Service, users } from "../e2e/service.ts";
+import type { Service } from "../e2e/service.ts";
+import { channels, guildId, users } from "../e2e/surroundings.ts";
 import { come, refusalOf, startHarbour } from "./harbour.ts";
 
 setDefaultTimeout(30_000);

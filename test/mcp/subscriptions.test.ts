@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { askService } from "../../src/control/control.ts";
-import { channels, guildId, roles, Service, users } from "../e2e/service.ts";
+import { Service } from "../e2e/service.ts";
+import { channels, guildId, roles, users } from "../e2e/surroundings.ts";
 import {
   eventWire,
   initialize,
