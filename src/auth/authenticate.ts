@@ -18,8 +18,8 @@ export interface Authenticator {
     readonly authorization?: string | null;
     readonly ticket?: string | null;
   }): Promise<Principal>;
-  /** Of one who is inside: false once the token behind has been revoked or has expired. */
-  stillValid(principal: Principal): Promise<boolean>;
+  /** Of one who is inside: false once the token behind has been revoked or has expired. At once when it is in memory. */
+  stillValid(principal: Principal): boolean | Promise<boolean>;
   issueTicket(principal: Principal): { readonly token: string; readonly expiresAt: number };
 }
 
@@ -58,10 +58,11 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     return ofSession(claims, token);
   }
 
-  async function stillValid(principal: Principal): Promise<boolean> {
+  function stillValid(principal: Principal): boolean | Promise<boolean> {
     if (principal.expiresAt !== undefined && principal.expiresAt + clockSkewMs <= now()) return false;
     if (principal.tokenId === null) return mode === "off";
-    return (await tokens.live(principal.tokenId)) !== null;
+    const live = tokens.live(principal.tokenId);
+    return live instanceof Promise ? live.then((token) => token !== null) : live !== null;
   }
 
   async function redeem(ticket: string): Promise<Principal> {

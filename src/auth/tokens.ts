@@ -30,8 +30,11 @@ export interface Tokens {
   create(wanted: NewToken): Promise<CreatedToken>;
   /** The record of a token that is known, not revoked and not expired. Throws AppError `unauthorized`. */
   verify(token: string): Promise<ApiToken>;
-  /** The record of a live token by its id, else null. From a small cache that no revocation is outlived by. */
-  live(id: string): Promise<ApiToken | null>;
+  /**
+   * The record of a live token by its id, else null. From a small cache that no revocation is outlived by; at once when
+   * it is there, since each request asks.
+   */
+  live(id: string): ApiToken | null | Promise<ApiToken | null>;
   list(): Promise<readonly ApiToken[]>;
   /** From the moment it resolves the token, and every session token made with it, is refused. False: no such live token. */
   revoke(id: string): Promise<boolean>;
@@ -61,9 +64,12 @@ export function createTokens(store: ApiTokenStore, now: () => number = Date.now)
     return found;
   }
 
-  const live: Tokens["live"] = async (id) => {
-    const found = await record(id);
-    return found !== null && stateOf(found, now()) === "live" ? found : null;
+  const ifLive = (found: ApiToken | null) =>
+    found !== null && stateOf(found, now()) === "live" ? found : null;
+
+  const live: Tokens["live"] = (id) => {
+    const cached = cache.get(id);
+    return cached === undefined ? record(id).then(ifLive) : ifLive(cached);
   };
 
   function touch(id: string): void {
