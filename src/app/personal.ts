@@ -14,7 +14,7 @@ export interface LivePartsDeps {
   readonly sessions: Pick<Sessions, "forget">;
   readonly events: Pick<EventHub, "forget">;
   readonly revoke: (tokenId: string) => Promise<unknown>;
-  readonly discord: () => Pick<Discord, "reply" | "flush">;
+  readonly discord: () => Pick<Discord, "reply" | "flush" | "isIn">;
 }
 
 const DECIDE_MS = 5000;
@@ -37,6 +37,7 @@ export function createLiveParts({ turns, sessions, events, revoke, discord }: Li
       sessions.forget(sessionIds);
       for (const id of conversationIds) events.forget(id);
     },
+    isIn: (guildId) => discord().isIn(guildId),
     tell: (replyTo) => discord().reply(replyTo, DONE),
   };
 }

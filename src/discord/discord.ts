@@ -14,6 +14,7 @@ import { Checkpoints } from "./gateway/checkpoints.ts";
 import { GatewayEvents, type Hearers } from "./gateway/events.ts";
 import { Gateway } from "./gateway/gateway.ts";
 import type { DiscordStatus } from "./gateway/types.ts";
+import { isInGuild } from "./is-in-guild.ts";
 import type { ChannelMarks, GatewaySessions, IdentifyLog, Outbox, SeenMessages } from "./ports.ts";
 import { Notices } from "./posts/notices.ts";
 import { sendPost } from "./posts/post-sender.ts";
@@ -66,6 +67,8 @@ export interface Discord extends AsyncDisposable {
   botUserId(): string | null;
   /** The servers that the bot is in, as far as the gateway has told of them. */
   guildNames(): Iterable<{ readonly id: string; readonly name: string }>;
+  /** Whether the bot is in that server, by asking Discord. Throws AppError where that cannot be found out now. */
+  isIn(guildId: string): Promise<boolean>;
   /** Stores how far the gateway has come by now. */
   flush(): Promise<void>;
   /** Answers a message at once and stores nothing of it: posted once, or not at all. */
@@ -212,6 +215,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
     status: () => gateway.status(),
     botUserId: () => state.botUserId,
     guildNames: () => state.names(),
+    isIn: (guildId) => isInGuild(reader, guildId, stop.signal),
     flush: () => checkpoints.flush(),
     async reply({ channelId, messageId }, text) {
       const posts = planPosts({

@@ -50,6 +50,7 @@ export function createNoDiscord(): Discord {
   return {
     ready: Promise.resolve(),
     start: async () => undefined,
+    isIn: refuse,
     flush: async () => undefined,
     reply: async () => undefined,
     interact: async () => callbackOf({ kind: "private", text: "I am not connected to Discord just now." }),

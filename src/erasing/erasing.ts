@@ -15,6 +15,8 @@ export interface LiveParts {
   revoke(tokenId: string): Promise<void>;
   /** Sessions and events that are remembered, and the sockets that may not stay open. */
   forget(holdings: Holdings): Promise<void>;
+  /** Whether the bot is in that guild. Throws where Discord does not say. */
+  isIn(guildId: string): Promise<boolean>;
   /** Tells whoever asked by a message that it is done. Stores nothing. */
   tell(replyTo: NonNullable<Erasure["replyTo"]>): Promise<void>;
 }
@@ -30,8 +32,8 @@ export interface ErasingDeps {
 }
 
 export interface Erasing {
-  /** Puts it on the list and resolves when it has been carried out, with what is left of it: quotes that others work with. */
-  erase(kind: Erasure["kind"], id: string): Promise<{ readonly left: boolean }>;
+  /** Puts a person on the list and resolves when they are forgotten, with what is left: quotes that others work with. */
+  erase(userId: string): Promise<{ readonly left: boolean }>;
   /** Carries out whatever is due, one after the other. Rejects with the first failure, after all the others. */
   runDue(): Promise<void>;
 }
@@ -42,6 +44,8 @@ const nameOf = ({ kind, subject }: Pick<Erasure, "kind" | "subject">): string =>
 
 /** Others finish what they work with within the hour that a turn may take. */
 const quotesAgainMs = 10 * 60_000;
+/** Until Discord is asked again where a guild stands. */
+const presenceAgainMs = 60_000;
 /** A person who goes on writing meanwhile is not chased for ever. */
 const maxRounds = 5;
 
@@ -68,8 +72,25 @@ export function createErasing({ erasures, eraser, live, logs, now }: ErasingDeps
     }
   }
 
+  /**
+   * Whether the bot is away from a guild as was noted. It may be back without our having heard: nobody listened when it
+   * came, and what is due is carried out before a new session has named the guilds.
+   */
+  async function isStillGone(erasure: Erasure): Promise<boolean> {
+    try {
+      if (live === null) throw new Error("Nobody can ask Discord while the service does not run.");
+      if (!(await live.isIn(erasure.subject))) return true;
+      await erasures.cancel("guild", erasure.subject);
+    } catch (error) {
+      log.warn("a server's data are kept until Discord says that the bot is not there", { error });
+      await erasures.postpone(erasure, now() + presenceAgainMs);
+    }
+    return false;
+  }
+
   async function carryOut(erasure: Erasure): Promise<void> {
     const { kind, subject, stage, replyTo } = erasure;
+    if (kind === "guild" && !(await isStillGone(erasure))) return;
     const left = stage === "quotes" ? await eraser.withhold(subject) : await eraseAll(erasure);
     if (replyTo !== null) await live?.tell(replyTo);
     if (left > 0) await erasures.leaveQuotes(erasure, now() + quotesAgainMs);
@@ -116,13 +137,13 @@ export function createErasing({ erasures, eraser, live, logs, now }: ErasingDeps
     async runDue() {
       for (const error of (await runAll()).values()) throw error;
     },
-    async erase(kind, id) {
+    async erase(userId) {
       // Due whatever the clock does until then.
-      await erasures.request({ kind, subject: id, dueAt: 0 });
+      await erasures.request({ kind: "user", subject: userId, dueAt: 0 });
       for (;;) {
         // What ran already may have looked at the list before.
         const failures = await runAll();
-        const erasure = await erasures.get(kind, id);
+        const erasure = await erasures.get("user", userId);
         if (erasure === null || erasure.stage === "quotes") return { left: erasure !== null };
         const name = nameOf(erasure);
         if (failures.has(name)) throw failures.get(name);

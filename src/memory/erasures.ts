@@ -29,6 +29,8 @@ export interface Erasures {
   nextDue(now: number, passedOver?: readonly string[]): Promise<Erasure | null>;
   /** All but what others work with is gone: that is looked through again at `dueAt`. */
   leaveQuotes(erasure: Erasure, dueAt: number): Promise<void>;
+  /** It cannot be carried out before `dueAt`. */
+  postpone(erasure: Erasure, dueAt: number): Promise<void>;
   done(erasure: Erasure): Promise<void>;
   /** False when it was not on the list. */
   cancel(kind: Erasure["kind"], subject: string): Promise<boolean>;
@@ -104,6 +106,10 @@ export function createErasures(store: Store): Erasures {
       store.write((tx) => {
         const set = { stage: "quotes" as const, dueAt, replyChannelId: null, replyMessageId: null };
         tx.update(erasures).set(set).where(isSame(erasure)).run();
+      }),
+    postpone: async (erasure, dueAt) =>
+      store.write((tx) => {
+        tx.update(erasures).set({ dueAt }).where(isSame(erasure)).run();
       }),
     done: async (erasure) =>
       store.write((tx) => {

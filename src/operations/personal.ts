@@ -70,9 +70,7 @@ export function createPersonalOperations({ erasing, eraser, exporter }: Personal
   const forget = (id: string): Promise<ForgetProgress> => {
     const known = running.get(id);
     if (known !== undefined) return known;
-    const begun = erasing
-      .erase("user", id)
-      .then(({ left }): ForgetProgress => ({ state: left ? "left" : "done" }));
+    const begun = erasing.erase(id).then(({ left }): ForgetProgress => ({ state: left ? "left" : "done" }));
     running.set(id, begun);
     const settled = () => void running.delete(id);
     begun.then(settled, settled);

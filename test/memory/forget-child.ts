@@ -15,5 +15,5 @@ Object.assign(globalThis, {
   },
 });
 const { erasures, eraser } = openMemory({ path, secretKey });
-await createErasing({ erasures, eraser, live: null, logs: [], now: Date.now }).erase("user", ana);
+await createErasing({ erasures, eraser, live: null, logs: [], now: Date.now }).erase(ana);
 process.stdout.write("done");

@@ -99,6 +99,7 @@ const idle: LiveParts = {
   stop: async () => undefined,
   revoke: async () => undefined,
   forget: async () => undefined,
+  isIn: async () => false,
   tell: async () => undefined,
 };
 
@@ -134,7 +135,7 @@ describe("a person who is forgotten", () => {
     expect(inFiles(at.path, ana)).not.toEqual([]);
     {
       using memory = at.open();
-      expect(await erasingOf(memory).erase("user", ana)).toEqual({ left: false });
+      expect(await erasingOf(memory).erase(ana)).toEqual({ left: false });
       // While it runs, too: nothing waits for the service to end.
       for (const name of names) expect(inFiles(at.path, name)).toEqual([]);
     }
@@ -152,7 +153,7 @@ describe("a person who is forgotten", () => {
     using memory = at.open();
     await plantAna(memory);
     const { conversationId, about, asked } = await plantBen(memory);
-    await erasingOf(memory).erase("user", ana);
+    await erasingOf(memory).erase(ana);
     const { summary, turns } = await memory.history.load(conversationId, 0);
     expect(summary).toMatchObject({ text: withheldQuote, sources: [] });
     expect(turns.map(({ turnId }) => turnId)).toEqual([about]);
@@ -198,7 +199,7 @@ describe("a person who is forgotten", () => {
     using at = folder();
     using memory = at.open();
     const { conversationId } = await converse(memory, `See 9${ana} and ${ana}9.`, { userId: ben });
-    await erasingOf(memory).erase("user", ana);
+    await erasingOf(memory).erase(ana);
     const said = (await memory.transcript.recent(conversationId, 10)).map(({ content }) => content);
     expect(said.at(-1)).toBe(`See 9${ana} and ${ana}9.`);
   });
@@ -218,7 +219,7 @@ describe("a person who is forgotten", () => {
       ...{ usage, model: "model", sources: [] },
     });
     await memory.turns.end(turn.id, done());
-    await erasingOf(memory).erase("user", id);
+    await erasingOf(memory).erase(id);
     const [step] = await memory.turns.steps(turn.id);
     const seen = id === ana ? input.seen : "forgotten";
     expect(step?.content).toMatchObject([{ input: { user_id: "forgotten", count: 7, seen } }]);
@@ -230,7 +231,7 @@ describe("a person who is forgotten", () => {
     using memory = at.open({ now: () => now });
     const erasing = erasingOf(memory, () => now);
     const turn = await suspend(memory, { userId: ben, channelId: general, guildId: guild }, `Ban ${ana}?`);
-    expect(await erasing.erase("user", ana)).toEqual({ left: true });
+    expect(await erasing.erase(ana)).toEqual({ left: true });
     const asked = (await memory.approvals.pending(turn.conversationId))[0];
     expect(asked?.question.text).toBe(`Ban ${ana}?`);
     expect(await memory.erasures.get("user", ana)).toMatchObject({ stage: "quotes" });
@@ -251,7 +252,7 @@ describe("a person who is forgotten", () => {
     using at = folder();
     using memory = at.open();
     await plantAna(memory);
-    await erasingOf(memory).erase("user", ana);
+    await erasingOf(memory).erase(ana);
     for (const discordMessageId of ["9001", "9002", "9003", "9004", "9005"])
       expect(await memory.turns.accept(newTurn({ discordMessageId, userId: ana }), 8)).toEqual({
         status: "duplicate",
@@ -282,11 +283,11 @@ describe("a person who is forgotten", () => {
     const subject = `user:${ana}`;
     const before = await memory.budgets.spent(subject, utcDay(now));
     expect(before).toBeGreaterThan(0);
-    for (let time = 0; time < 2; time++) await erasingOf(memory, () => now).erase("user", ana);
+    for (let time = 0; time < 2; time++) await erasingOf(memory, () => now).erase(ana);
     expect(await memory.budgets.spent(subject, utcDay(now))).toBe(before);
     await converse(memory, "yes", { userId: ana });
     expect(await memory.budgets.spent(subject, utcDay(now))).toBe(2 * before);
-    await erasingOf(memory, () => now).erase("user", ana);
+    await erasingOf(memory, () => now).erase(ana);
     now += 24 * 3_600_000;
     await memory.removeOlderThan(1, 1);
     expect(columnsWith(at.path, ["forgotten:"]).size).toBe(0);
@@ -327,7 +328,7 @@ describe("a person who is forgotten", () => {
     sqlite.run(
       "INSERT INTO posts SELECT NULL, 'n9', purpose, 'x', 0, channel_id, NULL, NULL, '[', 'sent', NULL, NULL, NULL, 1 FROM posts LIMIT 1",
     );
-    expect(await erasingOf(memory).erase("user", ana)).toEqual({ left: false });
+    expect(await erasingOf(memory).erase(ana)).toEqual({ left: false });
     sqlite.run(`DELETE FROM messages WHERE ordinal = 0 AND ${harbour}`);
     expect([...columnsWith(at.path, names)]).toEqual([]);
   });
@@ -340,7 +341,7 @@ describe("a person who is forgotten", () => {
     backup.run("BEGIN");
     backup.query("SELECT count(*) FROM turns").get();
     const erasing = erasingOf(memory);
-    expect(await erasing.erase("user", ana)).toEqual({ left: false });
+    expect(await erasing.erase(ana)).toEqual({ left: false });
     expect(inFiles(at.path, ana)).not.toEqual([]);
     backup.run("COMMIT");
     await erasing.runDue();
@@ -359,10 +360,10 @@ describe("a person who is forgotten", () => {
       },
     };
     const erasing = erasingOf(memory, Date.now, live);
-    expect(await erasing.erase("user", ana)).toEqual({ left: false });
+    expect(await erasing.erase(ana)).toEqual({ left: false });
     expect([...columnsWith(at.path, names)]).toEqual([]);
     await expect(erasing.runDue()).rejects.toThrow("not now");
-    await expect(erasing.erase("user", ben)).rejects.toThrow("not now");
+    await expect(erasing.erase(ben)).rejects.toThrow("not now");
     expect(await memory.erasures.get("user", ben)).not.toBeNull();
   });
 
@@ -371,7 +372,7 @@ describe("a person who is forgotten", () => {
     using memory = at.open();
     await plantAna(memory);
     let now = Date.now();
-    expect(await erasingOf(memory, () => (now -= 1000)).erase("user", ana)).toEqual({ left: false });
+    expect(await erasingOf(memory, () => (now -= 1000)).erase(ana)).toEqual({ left: false });
   });
 
   test("who goes on writing meanwhile is forgotten in another round", async () => {
@@ -381,7 +382,7 @@ describe("a person who is forgotten", () => {
     let writes = 2;
     const calls: string[] = [];
     const live: LiveParts = {
-      flush: async () => undefined,
+      ...idle,
       stop: async () => void calls.push("stop"),
       revoke: async (id) => void calls.push(`revoke ${id}`),
       async forget() {
@@ -411,7 +412,8 @@ describe("a server that is cleaned up", () => {
     await memory.tokens.insert({ ...limited, ...ends, id: "t_two", name: "two", guildIds: [guild, "301"] });
     const direct = await memory.turns.conversationId(ana, "400000000000000777", null);
     expect(memory.eraser.holdings({ kind: "guild", id: guild }).tokenIds).toEqual(["t_one"]);
-    await erasingOf(memory).erase("guild", guild);
+    await memory.erasures.request({ kind: "guild", subject: guild, dueAt: 0 });
+    await erasingOf(memory, Date.now, idle).runDue();
     const kept = columnsWith(at.path, [guild]);
     // Ana's and Ben's own: where it was read stands there, and keeps it from everybody.
     expect([...kept.keys()].filter((column) => !column.endsWith(".sources"))).toEqual([]);
