@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import type { MessageCreateParams } from "@anthropic-ai/sdk/resources/messages";
 import { answers, toolAnswers } from "../../src/agent/answers.ts";
-import type { Approval, NewApproval } from "../../src/agent/approvals.ts";
+import type { NewApproval } from "../../src/agent/approvals.ts";
 import type { TurnRecord } from "../../src/agent/journal.ts";
 import type { ToolCallRequest } from "../../src/agent/ports.ts";
 import { AppError } from "../../src/errors.ts";
 import { type Reply, text, toolUse } from "../../src/simulator/claude/reply.ts";
 import { dyingAt } from "./dying.ts";
-import { ana, door, newTurn, type TestTool, World } from "./harness.ts";
+import { ana, door, newTurn, question, type TestTool, World } from "./harness.ts";
 
 const inDiscord = (id: string) => ({
   origin: "discord" as const,
@@ -32,16 +32,6 @@ function asking(
       return "banned";
     },
   };
-}
-
-/** Resolves with the newest question of so many. */
-async function question(world: World, count = 1): Promise<Approval> {
-  const requested = () => world.events.filter((event) => event.type === "approval_requested");
-  await world.event(() => requested().length >= count);
-  const event = requested()[count - 1];
-  const approval = event === undefined ? null : await world.service.approval(event.approvalId);
-  if (approval === null) throw new Error("the question is gone");
-  return approval;
 }
 
 const stateOf = async (world: World, { id }: Pick<TurnRecord, "id">) =>

@@ -1,12 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { MessageCreateParams } from "@anthropic-ai/sdk/resources/messages";
 import { answers, questions, stepLimit, withheld } from "../../src/agent/answers.ts";
-import type { Approval } from "../../src/agent/approvals.ts";
 import type { NewTurn, TurnRecord } from "../../src/agent/journal.ts";
 import { withhold } from "../../src/agent/withhold.ts";
 import { text, toolUse } from "../../src/simulator/claude/reply.ts";
 import { dyingAt } from "./dying.ts";
-import { ana, door, World, type WorldOptions } from "./harness.ts";
+import { ana, door, question, World, type WorldOptions } from "./harness.ts";
 
 const staff = "channel:staff";
 const secret = "the staff's secret";
@@ -34,15 +33,6 @@ const start = (over: WorldOptions = {}): Promise<World> =>
     restricted: ({ kind }, sources) => (kind === "user" ? [] : sources.filter((source) => source === staff)),
     ...over,
   });
-
-async function question(world: World, count = 1): Promise<Approval> {
-  const requested = () => world.events.filter((event) => event.type === "approval_requested");
-  await world.event(() => requested().length >= count);
-  const event = requested()[count - 1];
-  const approval = event === undefined ? null : await world.service.approval(event.approvalId);
-  if (approval === null) throw new Error("the question is gone");
-  return approval;
-}
 
 /** Where the answer of a turn goes, as the outbox says it. */
 async function delivered(world: World, { id }: TurnRecord) {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Actor } from "../../src/actor.ts";
 import type { Delay } from "../../src/agent/abort.ts";
+import type { Approval } from "../../src/agent/approvals.ts";
 import { createBudgets } from "../../src/agent/budgets.ts";
 import type { TurnEvent } from "../../src/agent/events.ts";
 import type { NewTurn, TurnJournal, TurnRecord } from "../../src/agent/journal.ts";
@@ -247,4 +248,14 @@ export function newTurn(text: string, rest: Partial<NewTurn> = {}): NewTurn {
 export function door() {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { opened: promise, open: resolve };
+}
+
+/** Resolves with the newest question of so many. */
+export async function question(world: World, count = 1): Promise<Approval> {
+  const requested = () => world.events.filter((event) => event.type === "approval_requested");
+  await world.event(() => requested().length >= count);
+  const event = requested()[count - 1];
+  const approval = event === undefined ? null : await world.service.approval(event.approvalId);
+  if (approval === null) throw new Error("the question is gone");
+  return approval;
 }
