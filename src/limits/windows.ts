@@ -3,6 +3,9 @@ interface Window {
   taken: number;
 }
 
+/** Windows that are held at most: above what one machine is asked by in a minute, and some 20 MB. */
+const maxWindows = 100_000;
+
 /**
  * Counts by key within windows of one length: a key's window begins with its first point and ends so much later.
  * Nobody waits for the answer, so nothing is promised; it is asked at every request.
@@ -12,10 +15,13 @@ export class Windows {
   readonly #open = new Map<string, Window>();
   readonly #points: number;
   readonly #lengthMs: number;
+  readonly #maxWindows: number;
 
-  constructor(points: number, seconds: number) {
+  /** `most`: windows that are held at once. */
+  constructor(points: number, seconds: number, most = maxWindows) {
     this.#points = points;
     this.#lengthMs = seconds * 1000;
+    this.#maxWindows = most;
   }
 
   /** Windows that are held; ended ones among them until another begins. */
@@ -32,10 +38,13 @@ export class Windows {
     return 0;
   }
 
-  /** Each that begins clears away those that have ended, so that no more are held than were begun in one length. */
+  /**
+   * Each that begins clears away those that have ended. Above the bound the one that would end next goes too: whoever has
+   * so many keys has the points of all of them, and gains nothing by beginning one of them anew.
+   */
   #begin(key: string, now: number): number {
     for (const [known, { endsAt }] of this.#open) {
-      if (endsAt > now) break;
+      if (endsAt > now && this.#open.size < this.#maxWindows) break;
       this.#open.delete(known);
     }
     this.#open.set(key, { endsAt: now + this.#lengthMs, taken: 1 });

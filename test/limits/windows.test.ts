@@ -32,3 +32,16 @@ test("keys whose window has ended are forgotten by the next that begins", () => 
   windows.take("later", 30_000);
   expect(windows.size).toBe(1);
 });
+
+test("no more keys are held than the bound: the one that would end next begins anew", () => {
+  const windows = new Windows(1, 10, 1000);
+  let most = 0;
+  for (let n = 0; n < 50_000; n++) {
+    windows.take(`key ${n}`, 0);
+    most = Math.max(most, windows.size);
+  }
+  expect(most).toBe(1000);
+  expect(windows.take("key 49999", 1)).toBe(9999);
+  expect(windows.take("key 48999", 1)).toBe(0);
+  expect(windows.size).toBe(1000);
+});
