@@ -53,6 +53,10 @@ export interface ToolOutcome {
  * What the arguments may rest on: what the turn has read, and what was said where it takes place. A program that calls
  * directly has read nothing here.
  */
-export function restsOn({ sources = [], turnId = null, actor }: ToolCall): readonly string[] {
+export function restsOn({
+  sources = [],
+  turnId = null,
+  actor,
+}: Pick<ToolCall, "sources" | "turnId" | "actor">): readonly string[] {
   return turnId === null ? sources : [...new Set([fromChannel(actor.channelId), ...sources])];
 }

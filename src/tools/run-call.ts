@@ -1,11 +1,10 @@
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import { FairSlots } from "../limits/fair-slots.ts";
-import { toActor } from "./audiences.ts";
 import { plain } from "./authority.ts";
-import { type AuthorizeDeps, type Authorized, authorize } from "./authorize.ts";
+import { type AuthorizeDeps, type Authorized, authorize, type Deciding } from "./authorize.ts";
 import { leastBytes } from "./bound.ts";
-import { restsOn, type ToolCall, type ToolOutcome } from "./call.ts";
+import type { ToolCall, ToolOutcome } from "./call.ts";
 import { createConsent } from "./consent.ts";
 import { createDeadlines, type UnderWay } from "./deadline.ts";
 import type { PermissionFactsPort } from "./discord-port.ts";
@@ -34,7 +33,7 @@ export interface RunnerOptions extends ContextDeps {
 }
 
 export interface Runner {
-  /** From the arguments to the result. Throws AppError, and what a tool throws; `progress` tells how far it came. */
+  /** From the arguments to the result. Throws AppError and what a tool throws, at once or later; `progress` tells how far it came. */
   run(call: ToolCall, registered: Registered, progress: Progress): Promise<ToolOutcome>;
   /** Whether somebody could do now, as themselves, what that call does. Throws AppError as a call would be refused. */
   assertMayApprove(
@@ -42,6 +41,11 @@ export interface Runner {
     registered: Registered,
     approver: Actor,
   ): Promise<void>;
+}
+
+interface Running extends Deciding {
+  readonly call: ToolCall;
+  readonly underWay: UnderWay;
 }
 
 /** Below it results could not keep their shape when they are cut. */
@@ -61,35 +65,33 @@ export function createRunner(
   // floods would stand in the way of all.
   const slots = new FairSlots(callsAtOnce);
 
-  async function work(
-    call: ToolCall,
-    { tool }: Registered,
-    given: Given,
-    progress: Progress,
-    underWay: UnderWay,
-  ): Promise<ToolOutcome> {
-    const decided = authorize(tool, given, call.actor, options, { underWay, progress });
-    const allowed = decided instanceof Promise ? await decided : decided;
-    assertHere(tool, allowed, call, policies);
-    underWay.throwIfOver();
-    if (call.isOnlyAsked && tool.kind === "read") return finish(tool, { value: null, sources: [] }, call);
-    const context = new CallContext(
-      {
-        actor: call.actor,
-        allowed,
-        sources: restsOn(call),
-        audience: call.audience ?? toActor(call.actor),
-        callId: call.callId ?? null,
-        tools: () => usable(call.actor, call.activeTools),
-        ...(tool.kind === "read" ? {} : { actorName: await nameOf(call.actor, allowed) }),
-      },
-      underWay,
-      options,
-    );
-    if (tool.kind === "read") {
-      progress.hasStarted = true;
+  async function work({ tool }: Registered, given: Given, running: Running): Promise<ToolOutcome> {
+    const { call, underWay } = running;
+    // The signal is made for those alone that have to wait.
+    const leave = slots.tryAcquire(call.actor) ?? (await slots.acquire(call.actor, underWay.signal));
+    try {
+      const decided = authorize(tool, given, call.actor, options, running);
+      const allowed = decided instanceof Promise ? await decided : decided;
+      assertHere(tool, allowed, call, policies);
+      underWay.throwIfOver();
+      if (tool.kind !== "read") return await change(tool, given, allowed, running);
+      if (call.isOnlyAsked) return finish(tool, { value: null, sources: [] }, call);
+      running.progress.hasStarted = true;
+      const context = new CallContext({ call, allowed, underWay, actorName: null, usable }, options);
       return finish(tool, await tool.run(given, allowed.places, context), call);
+    } finally {
+      leave();
     }
+  }
+
+  async function change(
+    tool: Exclude<Tool, { readonly kind: "read" }>,
+    given: Given,
+    allowed: Authorized,
+    { call, underWay, progress }: Running,
+  ): Promise<ToolOutcome> {
+    const actorName = await nameOf(call.actor, allowed);
+    const context = new CallContext({ call, allowed, underWay, actorName, usable }, options);
     await limits.changes.take(call.actor.userId);
     const question = await consent.ask(tool, given, allowed, call, underWay);
     if (question !== null) return askedBefore(question);
@@ -102,19 +104,13 @@ export function createRunner(
     doneWith(tool.name, result, (own ?? resultBytes) - markBytes, delimiter);
 
   return {
-    async run(call, registered, progress) {
+    run(call, registered, progress) {
       const { tool, parse } = registered;
       assertUsable(registered, call, policies);
       const given: Given = parse(call.input);
-      return deadlines.within(call.signal, tookTooLong(tool, timeoutMs), async (underWay) => {
-        // The signal is made for those alone that have to wait.
-        const leave = slots.tryAcquire(call.actor) ?? (await slots.acquire(call.actor, underWay.signal));
-        try {
-          return await work(call, registered, given, progress, underWay);
-        } finally {
-          leave();
-        }
-      });
+      return deadlines.within(call.signal, tookTooLong(tool, timeoutMs), (underWay) =>
+        work(registered, given, { call, underWay, progress }),
+      );
     },
     async assertMayApprove({ input, actor, signal }, { tool, parse }, approver) {
       const given: Given = parse(input);

@@ -2,7 +2,9 @@ import type { APIChannel } from "discord-api-types/v10";
 import type { Actor } from "../actor.ts";
 import type { Audience, FlowPort } from "../agent/ports.ts";
 import type { ToolPolicy } from "../config/tool-policy.ts";
+import { toActor } from "./audiences.ts";
 import type { Authority } from "./authority.ts";
+import { restsOn, type ToolCall } from "./call.ts";
 import { channelFacts } from "./channel-facts.ts";
 import type { UnderWay } from "./deadline.ts";
 import type { DiscordReader, DiscordWriter } from "./discord-port.ts";
@@ -23,70 +25,81 @@ export interface ContextDeps {
   readonly now: () => number;
 }
 
+/** The one call that a tool runs for. */
 export interface CallScope {
-  readonly actor: Actor;
+  readonly call: Pick<ToolCall, "actor" | "activeTools" | "audience" | "callId" | "sources" | "turnId">;
   readonly allowed: { readonly authority: Authority };
-  readonly sources: readonly string[];
-  readonly audience: Audience;
-  /** Names the call: for a turn's, its turn, step and call. Null: nothing will ever repeat it. */
-  readonly callId: string | null;
-  readonly tools: () => readonly KnownTool[];
+  readonly underWay: UnderWay;
   /** For Discord's audit log; of calls that change something. */
-  readonly actorName?: string;
+  readonly actorName: string | null;
+  readonly usable: (actor: Actor, activeTools: readonly string[]) => readonly KnownTool[];
 }
 
 /** What a tool runs with. Whatever costs something is made when the tool takes it. */
 export class CallContext implements ChangeContext {
-  readonly actor: Actor;
-  readonly discord: DiscordReader;
-  readonly change: DiscordWriter;
-  readonly memories: MemoryStore;
-  readonly sent: SentMessages;
-  readonly files: Files;
-  readonly now: () => number;
-  readonly sources: readonly string[];
-  readonly audience: Audience;
-  readonly tools: () => readonly KnownTool[];
-  readonly #policies: Policies;
-  readonly #flow: FlowPort;
-  readonly #call: UnderWay;
-  readonly #callId: string | null;
-  readonly #allowed: CallScope["allowed"];
-  readonly #actorName: string;
+  readonly #scope: CallScope;
+  readonly #deps: ContextDeps;
 
-  constructor(scope: CallScope, call: UnderWay, deps: ContextDeps) {
-    this.actor = scope.actor;
-    this.#allowed = scope.allowed;
-    this.#actorName = scope.actorName ?? "user";
-    this.sources = scope.sources;
-    this.audience = scope.audience;
-    this.tools = scope.tools;
-    this.#policies = deps.policies;
-    this.#flow = deps.flow;
-    this.discord = deps.discord;
-    this.change = deps.change;
-    this.memories = deps.memories;
-    this.sent = deps.sent;
-    this.files = deps.files;
-    this.now = deps.now;
-    this.#call = call;
-    this.#callId = scope.callId;
+  constructor(scope: CallScope, deps: ContextDeps) {
+    this.#scope = scope;
+    this.#deps = deps;
+  }
+
+  get actor(): Actor {
+    return this.#scope.call.actor;
+  }
+
+  get discord(): DiscordReader {
+    return this.#deps.discord;
+  }
+
+  get change(): DiscordWriter {
+    return this.#deps.change;
+  }
+
+  get memories(): MemoryStore {
+    return this.#deps.memories;
+  }
+
+  get sent(): SentMessages {
+    return this.#deps.sent;
+  }
+
+  get files(): Files {
+    return this.#deps.files;
+  }
+
+  get now(): () => number {
+    return this.#deps.now;
   }
 
   get signal(): AbortSignal {
-    return this.#call.signal;
+    return this.#scope.underWay.signal;
   }
 
   get authority(): Authority {
-    return this.#allowed.authority;
+    return this.#scope.allowed.authority;
+  }
+
+  get sources(): readonly string[] {
+    return restsOn(this.#scope.call);
+  }
+
+  get audience(): Audience {
+    return this.#scope.call.audience ?? toActor(this.actor);
   }
 
   get policy(): ToolPolicy {
-    return this.#policies.of(this.actor.guildId);
+    return this.#deps.policies.of(this.actor.guildId);
+  }
+
+  get tools(): ChangeContext["tools"] {
+    const { usable, call } = this.#scope;
+    return () => usable(call.actor, call.activeTools);
   }
 
   get restricted(): ChangeContext["restricted"] {
-    return (sources) => this.#flow.restricted(this.audience, sources, this.signal);
+    return (sources) => this.#deps.flow.restricted(this.audience, sources, this.signal);
   }
 
   get canSee(): ChangeContext["canSee"] {
@@ -98,8 +111,8 @@ export class CallContext implements ChangeContext {
   }
 
   get reason(): ChangeContext["reason"] {
-    const who =
-      this.actor.kind === "bot" ? "the bot's operator" : `${this.#actorName} (${this.actor.userId})`;
+    const { kind, userId } = this.actor;
+    const who = kind === "bot" ? "the bot's operator" : `${this.#scope.actorName ?? "user"} (${userId})`;
     return (why) => {
       const said = why === undefined || why.trim() === "" ? "" : `: ${why.replaceAll(/\s+/g, " ").trim()}`;
       return `For ${who}${said}`.slice(0, maxReason).toWellFormed();
@@ -107,7 +120,8 @@ export class CallContext implements ChangeContext {
   }
 
   get nonce(): ChangeContext["nonce"] {
-    const callId = this.#callId ?? crypto.randomUUID();
+    // Nothing will ever repeat a call that is not named.
+    const callId = this.#scope.call.callId ?? crypto.randomUUID();
     return () => new Bun.CryptoHasher("sha256").update(`tool ${callId}`).digest("base64url").slice(0, 22);
   }
 
