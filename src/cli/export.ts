@@ -1,8 +1,9 @@
-import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { ExportPage } from "../memory/export.ts";
+import { assertTarget } from "../memory/target.ts";
 import { readAnswer } from "../operations/personal.ts";
 import { type Command, exit } from "./command.ts";
 import { openPersonal, type Personal, readUser } from "./personal.ts";
@@ -10,29 +11,33 @@ import { openPersonal, type Personal, readUser } from "./personal.ts";
 export const exportCommand: Command = {
   name: "export",
   summary: "Write everything that is stored about a person as JSON.",
-  help: `Usage: discord-mcp export USER [--output FILE]
+  help: `Usage: discord-mcp export USER [--output FILE [--force]]
 
 Writes one JSON object with a record for each conversation, turn, memory and whatever else is stored of the person,
 readable; docs/privacy.md describes it. Works while the service runs, through its control socket, and while it
 does not.
 
   USER            the person's Discord user id
-  --output FILE   write it there, readable by you alone, instead of to standard output; replaces the file
+  --output FILE   write it there, readable by you alone, instead of to standard output
+  --force         replace a file that is there
 `,
   async run(args, io) {
     const { values, positionals } = parseArgs({
       args: [...args],
       strict: true,
       allowPositionals: true,
-      options: { output: { type: "string" } },
+      options: { output: { type: "string" }, force: { type: "boolean" } },
     });
     const userId = readUser(positionals);
-    using personal = await openPersonal(readConfig(io.env));
+    const config = readConfig(io.env);
+    const { output, force = false } = values;
+    if (output !== undefined) assertTarget({ to: output, force, databasePath: config.database.path });
+    using personal = await openPersonal(config);
     const parts = exported(personal, userId);
-    if (values.output === undefined) for await (const part of parts) await io.written(part);
+    if (output === undefined) for await (const part of parts) await io.written(part);
     else {
-      await toFile(values.output, parts);
-      io.err(`discord-mcp: written to ${values.output}\n`);
+      await toFile(output, parts);
+      io.err(`discord-mcp: written to ${output}\n`);
     }
     return exit.ok;
   },
@@ -64,7 +69,8 @@ async function toFile(path: string, parts: AsyncIterable<string>): Promise<void>
   try {
     const file = openSync(made, "wx", 0o600);
     try {
-      for await (const part of parts) writeSync(file, part);
+      for await (const part of parts) writeWhole(file, Buffer.from(part));
+      fsyncSync(file);
     } finally {
       closeSync(file);
     }
@@ -75,4 +81,9 @@ async function toFile(path: string, parts: AsyncIterable<string>): Promise<void>
     const why = error instanceof Error ? error.message : String(error);
     throw new AppError("invalid_data", `${path} cannot be written: ${why}`, { cause: error });
   }
+}
+
+/** A disk that is nearly full takes a part, and says so only by how much that is. */
+function writeWhole(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
 }

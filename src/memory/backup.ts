@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
-import { existsSync, linkSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { existsSync, linkSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { AppError } from "../errors.ts";
 import { integrityFault } from "./check.ts";
 import { createPrivately } from "./connection.ts";
@@ -10,6 +10,7 @@ import { DatabaseOpenError, errorCode, toOpenError } from "./errors.ts";
 import { syncToDisk } from "./files.ts";
 import { checkOwner, pragma } from "./migrations.ts";
 import { syncSteadily } from "./steady-sync.ts";
+import { alreadyThere, assertTarget } from "./target.ts";
 
 export interface BackupOptions {
   /** The database, which may be in use meanwhile. */
@@ -37,7 +38,12 @@ const busyTimeoutMs = 10_000;
  */
 export async function backupDatabase(options: BackupOptions): Promise<Backup> {
   const { path, to, force, secretKeys } = options;
-  assertTarget(path, to, force);
+  if (!existsSync(path))
+    throw new DatabaseOpenError(
+      "cannot_open",
+      `There is no database ${path} yet; is DATABASE_URL that of the service?`,
+    );
+  assertTarget({ to, force, databasePath: path });
   const temporary = `${to}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     await copy(path, temporary);
@@ -50,28 +56,6 @@ export async function backupDatabase(options: BackupOptions): Promise<Backup> {
     for (const end of ["", "-journal", "-wal", "-shm"]) rmSync(`${temporary}${end}`, { force: true });
   }
 }
-
-function assertTarget(path: string, to: string, force: boolean): void {
-  if (!existsSync(path))
-    throw new DatabaseOpenError(
-      "cannot_open",
-      `There is no database ${path} yet; is DATABASE_URL that of the service?`,
-    );
-  const folder = dirname(resolve(to));
-  if (!existsSync(folder))
-    throw new AppError("invalid_arguments", `There is no folder ${folder}; make it first.`);
-  const target = join(realpathSync(folder), basename(to));
-  const own = realpathSync(path);
-  if (["", "-wal", "-shm", "-journal", ".lock"].some((end) => target === `${own}${end}`))
-    throw new AppError("invalid_arguments", `${to} belongs to the database itself; name another file.`);
-  if (existsSync(to) && !force) throw there(to);
-}
-
-const there = (to: string) =>
-  new AppError(
-    "invalid_arguments",
-    `${to} is there already; name another file, or give --force to replace it.`,
-  );
 
 async function copy(path: string, temporary: string): Promise<void> {
   let source: Database | undefined;
@@ -139,7 +123,7 @@ function link(temporary: string, to: string): boolean {
     linkSync(temporary, to);
     return true;
   } catch {
-    if (existsSync(to)) throw there(to);
+    if (existsSync(to)) throw alreadyThere(to);
     return false;
   }
 }

@@ -3,15 +3,17 @@ import { describe, expect, test } from "bun:test";
 import {
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { backupDatabase } from "../../src/memory/backup.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { migrations } from "../../src/memory/migrations.ts";
@@ -94,10 +96,9 @@ describe("a backup", () => {
     writeFileSync(to, "something else");
     await backup(at, { force: true });
     expect(statSync(to).size).toBeGreaterThan(4096);
-    for (const end of ["", "-wal", ".lock"])
-      await expect(backup(at, { to: `${at.path}${end}`, force: true })).rejects.toThrow(
-        "belongs to the database",
-      );
+    const beside = ["secret-key", "operator-token"].map((name) => join(dirname(at.path), name));
+    for (const own of [...["", "-wal", ".lock", ".restoring"].map((end) => `${at.path}${end}`), ...beside])
+      await expect(backup(at, { to: own, force: true })).rejects.toThrow("belongs to the database");
   });
 
   test("leaves no part of a file that cannot be made", async () => {
@@ -106,8 +107,11 @@ describe("a backup", () => {
     await expect(backup(at, { to: join(at.dir, "none", "x.db") })).rejects.toThrow("There is no folder");
     await expect(backup(at, { secretKeys: ["another key"] })).rejects.toThrow("not the key");
     mkdirSync(join(at.dir, "is-a-folder"));
-    await expect(backup(at, { to: join(at.dir, "is-a-folder"), force: true })).rejects.toThrow();
-    expect(readdirSync(at.dir).sort()).toEqual(["data", "is-a-folder"]);
+    symlinkSync("/dev/null", join(at.dir, "is-a-device"));
+    for (const name of ["is-a-folder", "is-a-device"])
+      await expect(backup(at, { to: join(at.dir, name), force: true })).rejects.toThrow("no ordinary file");
+    expect(lstatSync(join(at.dir, "is-a-device")).isSymbolicLink()).toBe(true);
+    expect(readdirSync(at.dir).sort()).toEqual(["data", "is-a-device", "is-a-folder"]);
   });
 
   test("of what is no sound database of ours is refused", async () => {
