@@ -83,7 +83,10 @@ async function assemble(
     status: async () => ({ version }),
     ...createAuditOperations(memory.audit),
     ...createKeyOperations(memory.keys),
-    ...createPersonalOperations({ erasing: work.erasing, eraser, exporter }),
+    ...createPersonalOperations({
+      ...{ erasing: work.erasing, eraser, exporter },
+      botUserId: () => work.discord.botUserId(),
+    }),
     ...createTokenOperations({ ...tokens, revoke }),
   };
   const control = serveControl(config.dataDir, operations, doors.channels.serve);

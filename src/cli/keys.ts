@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { makeNextSecretKey, secretKeyPath } from "../auth/secret-key.ts";
 import { type Config, readConfig } from "../config.ts";
@@ -8,6 +7,7 @@ import { AppError } from "../errors.ts";
 import { countKeys, type KeyCount } from "../memory/key-counts.ts";
 import { createKeyOperations, type Progress, readProgress } from "../operations/keys.ts";
 import { type Command, exit, type Io, UsageError } from "./command.ts";
+import { existingDatabase } from "./existing-database.ts";
 
 export const keys: Command = {
   name: "keys",
@@ -44,7 +44,7 @@ const stored = (values: KeyCount["values"]): number => Object.values(values).red
 
 function show(args: readonly string[], io: Io): number {
   const { values } = parseArgs({ args: [...args], strict: true, options: { json: { type: "boolean" } } });
-  const found = countKeys(pathOf(readConfig(io.env)));
+  const found = countKeys(existingDatabase(readConfig(io.env)));
   if (values.json) {
     const lines = found.map(({ id, createdAt, values: counts }) => ({
       id,
@@ -64,15 +64,10 @@ function show(args: readonly string[], io: Io): number {
   return exit.ok;
 }
 
-function pathOf({ database: { path } }: Config): string {
-  if (existsSync(path)) return path;
-  throw new AppError("not_found", `There is no database ${path} yet; is DATABASE_URL that of the service?`);
-}
-
 async function rotate(args: readonly string[], io: Io): Promise<number> {
   const { values } = parseArgs({ args: [...args], strict: true, options: { secret: { type: "boolean" } } });
   const config = readConfig(io.env);
-  const path = pathOf(config);
+  const path = existingDatabase(config);
   if (values.secret) return rotateSecret(config, io);
   const found = countKeys(path);
   const newest = found.at(-1)?.id;

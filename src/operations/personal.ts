@@ -1,9 +1,10 @@
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Erasing } from "../erasing/erasing.ts";
-import { unreadable } from "../errors.ts";
+import { AppError, unreadable } from "../errors.ts";
 import type { Eraser } from "../memory/erase.ts";
 import type { Exporter, ExportPage } from "../memory/export.ts";
+import { snowflakePattern } from "../snowflake.ts";
 
 const count = Type.Integer({ minimum: 0 });
 const StoredCounts = Type.Object({
@@ -34,7 +35,7 @@ const answers = {
   personal_export: Compile(Page),
 } as const;
 
-const user = Type.String({ pattern: "^\\d{1,20}$" });
+const user = Type.String({ pattern: snowflakePattern });
 const ofUser = Compile(Type.Object({ user_id: user }, { additionalProperties: false }));
 const pageRequest = Compile(
   Type.Object(
@@ -59,13 +60,21 @@ export interface PersonalDeps {
   readonly erasing: Erasing;
   readonly eraser: Pick<Eraser, "footprint">;
   readonly exporter: Exporter;
+  /** Null where it is not known. */
+  readonly botUserId: () => string | null;
 }
 
 /**
  * What the commands `forget` and `export` ask for, whether they reach the running service or open the database
  * themselves. Throws AppError `invalid_data`.
  */
-export function createPersonalOperations({ erasing, eraser, exporter }: PersonalDeps): PersonalOperations {
+export function createPersonalOperations(deps: PersonalDeps): PersonalOperations {
+  const { erasing, eraser, exporter, botUserId } = deps;
+  /** Every conversation names it: all of them would be withheld from those whose they are. */
+  const assertPerson = (id: string): void => {
+    if (id === botUserId())
+      throw new AppError("invalid_data", "That is the bot itself; name the user id of a person.");
+  };
   const running = new Map<string, Promise<ForgetProgress>>();
   const forget = (id: string): Promise<ForgetProgress> => {
     const known = running.get(id);
@@ -79,12 +88,14 @@ export function createPersonalOperations({ erasing, eraser, exporter }: Personal
   return {
     async personal_counts(data) {
       if (!ofUser.Check(data)) throw unreadable("request");
+      assertPerson(data.user_id);
       const stored = eraser.footprint({ kind: "user", id: data.user_id });
       const { toolCalls: tool_calls, auditRows: audit_rows, ...rest } = stored;
       return { ...rest, tool_calls, audit_rows };
     },
     async personal_forget(data) {
       if (!ofUser.Check(data)) throw unreadable("request");
+      assertPerson(data.user_id);
       const { promise, resolve } = Promise.withResolvers<ForgetProgress>();
       const timer = setTimeout(() => resolve({ state: "working" }), stepMs);
       try {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../src/cli/run.ts";
@@ -9,7 +10,7 @@ import { openStored } from "../../src/database.ts";
 import { createErasing } from "../../src/erasing/erasing.ts";
 import { createPersonalOperations } from "../../src/operations/personal.ts";
 import { converse } from "../memory/helpers.ts";
-import { ana, direct, mark, plantAna, plantBen } from "../memory/person.ts";
+import { ana, ben, direct, mark, plantAna, plantBen } from "../memory/person.ts";
 import { command } from "./io.ts";
 
 let folder: string;
@@ -35,7 +36,7 @@ async function served(env: Readonly<Record<string, string>>) {
   const { erasures, eraser, exporter } = stored.memory;
   const erasing = createErasing({ erasures, eraser, live: null, logs: [], now: Date.now });
   const asked: string[] = [];
-  const operations = createPersonalOperations({ erasing, eraser, exporter });
+  const operations = createPersonalOperations({ erasing, eraser, exporter, botUserId: () => ben });
   const control = serveControl(readConfig(env).dataDir, {
     status: async () => ({}),
     ...Object.fromEntries(
@@ -126,6 +127,26 @@ describe("forget", () => {
     expect((await exported(env)).records).toEqual([]);
   });
 
+  test.each([
+    ["forget", ana, "--yes"],
+    ["export", ana],
+  ])("makes no database where there is none, and does not say that it is done: %s", async (...args) => {
+    const dir = join(folder, crypto.randomUUID());
+    const { code, out, err } = await command(args, { DATABASE_URL: `file:${dir}/data/test.db` });
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toContain("There is no database");
+    expect(existsSync(dir)).toBe(false);
+  });
+
+  test("does not take the bot for a person, whom every conversation names", async () => {
+    const { env } = await planted();
+    const token = `${Buffer.from(ben).toString("base64")}.made.up`;
+    const refused = { code: 1, err: expect.stringContaining("the bot itself") };
+    expect(await command(["forget", ben, "--yes"], { ...env, DISCORD_TOKEN: token })).toMatchObject(refused);
+    using _service = await served(env);
+    expect(await command(["forget", ben, "--yes"], env)).toMatchObject(refused);
+  });
+
   test("takes the person out of the log files in the data folder", async () => {
     const { env, dir } = await planted();
     const lines = ["one line", `channel_id=${direct}`, `user ${ana}`, "another line", ""];
@@ -139,6 +160,7 @@ describe("forget", () => {
   test.each([
     [["forget"], "say whom"],
     [["forget", "ana"], "Discord user id"],
+    [["forget", "5", "--yes"], "15 to 20 digits"],
     [["forget", ana, ana], "say whom"],
     [["export"], "say whom"],
     [["export", ana, "--outptu", "x"], "--outptu"],
@@ -192,6 +214,24 @@ describe("export", () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     const { code, err } = await command(["export", ana, "--output", join(dir, "no", "ana.json")], env);
     expect(code).toBe(1);
-    expect(err).toContain("cannot be written");
+    expect(err).toContain("There is no folder");
+  });
+
+  test("replaces a file when it is told to, and nothing of the service's, nor what is no file", async () => {
+    const { env, dir } = await planted();
+    const kept = join(dir, "kept.json");
+    await writeFile(kept, "kept");
+    const to = (output: string, ...more: string[]) =>
+      command(["export", ana, "--output", output, ...more], env);
+    expect(await to(kept)).toMatchObject({ code: 1, err: expect.stringContaining("--force") });
+    expect(await readFile(kept, "utf8")).toBe("kept");
+    const before = await readFile(join(dir, "secret-key"), "utf8");
+    await symlink("/dev/null", join(dir, "device"));
+    for (const name of ["test.db", "secret-key", "control.sock", "device", "."])
+      expect(await to(join(dir, name), "--force")).toMatchObject({ code: 1, out: "" });
+    expect(await readFile(join(dir, "secret-key"), "utf8")).toBe(before);
+    expect((await lstat(join(dir, "device"))).isSymbolicLink()).toBe(true);
+    expect((await to(kept, "--force")).code).toBe(0);
+    expect(JSON.parse(await readFile(kept, "utf8"))).toMatchObject({ user_id: ana });
   });
 });
