@@ -48,7 +48,10 @@ export function createFacts(deps: FactsDeps): Facts {
         reader.guild(guildId, signal),
         reader.guildChannels(guildId, signal),
         ask(signal, "threads", (s) => deps.api.guilds.getActiveThreads(guildId, { signal: s })),
-      ]);
+      ]).catch((error: unknown) => {
+        hasChanged();
+        throw error;
+      });
       const changed = hasChanged();
       // Kept also while the shard resumes: the replay brings what came since, and a new session forgets it.
       if (!changed) state.store({ guild, channels: [...channels, ...threads.threads] });

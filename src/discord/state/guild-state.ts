@@ -85,10 +85,15 @@ export class GuildState {
   }
 
   get sizes() {
-    return { guilds: this.#guilds.size, channels: this.#channels.size, members: this.#members.size };
+    return {
+      guilds: this.#guilds.size,
+      channels: this.#channels.size,
+      members: this.#members.size,
+      watched: this.#watches.size,
+    };
   }
 
-  /** Begins to watch a key ("guild:1", "member:1:2"); the returned function says whether an event came since. */
+  /** Begins to watch a key ("guild:1", "member:1:2"); the returned function ends it, and says whether an event came since. */
   watch(key: string): () => boolean {
     return this.#watches.begin(key);
   }

@@ -3,7 +3,12 @@ export class Watches {
   readonly #versions = new Map<string, number>();
   #last = 0;
 
-  /** The returned function ends it, and says whether its key has changed since. */
+  /** Keys that are watched. */
+  get size(): number {
+    return this.#versions.size;
+  }
+
+  /** The returned function ends it, and says whether its key has changed since. It must be called, whatever happens. */
   begin(key: string): () => boolean {
     // Never a number that was used before: another watch of the same key may have come and gone meanwhile.
     const before = this.#versions.get(key) ?? ++this.#last;
