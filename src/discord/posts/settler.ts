@@ -31,15 +31,16 @@ export type Settled =
   | { readonly kind: "open"; readonly waitMs: number };
 
 const LOOK_MS = 15_000;
-const CONFIRMED_BOUND = 1000;
+/** Of each: one that is forgotten is looked for in its channel instead. */
+const REMEMBERED = 1000;
 const done: Settled = { kind: "done", dropped: [] };
 
 /** Brings one post after the other to its end: sent once, or failed for good. */
 export class Settler {
   readonly #deps: SettlerDeps;
   /** Posts of unknown fate, and posts that the gateway has shown to us. */
-  readonly #unknown = new Map<string, Post>();
-  readonly #confirmed = new Lru<string>(CONFIRMED_BOUND);
+  readonly #unknown = new Lru<Post>(REMEMBERED);
+  readonly #confirmed = new Lru<string>(REMEMBERED);
 
   constructor(deps: SettlerDeps) {
     this.#deps = deps;
