@@ -127,16 +127,16 @@ describe("forget", () => {
     expect((await exported(env)).records).toEqual([]);
   });
 
-  test.each([
-    ["forget", ana, "--yes"],
-    ["export", ana],
-  ])("makes no database where there is none, and does not say that it is done: %s", async (...args) => {
-    const dir = join(folder, crypto.randomUUID());
-    const { code, out, err } = await command(args, { DATABASE_URL: `file:${dir}/data/test.db` });
-    expect({ code, out }).toEqual({ code: 1, out: "" });
-    expect(err).toContain("There is no database");
-    expect(existsSync(dir)).toBe(false);
-  });
+  test.each([[["forget", ana, "--yes"]], [["export", ana]]])(
+    "makes no database where there is none, and does not say that it is done: %j",
+    async (args) => {
+      const dir = join(folder, crypto.randomUUID());
+      const { code, out, err } = await command(args, { DATABASE_URL: `file:${dir}/data/test.db` });
+      expect({ code, out }).toEqual({ code: 1, out: "" });
+      expect(err).toContain("There is no database");
+      expect(existsSync(dir)).toBe(false);
+    },
+  );
 
   test("does not take the bot for a person, whom every conversation names", async () => {
     const { env } = await planted();
