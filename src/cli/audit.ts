@@ -1,8 +1,5 @@
 import { parseArgs } from "node:util";
 import { type Config, readConfig } from "../config.ts";
-import { askService } from "../control/control.ts";
-import { openStored } from "../database.ts";
-import { AppError } from "../errors.ts";
 import {
   type AuditLine,
   type AuditRequest,
@@ -13,6 +10,7 @@ import {
 } from "../operations/audit.ts";
 import { auditTable } from "./audit-table.ts";
 import { type Command, exit, UsageError } from "./command.ts";
+import { openOperations } from "./operations.ts";
 
 const MAX_ROWS = 10_000;
 const DEFAULT_ROWS = 50;
@@ -98,27 +96,19 @@ function readTime(flag: string, text: string): number {
   throw new UsageError(`${flag} takes a time such as 2026-11-22, 2026-11-22T18:30 or 24h`);
 }
 
-/** Newest first, page by page: through the service while it runs, else from the database itself. */
+/** Newest first, page by page. */
 async function readLog(
   config: Config,
   filter: Omit<AuditRequest, "limit">,
   rows: number,
 ): Promise<readonly AuditLine[]> {
-  const isRunning = (await askService(config.dataDir, "status", {})) !== null;
-  using stored = isRunning ? null : await openStored(config);
-  const direct = stored === null ? null : createAuditOperations(stored.memory.audit);
-  const read = async (request: AuditRequest) => {
-    if (direct !== null) return direct.audit_list(request);
-    const answer = await askService(config.dataDir, "audit_list", request);
-    if (answer === null)
-      throw new AppError("shutting_down", "The service stopped meanwhile; run this command again.");
-    return readAuditPage(answer.result);
-  };
+  using log = openOperations(config, ({ memory }) => createAuditOperations(memory.audit));
   const lines: AuditLine[] = [];
   let next: Pick<AuditRequest, "before_id"> = {};
   while (lines.length < rows) {
     const limit = Math.min(PAGE_ROWS, rows - lines.length);
-    const page = await read({ ...filter, ...next, limit });
+    const request: AuditRequest = { ...filter, ...next, limit };
+    const page = readAuditPage(await log.ask("audit_list", request));
     lines.push(...page);
     const last = page.at(-1);
     if (last === undefined || page.length < limit) break;

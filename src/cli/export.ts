@@ -32,7 +32,7 @@ does not.
     const config = readConfig(io.env);
     const { output, force = false } = values;
     if (output !== undefined) assertTarget({ to: output, force, databasePath: config.database.path });
-    using personal = await openPersonal(config);
+    using personal = openPersonal(config);
     const parts = exported(personal, userId);
     if (output === undefined) for await (const part of parts) await io.written(part);
     else {

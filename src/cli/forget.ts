@@ -26,7 +26,7 @@ Works while the service runs, through its control socket, and while it does not;
       options: { yes: { type: "boolean" }, json: { type: "boolean" } },
     });
     const user_id = readUser(positionals);
-    using personal = await openPersonal(readConfig(io.env));
+    using personal = openPersonal(readConfig(io.env));
     const counts = readAnswer("personal_counts", await personal.ask("personal_counts", { user_id }));
     const tell = values.json ? io.err : io.out;
     tell(`Stored about ${user_id}: ${summary(counts)}.\n`);

@@ -1,13 +1,13 @@
 import { parseArgs } from "node:util";
 import { makeNextSecretKey, secretKeyPath } from "../auth/secret-key.ts";
 import { type Config, readConfig } from "../config.ts";
-import { askService } from "../control/control.ts";
 import { openStored } from "../database.ts";
 import { AppError } from "../errors.ts";
 import { countKeys, type KeyCount } from "../memory/key-counts.ts";
 import { createKeyOperations, type Progress, readProgress } from "../operations/keys.ts";
 import { type Command, exit, type Io, UsageError } from "./command.ts";
 import { existingDatabase } from "./existing-database.ts";
+import { openOperations } from "./operations.ts";
 
 export const keys: Command = {
   name: "keys",
@@ -88,28 +88,15 @@ async function rotate(args: readonly string[], io: Io): Promise<number> {
 
 /** Null when it was stopped before the end. */
 async function rotateAll(config: Config, io: Io, total: number): Promise<Progress | null> {
-  const isRunning = (await askService(config.dataDir, "status", {})) !== null;
-  using opened = isRunning ? null : await openStored(config);
-  const direct = opened === null ? null : createKeyOperations(opened.memory.keys);
+  using operations = openOperations(config, ({ memory }) => createKeyOperations(memory.keys));
   let to: number | null = null;
   for (;;) {
-    const progress: Progress =
-      direct === null ? await askForMore(config, to) : await direct.keys_rotate({ to });
+    const progress: Progress = readProgress(await operations.ask("keys_rotate", { to }));
     if (progress.finished) return progress;
     if (io.stop.aborted) return null;
     to = progress.key;
     io.err(`  ${Math.min(progress.resealed, total)} of ${total} (${progress.table ?? "checking"})\n`);
   }
-}
-
-async function askForMore(config: Config, to: number | null): Promise<Progress> {
-  const answer = await askService(config.dataDir, "keys_rotate", { to });
-  if (answer === null)
-    throw new AppError(
-      "shutting_down",
-      "The service stopped meanwhile; everything is readable, run this command again to go on.",
-    );
-  return readProgress(answer.result);
 }
 
 async function rotateSecret(config: Config, io: Io): Promise<number> {

@@ -1,43 +1,30 @@
 import type { Config } from "../config.ts";
-import { askService } from "../control/control.ts";
 import { openStored } from "../database.ts";
 import { createErasing } from "../erasing/erasing.ts";
-import { AppError } from "../errors.ts";
 import { serviceLogs } from "../log.ts";
 import { createPersonalOperations, type PersonalOperations } from "../operations/personal.ts";
 import { isSnowflake } from "../snowflake.ts";
 import { UsageError } from "./command.ts";
 import { existingDatabase } from "./existing-database.ts";
+import { type Operations, openOperations } from "./operations.ts";
 
-/** The operations on what is stored of a person: through the service while it runs, else on the database itself. */
-export interface Personal extends Disposable {
-  ask(operation: keyof PersonalOperations, data: unknown): Promise<unknown>;
-}
+/** The operations on what is stored of a person. */
+export type Personal = Operations<keyof PersonalOperations>;
 
-export async function openPersonal(config: Config): Promise<Personal> {
-  if ((await askService(config.dataDir, "status", {})) !== null)
-    return {
-      async ask(operation, data) {
-        const answer = await askService(config.dataDir, operation, data);
-        if (answer !== null) return answer.result;
-        throw new AppError(
-          "shutting_down",
-          "The service stopped meanwhile; run this command again: it goes on.",
-        );
-      },
-      [Symbol.dispose]() {},
-    };
-  existingDatabase(config);
-  const stored = await openStored(config);
-  const { erasures, eraser, exporter } = stored.memory;
-  const logs = serviceLogs(config.dataDir);
-  const erasing = createErasing({ erasures, eraser, live: null, logs, now: Date.now });
-  const botUserId = () => botUserIn(config.discord.token);
-  const operations = createPersonalOperations({ erasing, eraser, exporter, botUserId });
-  return {
-    ask: (operation, data) => operations[operation](data),
-    [Symbol.dispose]: () => stored[Symbol.dispose](),
-  };
+export function openPersonal(config: Config): Personal {
+  return openOperations(
+    config,
+    ({ memory: { erasures, eraser, exporter } }) => {
+      const logs = serviceLogs(config.dataDir);
+      const erasing = createErasing({ erasures, eraser, live: null, logs, now: Date.now });
+      const botUserId = () => botUserIn(config.discord.token);
+      return createPersonalOperations({ erasing, eraser, exporter, botUserId });
+    },
+    async () => {
+      existingDatabase(config);
+      return openStored(config);
+    },
+  );
 }
 
 /** A bot's token begins with its user id; null for one that is made otherwise. */

@@ -2,10 +2,9 @@ import { parseArgs } from "node:util";
 import { scopes } from "../auth/ports.ts";
 import { createTokens } from "../auth/tokens.ts";
 import { type Config, readConfig } from "../config.ts";
-import { askService } from "../control/control.ts";
-import { openStored } from "../database.ts";
 import { createTokenOperations, type TokenRow } from "../operations/tokens.ts";
 import { type Command, exit, type Io, UsageError } from "./command.ts";
+import { openOperations } from "./operations.ts";
 
 type Operation = keyof ReturnType<typeof createTokenOperations>;
 
@@ -138,10 +137,10 @@ async function revoke(args: readonly string[], io: Io): Promise<number> {
   return exit.ok;
 }
 
-/** Through the service while it runs, since it alone writes then; else on the database itself. */
+/** One of the operations on tokens. */
 export async function perform(config: Config, operation: Operation, data: unknown): Promise<unknown> {
-  const answer = await askService(config.dataDir, operation, data);
-  if (answer) return answer.result;
-  using stored = await openStored(config);
-  return createTokenOperations(createTokens(stored.memory.tokens))[operation](data);
+  using operations = openOperations(config, ({ memory }) =>
+    createTokenOperations(createTokens(memory.tokens)),
+  );
+  return await operations.ask(operation, data);
 }
