@@ -1,7 +1,17 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { join } from "node:path";
-import { configure, getJsonLinesFormatter, getTextFormatter, type LogRecord, reset } from "@logtape/logtape";
+import {
+  configure,
+  getJsonLinesFormatter,
+  getLogger,
+  getTextFormatter,
+  type LogRecord,
+  reset,
+} from "@logtape/logtape";
 import type { Config } from "./config.ts";
+import { patientOutput } from "./log/patient-output.ts";
+
+const log = getLogger(["discord-mcp", "log"]);
 
 export interface LoggingOptions {
   readonly level: Config["log"]["level"];
@@ -82,17 +92,11 @@ function show(value: unknown): string {
   }
 }
 
+/** A log that nobody reads, as of a pipe that has stalled, must not fill the memory. */
 function standardError() {
-  const writer = Bun.stderr.writer();
-  return {
-    write(line: string) {
-      writer.write(line);
-      writer.flush();
-    },
-    async flush() {
-      await writer.flush();
-    },
-  };
+  return patientOutput(Bun.stderr.writer(), (lines) =>
+    log.warn("lines were left out of the log, since it was not read", { lines }),
+  );
 }
 
 /** Values of fields that are named like secrets, in JSON and in `name=value`. Looked for once a word, not once a letter. */
