@@ -45,20 +45,20 @@ does not.
 
 /** The document in parts, none larger than a page. */
 async function* exported(personal: Personal, user_id: string): AsyncGenerator<string> {
+  const read = async (cursor: string | null): Promise<ExportPage> =>
+    readAnswer("personal_export", await personal.ask("personal_export", { user_id, cursor }));
   const head = { format: "discord-mcp export", version: 1, user_id, exported_at: new Date().toISOString() };
+  // Nothing is written before something could be read.
+  let page = await read(null);
   yield `${JSON.stringify(head).slice(0, -1)},"records":[`;
   let comma = "";
-  for (let cursor: string | null = null; ; ) {
-    const page: ExportPage = readAnswer(
-      "personal_export",
-      await personal.ask("personal_export", { user_id, cursor }),
-    );
+  for (;;) {
     for (const record of page.records) {
       yield `${comma}\n${JSON.stringify(record)}`;
       comma = ",";
     }
     if (page.next === null) break;
-    cursor = page.next;
+    page = await read(page.next);
   }
   yield "\n]}\n";
 }
