@@ -106,7 +106,7 @@ export function createAppPersonal(deps: AppPersonalDeps): PersonalData {
 const guildOf = ({ guild_id }: ExportRecord): string | null =>
   typeof guild_id === "string" ? guild_id : null;
 
-const readings = ["answer", "messages", "tool_calls", "summary", "content"] as const;
+const readings = ["answer", "messages", "tool_calls", "summary", "input", "question", "public_text"] as const;
 
 function withoutWhatWasRead(record: ExportRecord): ExportRecord {
   const closed = Object.fromEntries(readings.filter((name) => name in record).map((name) => [name, null]));

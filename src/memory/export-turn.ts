@@ -33,7 +33,6 @@ export function exportTurn(store: Store, seq: number): ExportRecord | null {
     .where(eq(toolCalls.turnSeq, seq))
     .orderBy(asc(toolCalls.step), asc(toolCalls.position))
     .all();
-  const read = [...said.flatMap(({ sources }) => sources ?? []), ...calls.flatMap(({ sources }) => sources)];
   return {
     type: "turn",
     id: turn.id,
@@ -75,6 +74,17 @@ export function exportTurn(store: Store, seq: number): ExportRecord | null {
       started_at: time(call.startedAt),
       ended_at: time(call.endedAt),
     })),
-    sources: [...new Set(read)],
+    sources: sourcesOfTurn(store, seq),
   };
+}
+
+/** What a turn rests on: all that the model had read before and in it. */
+export function sourcesOfTurn({ sqlite }: Store, seq: number): readonly string[] {
+  return sqlite
+    .query<{ source: string }, [number, number]>(
+      `SELECT value AS source FROM messages, json_each(sources) WHERE turn_seq = ? AND value IS NOT NULL
+       UNION SELECT value FROM tool_calls, json_each(sources) WHERE turn_seq = ?`,
+    )
+    .all(seq, seq)
+    .map(({ source }) => source);
 }

@@ -1,6 +1,8 @@
 import type { SQLQueryBindings } from "bun:sqlite";
-import { type ExportRecord, exportTurn, time } from "./export-turn.ts";
+import { readOr } from "./damaged.ts";
+import { type ExportRecord, exportTurn, sourcesOfTurn, time } from "./export-turn.ts";
 import { fromOwnJson } from "./json.ts";
+import { namingOf } from "./quotes.ts";
 import type { RawRow } from "./sealed-columns.ts";
 import type { Store } from "./store.ts";
 
@@ -24,7 +26,7 @@ interface Section {
   readonly limit: number;
   /** Rows after the key `$after`, at most `$limit`, with their key as `at`. */
   readonly query: string;
-  readonly record: (row: RawRow) => ExportRecord | null;
+  readonly record: (row: RawRow, userId: string) => ExportRecord | null;
 }
 
 /** Every section of the export, a table each, read in the order of a key so that it can be gone on with. */
@@ -38,7 +40,12 @@ export function createExporter(store: Store): Exporter {
       const { limit } = section;
       const values: SQLQueryBindings = { userId, after, limit };
       const rows = store.sqlite.query<RawRow, SQLQueryBindings>(section.query).all(values);
-      const records = rows.flatMap((row) => section.record(row) ?? []);
+      const records = rows.flatMap((row) => {
+        const { name } = section;
+        // Of no use to the person, but not to be kept silent about, and the rest is theirs all the same.
+        const damaged: ExportRecord = { type: name, damaged: true };
+        return readOr(damaged, { table: name, row: String(row.at) }, () => section.record(row, userId)) ?? [];
+      });
       const last = rows.at(-1);
       if (last !== undefined && rows.length === limit) return { records, next: `${at}:${last.at}` };
       return { records, next: at + 1 < sections.length ? `${at + 1}:${start}` : null };
@@ -66,7 +73,7 @@ function sectionsOf(store: Store): readonly Section[] {
   const section = (
     name: string,
     query: string,
-    record: (row: RawRow) => ExportRecord | null = ({ at: _, ...row }) => ({ type: name, ...times(row) }),
+    record: Section["record"] = ({ at: _, ...row }) => ({ type: name, ...times(row) }),
     limit = pageRows,
   ): Section => ({ name, limit, query, record });
   return [
@@ -98,6 +105,18 @@ function sectionsOf(store: Store): readonly Section[] {
       }),
     ),
     section(
+      "summary",
+      `SELECT s.rowid AS at, s.conversation_id, c.guild_id, s.epoch, s.text, s.sources, s.updated_at
+       FROM conversations AS c JOIN summaries AS s ON s.conversation_id = c.id AND s.epoch <> c.epoch
+       WHERE c.user_id = $userId ${inOrder("+s.rowid")}`,
+      ({ at: _, epoch, text, sources, ...row }) => ({
+        type: "summary",
+        ...times(row),
+        summary: open("summaries", "text", `${row.conversation_id}/${epoch}`, text),
+        sources: fromOwnJson<readonly string[]>(String(sources)),
+      }),
+    ),
+    section(
       "turn",
       `SELECT seq AS at FROM turns WHERE conversation_id IN (SELECT id FROM conversations WHERE user_id = $userId)
        ${inOrder("seq")}`,
@@ -106,8 +125,9 @@ function sectionsOf(store: Store): readonly Section[] {
     ),
     section(
       "approval",
-      `SELECT seq AS at, * FROM approvals WHERE user_id = $userId ${inOrder("seq")}`,
-      (row) => exportApproval(row, open),
+      `SELECT a.seq AS at, a.*, t.seq AS turn_seq FROM approvals AS a LEFT JOIN turns AS t ON t.id = a.turn_id
+       WHERE a.user_id = $userId ${inOrder("a.seq")}`,
+      (row) => exportApproval(store, row, open),
     ),
     section(
       "session",
@@ -141,14 +161,20 @@ function sectionsOf(store: Store): readonly Section[] {
     ),
     section(
       "about_you_log",
-      `SELECT id AS at, at AS called_at, guild_id, tool_name, targets, verdict FROM audit
-       WHERE actor_user_id <> $userId AND instr(targets, $userId) ${inOrder("id")}`,
-      ({ at: _, targets, ...row }) => ({ type: "about_you_log", ...times(row) }),
+      `SELECT id AS at, at AS called_at, guild_id, tool_name, targets, verdict, approved_by FROM audit
+       WHERE actor_user_id <> $userId AND (instr(targets, $userId) OR approved_by = $userId) ${inOrder("id")}`,
+      ({ at: _, targets, approved_by, ...row }, userId) => {
+        const approved_by_you = approved_by === userId;
+        // A longer number that holds the id is somebody else's.
+        const isAbout = approved_by_you || namingOf(userId).test(String(targets));
+        return isAbout ? { type: "about_you_log", ...times(row), approved_by_you } : null;
+      },
     ),
   ];
 }
 
 function exportApproval(
+  store: Store,
   row: RawRow,
   open: (table: string, column: string, row: string, sealed: unknown) => string | null,
 ): ExportRecord {
@@ -159,6 +185,9 @@ function exportApproval(
     ...{ id, kind, turn_id, guild_id, channel_id, tool_name, state, decided_by },
     input: parsed(open("approvals", "input", id, row.input)),
     question: open("approvals", "question", id, row.question),
+    public_text: open("approvals", "public_text", id, row.public_text),
+    // What a turn asks to do can hold what it has read.
+    sources: typeof row.turn_seq === "number" ? sourcesOfTurn(store, row.turn_seq) : [],
     created_at: time(created_at),
     decided_at: time(decided_at),
   };
