@@ -18,7 +18,7 @@ import { integrityFault } from "./check.ts";
 import { connect, createPrivately } from "./connection.ts";
 import { keysOpen, loadDataKeys } from "./data-keys.ts";
 import { DatabaseOpenError, errorCode, toOpenError } from "./errors.ts";
-import { syncToDisk } from "./files.ts";
+import { isSamePlace, syncToDisk, throughLink } from "./files.ts";
 import { checkOwner } from "./migrations.ts";
 import { type Settled, settleRestored } from "./settle-restored.ts";
 import { createStorageGuard } from "./storage-watch.ts";
@@ -48,9 +48,15 @@ export interface Restored {
  * another name first, so that at every moment one whole database is in place. Throws AppError for a backup that
  * cannot be used; nothing has been changed then.
  */
-export function restoreDatabase(options: RestoreOptions): Restored {
+export function restoreDatabase(given: RestoreOptions): Restored {
+  const options = { ...given, path: throughLink(given.path) };
   const { from, path, now } = options;
   const temporary = `${path}.restoring`;
+  if (isSamePlace(throughLink(from), temporary))
+    throw new AppError(
+      "invalid_arguments",
+      `${from} is the name that a restoration works under, and may be half of one; name a backup, or rename this file first if it is one.`,
+    );
   removeAll(temporary);
   try {
     take(from, path, temporary);

@@ -3,15 +3,16 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { createPrivately } from "./connection.ts";
 import { DatabaseOpenError, errorCode, toOpenError } from "./errors.ts";
+import { throughLink } from "./files.ts";
 
 /**
  * Makes sure that one process alone serves a database, by holding an exclusive transaction on the companion
- * file `<path>.lock`: the operating system lets go of it however the process ends. Throws DatabaseOpenError
+ * file `<path>.lock` of the file itself, whatever links lead there: the operating system lets go of it however the process ends. Throws DatabaseOpenError
  * `already_serving`. Nothing else may open that file in this process (closing any descriptor of it would drop
  * the lock, https://www.sqlite.org/howtocorrupt.html section 2.2).
  */
 export function acquireServeLock(path: string): Disposable {
-  const lockPath = `${path}.lock`;
+  const lockPath = `${throughLink(path)}.lock`;
   let file: Database | undefined;
   try {
     mkdirSync(dirname(lockPath), { recursive: true, mode: 0o700 });

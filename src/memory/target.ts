@@ -1,6 +1,7 @@
-import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { existsSync, lstatSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { AppError } from "../errors.ts";
+import { isSamePlace, throughLink } from "./files.ts";
 
 export interface Target {
   /** The file that is to be made. */
@@ -21,13 +22,12 @@ const besideIt = ["secret-key", "secret-key.next", "operator-token", "control.so
 export function assertTarget({ to, force, databasePath }: Target): void {
   const folder = dirname(resolve(to));
   if (!existsSync(folder)) throw refused(`There is no folder ${folder}; make it first.`);
-  const target = join(realpathSync(folder), basename(to));
-  const database = existsSync(databasePath) ? realpathSync(databasePath) : resolve(databasePath);
+  const named = resolve(databasePath);
   const own = [
-    ...ofDatabase.flatMap((end) => [`${database}${end}`, `${resolve(databasePath)}${end}`]),
-    ...besideIt.map((name) => join(dirname(resolve(databasePath)), name)),
+    ...ofDatabase.flatMap((end) => [`${throughLink(named)}${end}`, `${named}${end}`]),
+    ...besideIt.map((name) => join(dirname(named), name)),
   ];
-  if (own.some((path) => isSame(path, target)))
+  if (own.some((path) => isSamePlace(path, to)))
     throw refused(`${to} belongs to the database of the service; name another file.`);
   if (lstatSync(to, { throwIfNoEntry: false }) === undefined) return;
   if (statSync(to, { throwIfNoEntry: false })?.isFile() !== true)
@@ -39,10 +39,3 @@ export const alreadyThere = (to: string): AppError =>
   refused(`${to} is there already; name another file, or give --force to replace it.`);
 
 const refused = (sentence: string): AppError => new AppError("invalid_arguments", sentence);
-
-/** By name, whichever way there. */
-function isSame(path: string, target: string): boolean {
-  if (path === target) return true;
-  const folder = dirname(path);
-  return existsSync(folder) && join(realpathSync(folder), basename(path)) === target;
-}

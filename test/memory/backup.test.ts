@@ -18,6 +18,7 @@ import { backupDatabase } from "../../src/memory/backup.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { migrations } from "../../src/memory/migrations.ts";
 import { restoreDatabase } from "../../src/memory/restore.ts";
+import { acquireServeLock } from "../../src/memory/serve-lock.ts";
 import { fillEverything } from "./everything.ts";
 import { accept, converse, done, type Folder, folder, newTurn, secretKey } from "./helpers.ts";
 
@@ -148,6 +149,32 @@ describe("restoring", () => {
     using replaced = at.open({ path: kept ?? "" });
     expect(await texts(replaced, conversationId)).toHaveLength(2);
     expect(existsSync(to)).toBe(true);
+  });
+
+  test("goes through a link to the database, and holds it under its own name", async () => {
+    using at = folder();
+    {
+      using memory = at.open();
+      await converse(memory, "before");
+    }
+    const to = await backup(at);
+    const link = join(at.dir, "link.db");
+    symlinkSync(at.path, link);
+    const { kept } = restore(at, to, { path: link });
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(kept).toBe(`${at.path}.before-restore-20261122T120000Z`);
+    expect(lstatSync(kept ?? "").isFile()).toBe(true);
+    using _lock = acquireServeLock(link);
+    expect(() => acquireServeLock(at.path)).toThrow("already serves");
+  });
+
+  test("does not take what a killed restoration has left for a backup, and leaves it there", async () => {
+    using at = folder();
+    at.open()[Symbol.dispose]();
+    const left = `${at.path}.restoring`;
+    copyFileSync(await backup(at), left);
+    expect(() => restore(at, left)).toThrow("name a backup");
+    expect(existsSync(left)).toBe(true);
   });
 
   test("twice in the same second keeps both", async () => {
