@@ -213,6 +213,36 @@ describe("between processes", () => {
     await rig.handled(question);
   });
 
+  test("what is edited while too much waits is answered as it was", async () => {
+    const { door, answer } = held();
+    await using rig = await Rig.start({
+      answer: (request) =>
+        newestText(request).includes("keep busy")
+          ? answer(request)
+          : `You said: ${newestText(request).split("\n").at(-1)}`,
+    });
+    await rig.handled(rig.say("a word, for the mark"));
+    await rig.end();
+    rig.sim.faults.gateway.forgetSessions();
+    rig.say("something to catch up");
+    const reading = rig.sim.faults.rest({ path: /messages$/, method: "GET", respond: "hold", times: 50 });
+    rig.reopen();
+    await rig.begin();
+    rig.say(`${mention} keep busy`);
+    const edited = rig.say(`${mention} first wording`);
+    for (let count = 0; count < 505; count += 1) rig.say(`talk ${count}`);
+    rig.sim.edit(edited.id, `${mention} second wording`);
+    const question = rig.say(`${mention} and who reads this?`);
+    const elsewhere = { userId: users.ben, channelId: rig.sim.openDirectMessage(users.ben) };
+    await rig.replyTo(rig.say(`${mention} hello`, elsewhere).id);
+    reading.release();
+    await rig.handled(question);
+    await rig.handled(rig.say("whatever waited is dealt with"));
+    door.open();
+    expect((await rig.replyTo(edited.id)).content).toBe("You said: first wording");
+    expect((await rig.replyTo(question.id)).content).toBe("You said: and who reads this?");
+  });
+
   test("catching up is bounded by age", async () => {
     let time = Date.now();
     await using rig = await Rig.start({ now: () => time, simulator: { now: () => time } });

@@ -46,6 +46,8 @@ export class CatchUp {
   /** Channels that may have missed something, with their marks. */
   #due = new Map<string, string>();
   readonly #again = new Map<string, Promise<void>>();
+  /** Channels of which a dispatch of the present session waits for them to be read again. */
+  readonly #awaited = new Set<string>();
   /** Of guilds that have come, until their channels are scanned. */
   readonly #guilds = new Set<Promise<void>>();
   #loading: Promise<void> = Promise.resolve();
@@ -58,6 +60,7 @@ export class CatchUp {
   /** A shard's session began anew. Resolves with whether something may have been missed; never rejects. */
   async sessionBegan(shardId: number, shardCount: number): Promise<boolean> {
     this.#isLoading = true;
+    this.#awaited.clear();
     this.#loading = this.#load(shardId, shardCount)
       .catch((error: unknown) => {
         log.error("marks cannot be read, nothing is caught up", { error });
@@ -81,17 +84,25 @@ export class CatchUp {
     return this.#isLoading || this.#due.has(channelId);
   }
 
-  /** Live messages had to be let go: reads the channel again once what waits is done. Resolves after that. */
-  again(channelId: string, guildId: string | null): Promise<void> {
-    const running = this.#again.get(channelId);
-    if (running !== undefined) return running;
-    const scan = this.#deps.queue(channelId, async () => {
+  /**
+   * Live messages had to be let go: reads the channel again once what waits is done. Resolves after that; undefined when
+   * an earlier dispatch of the session waits for the same, which keeps the sequence from going past this one.
+   */
+  again(channelId: string, guildId: string | null): Promise<void> | undefined {
+    if (this.#awaited.has(channelId)) return undefined;
+    this.#awaited.add(channelId);
+    const running = this.#again.get(channelId) ?? this.#readAgain(channelId, guildId);
+    this.#again.set(channelId, running);
+    return running;
+  }
+
+  #readAgain(channelId: string, guildId: string | null): Promise<void> {
+    return this.#deps.queue(channelId, async () => {
       this.#again.delete(channelId);
+      this.#awaited.delete(channelId);
       const mark = await this.#deps.marks.latest(channelId);
       if (mark !== null) await this.#scan(channelId, guildId, mark);
     });
-    this.#again.set(channelId, scan);
-    return scan;
   }
 
   guildCreated(guild: GatewayGuildCreateDispatchData): void {

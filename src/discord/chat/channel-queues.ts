@@ -2,6 +2,12 @@
 export class ChannelQueues {
   readonly #tails = new Map<string, Promise<void>>();
   readonly #lengths = new Map<string, number>();
+  #total = 0;
+
+  /** Tasks of all channels that have not run. */
+  get total(): number {
+    return this.#total;
+  }
 
   length(channelId: string): number {
     return this.#lengths.get(channelId) ?? 0;
@@ -10,8 +16,10 @@ export class ChannelQueues {
   /** Resolves when the task has run. The task must not throw. */
   run(channelId: string, task: () => Promise<void>): Promise<void> {
     this.#lengths.set(channelId, this.length(channelId) + 1);
+    this.#total++;
     const tail = (this.#tails.get(channelId) ?? Promise.resolve()).then(task).then(() => {
       this.#lengths.set(channelId, this.length(channelId) - 1);
+      this.#total--;
       if (this.#tails.get(channelId) !== tail) return;
       this.#tails.delete(channelId);
       this.#lengths.delete(channelId);

@@ -31,8 +31,13 @@ export interface IntakeDeps extends AcceptanceDeps {
   readonly retryMs: readonly number[];
 }
 
-/** Live messages of one channel that may wait; beyond it the channel is read again instead. */
+/**
+ * Live events of one channel that may wait, and in all: beyond it the channel is read again instead, and what was edited
+ * or deleted is answered as it was. A few of each channel always may, so that those that are quiet are taken in.
+ */
 const WAITING_BOUND = 500;
+const WAITING_IN_ALL = 20_000;
+const WAITING_ALWAYS = 10;
 /** How long until a message is tried again that there was no room for. */
 const STORAGE_RETRY_MS = 10_000;
 const ACCEPTED_BOUND = 5000;
@@ -117,12 +122,17 @@ export class Intake {
       return undefined;
     }
     const guildId = data.guild_id ?? null;
-    if (this.#queues.length(channelId) >= WAITING_BOUND) return this.#catchUp.again(channelId, guildId);
+    if (this.#isFull(channelId)) return this.#catchUp.again(channelId, guildId);
     return this.#run(channelId, async () => {
       await this.#catchUp.before(channelId, guildId);
       if (concernsUs) await this.#take(readIncoming(data));
       this.#deps.marks.advance(channelId, id);
     });
+  }
+
+  #isFull(channelId: string): boolean {
+    const { total } = this.#queues;
+    return this.#queues.length(channelId) >= (total < WAITING_IN_ALL ? WAITING_BOUND : WAITING_ALWAYS);
   }
 
   /** Tries until it is stored or passed over. A message that cannot be taken in must not hold up its channel for ever. */
@@ -164,7 +174,7 @@ export class Intake {
     const { guildId, channelId, id } = message;
     const mayWait =
       mayConcernUs(message, this.#botUserId, this.#deps.config.prefix) || this.#accepted.get(id);
-    if (!mayWait) return undefined;
+    if (!mayWait || this.#isFull(channelId)) return undefined;
     return this.#run(channelId, async () => {
       const { state, turns } = this.#deps;
       const botRoleId = guildId === null ? null : state.botRoleId(guildId);
@@ -177,7 +187,8 @@ export class Intake {
     });
   }
 
-  #remove(channelId: string, messageIds: readonly string[]): Promise<void> {
+  #remove(channelId: string, messageIds: readonly string[]): Promise<void> | undefined {
+    if (this.#isFull(channelId)) return undefined;
     return this.#run(channelId, async () => {
       const { seen, turns } = this.#deps;
       for (const id of messageIds) if (await seen.has(id)) await turns.removeQueued(id);
