@@ -7,6 +7,9 @@ export interface SlotOwner {
 /** So many times as much as is free may be held by one place: three quarters of all when it is alone. */
 const share = 3;
 
+/** Places that are remembered without holding a slot. */
+const rememberedPlaces = 1000;
+
 type Take = () => void;
 
 /**
@@ -15,6 +18,7 @@ type Take = () => void;
  * then by person, then as they came.
  */
 export class FairSlots {
+  /** By place. Those that hold none stay for a while: most come again at once. */
   readonly #held = new Map<string, number>();
   /** In the order of their turns, people within a place likewise. */
   readonly #waiting = new Map<string, Map<string, Take[]>>();
@@ -63,7 +67,7 @@ export class FairSlots {
   #giveBack(place: string): void {
     this.#free++;
     const left = (this.#held.get(place) ?? 1) - 1;
-    if (left === 0) this.#held.delete(place);
+    if (left === 0 && this.#held.size > rememberedPlaces) this.#held.delete(place);
     else this.#held.set(place, left);
     while (this.#serveNext());
   }
@@ -110,4 +114,5 @@ export class FairSlots {
   }
 }
 
-const placeOf = ({ guildId, userId }: SlotOwner): string => guildId ?? `user:${userId}`;
+/** Discord gives no id twice, to whatever it may be. */
+const placeOf = ({ guildId, userId }: SlotOwner): string => guildId ?? userId;

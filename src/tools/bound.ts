@@ -60,13 +60,17 @@ function left(value: unknown, bytes: number): number {
     for (let at = 0; at < value.length && rest >= 0; at++) rest = left(value[at], rest);
     return rest;
   }
-  if (Object.getPrototypeOf(value) !== Object.prototype) return -1;
-  for (const [key, inner] of Object.entries(value)) {
+  if (!isRecord(value)) return -1;
+  // Nothing is inherited that would be listed with the rest.
+  for (const key in value) {
     if (rest < 0) return rest;
-    rest = left(inner, rest - 6 * key.length - 3);
+    rest = left(value[key], rest - 6 * key.length - 3);
   }
   return rest;
 }
+
+const isRecord = (value: object): value is Record<string, unknown> =>
+  Object.getPrototypeOf(value) === Object.prototype;
 
 function cutLargestList(
   root: { value: Json },

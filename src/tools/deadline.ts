@@ -1,4 +1,5 @@
 import type { AppError } from "../errors.ts";
+import { Link, Ring } from "../ring.ts";
 
 /** A call under way, as its work sees it. */
 export interface UnderWay {
@@ -11,32 +12,28 @@ export interface UnderWay {
 export interface Deadlines {
   /**
    * Runs `work` for at most the time that all of them have. Settles then even when the work does not heed its
-   * signal: rejects with AppError `timeout`, or with the reason of the caller's signal.
+   * signal: rejects with what is made of `name` then, or with the reason of the caller's signal.
    */
-  within<Value>(
-    outer: AbortSignal,
-    timedOut: () => AppError,
-    work: (call: UnderWay) => Promise<Value>,
-  ): Promise<Value>;
+  within<Value>(outer: AbortSignal, name: string, work: (call: UnderWay) => Promise<Value>): Promise<Value>;
 }
 
 /**
  * Deadlines of calls that all have the same time, so that they end in the order in which they began: one timer,
  * for the oldest, serves them all, and one listener all calls of a caller's signal.
  */
-export function createDeadlines(timeoutMs: number): Deadlines {
+export function createDeadlines(timeoutMs: number, timedOut: (name: string) => AppError): Deadlines {
   /** Oldest first. */
-  const open = new Set<Call>();
-  const callsOf = new WeakMap<AbortSignal, Set<Call>>();
+  const open = new Ring<Call>();
+  const callsOf = new WeakMap<AbortSignal, Ring<Call>>();
   let isTimed = false;
 
-  function watch(outer: AbortSignal): Set<Call> {
-    const calls = new Set<Call>();
+  function watch(outer: AbortSignal): Ring<Call> {
+    const calls = new Ring<Call>();
     callsOf.set(outer, calls);
     outer.addEventListener(
       "abort",
       () => {
-        for (const call of calls) call.end(outer.reason);
+        for (let call = calls.first; call !== null; call = calls.first) call.end(outer.reason);
       },
       { once: true },
     );
@@ -46,63 +43,60 @@ export function createDeadlines(timeoutMs: number): Deadlines {
   function sweep(): void {
     isTimed = false;
     const now = performance.now();
-    for (const call of open) {
-      if (call.until > now) break;
-      open.delete(call);
-      call.end(call.timedOut());
-    }
+    for (let call = open.first; call !== null && call.until <= now; call = open.first)
+      call.end(timedOut(call.name));
     time();
   }
 
   function time(): void {
-    for (const { until } of open) {
-      isTimed = true;
-      // Nothing else keeps a process alive for a call that is long over.
-      setTimeout(sweep, Math.max(1, until - performance.now())).unref();
-      return;
-    }
+    const oldest = open.first;
+    if (isTimed || oldest === null) return;
+    isTimed = true;
+    // Nothing else keeps a process alive for a call that is long over.
+    setTimeout(sweep, Math.max(1, oldest.until - performance.now())).unref();
   }
 
   return {
-    within(outer, timedOut, work) {
+    within<Value>(outer: AbortSignal, name: string, work: (call: UnderWay) => Promise<Value>) {
       outer.throwIfAborted();
-      const calls = callsOf.get(outer) ?? watch(outer);
-      return new Promise((resolve, reject) => {
-        const call = new Call(performance.now() + timeoutMs, timedOut, reject);
-        open.add(call);
-        calls.add(call);
-        if (!isTimed) time();
-        const close = () => {
-          open.delete(call);
-          calls.delete(call);
-        };
-        const fail = (error: unknown) => {
-          close();
-          reject(error);
-        };
-        try {
-          work(call).then((value) => {
-            close();
-            resolve(value);
-          }, fail);
-        } catch (error) {
-          fail(error);
-        }
-      });
+      const { promise, resolve, reject } = Promise.withResolvers<Value>();
+      const call = new Call(performance.now() + timeoutMs, name, reject);
+      open.join(call.byTime);
+      (callsOf.get(outer) ?? watch(outer)).join(call.byCaller);
+      time();
+      void settle(call, work, resolve, reject);
+      return promise;
     },
   };
 }
 
+async function settle<Value>(
+  call: Call,
+  work: (call: UnderWay) => Promise<Value>,
+  resolve: (value: Value) => void,
+  reject: (reason: unknown) => void,
+): Promise<void> {
+  try {
+    resolve(await work(call));
+  } catch (error) {
+    reject(error);
+  } finally {
+    call.leave();
+  }
+}
+
 class Call implements UnderWay {
   readonly until: number;
-  readonly timedOut: () => AppError;
+  readonly name: string;
+  readonly byTime = new Link<Call>(this);
+  readonly byCaller = new Link<Call>(this);
   readonly #reject: (reason: unknown) => void;
   #controller: AbortController | null = null;
   #ended: { readonly reason: unknown } | null = null;
 
-  constructor(until: number, timedOut: () => AppError, reject: (reason: unknown) => void) {
+  constructor(until: number, name: string, reject: (reason: unknown) => void) {
     this.until = until;
-    this.timedOut = timedOut;
+    this.name = name;
     this.#reject = reject;
   }
 
@@ -118,8 +112,13 @@ class Call implements UnderWay {
     if (this.#ended !== null) throw this.#ended.reason;
   }
 
+  leave(): void {
+    this.byTime.leave();
+    this.byCaller.leave();
+  }
+
   end(reason: unknown): void {
-    if (this.#ended !== null) return;
+    this.leave();
     this.#ended = { reason };
     // First this, then the signal: what the work makes of its abortion must not win.
     this.#reject(reason);

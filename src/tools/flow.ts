@@ -84,7 +84,7 @@ async function isOpen(audience: Audience, text: string, standings: Standings): P
   try {
     const isSeen =
       audience.kind === "user"
-        ? await maySee(audience.userId, source, standings)
+        ? await maySee(audience, source, standings)
         : await allMaySee(audience, source, standings);
     return isSeen ? "yes" : "no";
   } catch (error) {
@@ -97,7 +97,7 @@ const isPassing = (error: unknown): boolean =>
   error instanceof AppError && (error.code === "discord_unavailable" || error.code === "rate_limited");
 
 async function maySee(
-  userId: string,
+  { userId, isAsker = false }: Extract<Audience, { readonly kind: "user" }>,
   source: Exclude<Source, { readonly kind: "user" | "self" }>,
   standings: Standings,
 ): Promise<boolean> {
@@ -107,7 +107,8 @@ async function maySee(
   }
   const channel = await channelOf(source.channelId, standings);
   const standing = channel === null ? null : await standings.inFacts(userId, channel.guildId, channel);
-  return standing !== null && (standing.bits & reading) === reading;
+  const needed = isAsker ? ViewChannel : reading;
+  return standing !== null && (standing.bits & needed) === needed;
 }
 
 async function allMaySee(

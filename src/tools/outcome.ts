@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Question } from "../agent/approvals.ts";
 import type { ToolOutcomeKind } from "../agent/events.ts";
 import { AppError, type ErrorCode, toAppError } from "../errors.ts";
-import { boundValue } from "./bound.ts";
+import { type Bounded, boundValue } from "./bound.ts";
 import type { ToolCall, ToolOutcome } from "./call.ts";
 import type { Tool, ToolResult } from "./tool.ts";
 import { markUntrusted } from "./untrusted.ts";
@@ -20,27 +20,55 @@ export interface Progress {
 
 export const noProgress = (): Progress => ({ targets: [], sources: [], hasStarted: false });
 
-/** The text is made when it is asked for: the model needs it, a program's direct call does not. */
+/** Its text is made when it is asked for: the model needs it, a program's direct call does not. */
+class Done implements ToolOutcome {
+  readonly kind = "done";
+  readonly isError = false;
+  readonly value: unknown;
+  readonly sources: readonly string[];
+  readonly #toolName: string;
+  readonly #bounded: Bounded;
+  readonly #delimiter: () => string;
+  #text: string | null = null;
+
+  constructor(toolName: string, bounded: Bounded, sources: readonly string[], delimiter: () => string) {
+    this.value = bounded.value;
+    this.sources = sources;
+    this.#toolName = toolName;
+    this.#bounded = bounded;
+    this.#delimiter = delimiter;
+  }
+
+  get text(): string {
+    const about = this.#bounded.isCut ? this.#bounded.truncated : undefined;
+    this.#text ??= markUntrusted(this.#toolName, this.#bounded.json(), this.#delimiter(), about);
+    return this.#text;
+  }
+}
+
+class DoneInPart extends Done {
+  readonly truncated: string;
+
+  constructor(
+    toolName: string,
+    bounded: Extract<Bounded, { readonly isCut: true }>,
+    ...rest: [sources: readonly string[], delimiter: () => string]
+  ) {
+    super(toolName, bounded, ...rest);
+    this.truncated = bounded.truncated;
+  }
+}
+
 export function doneWith(
   toolName: string,
-  { value: result, sources }: ToolResult,
+  { value, sources }: ToolResult,
   maxBytes: number,
   delimiter: () => string,
 ): ToolOutcome {
-  const bounded = boundValue(result ?? null, maxBytes);
-  let text: string | undefined;
-  return {
-    kind: "done",
-    value: bounded.value,
-    ...(bounded.isCut ? { truncated: bounded.truncated } : {}),
-    get text() {
-      const about = bounded.isCut ? bounded.truncated : undefined;
-      text ??= markUntrusted(toolName, bounded.json(), delimiter(), about);
-      return text;
-    },
-    isError: false,
-    sources,
-  };
+  const bounded = boundValue(value ?? null, maxBytes);
+  return bounded.isCut
+    ? new DoneInPart(toolName, bounded, sources, delimiter)
+    : new Done(toolName, bounded, sources, delimiter);
 }
 
 export function askedBefore(question: Question): ToolOutcome {

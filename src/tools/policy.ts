@@ -20,9 +20,13 @@ export function createPolicies(
 export type Switched = "off" | "here" | "on";
 
 export function switched(tool: Tool, policy: ToolPolicy): Switched {
+  return looked.get(policy)?.get(tool) ?? remember(tool, policy);
+}
+
+function remember(tool: Tool, policy: ToolPolicy): Switched {
   const known = looked.get(policy) ?? new Map<Tool, Switched>();
   looked.set(policy, known);
-  const found = known.get(tool) ?? lookUp(tool, policy);
+  const found = lookUp(tool, policy);
   known.set(tool, found);
   return found;
 }

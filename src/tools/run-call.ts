@@ -60,7 +60,7 @@ export function createRunner(
   if (resultBytes < leastResultBytes)
     throw new Error(`A tool's result needs at least ${leastResultBytes} bytes.`);
   const consent = createConsent(options);
-  const deadlines = createDeadlines(timeoutMs);
+  const deadlines = createDeadlines(timeoutMs, (name) => tookTooLong(name, timeoutMs));
   // Discord takes so many requests a second: more calls at once would only stand in each other's way, and whoever
   // floods would stand in the way of all.
   const slots = new FairSlots(callsAtOnce);
@@ -108,13 +108,13 @@ export function createRunner(
       const { tool, parse } = registered;
       assertUsable(registered, call, policies);
       const given: Given = parse(call.input);
-      return deadlines.within(call.signal, tookTooLong(tool, timeoutMs), (underWay) =>
+      return deadlines.within(call.signal, tool.name, (underWay) =>
         work(registered, given, { call, underWay, progress }),
       );
     },
     async assertMayApprove({ input, actor, signal }, { tool, parse }, approver) {
       const given: Given = parse(input);
-      await deadlines.within(signal, tookTooLong(tool, timeoutMs), (underWay) =>
+      await deadlines.within(signal, tool.name, (underWay) =>
         consent.assertMayStandIn(tool, given, actor, approver, underWay),
       );
     },
@@ -127,10 +127,9 @@ async function nameOf({ kind, userId, guildId }: Actor, { authority }: Authorize
   return name === undefined ? "user" : `@${plain(name)}`;
 }
 
-function tookTooLong(tool: Tool, timeoutMs: number) {
-  return () =>
-    new AppError(
-      "timeout",
-      `${tool.name} took longer than ${Math.round(timeoutMs / 100) / 10} s and was stopped; try again, or ask for less.`,
-    );
+function tookTooLong(toolName: string, timeoutMs: number): AppError {
+  return new AppError(
+    "timeout",
+    `${toolName} took longer than ${Math.round(timeoutMs / 100) / 10} s and was stopped; try again, or ask for less.`,
+  );
 }
