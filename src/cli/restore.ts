@@ -15,9 +15,10 @@ it, as NAME.before-restore-TIME. The service must not run. A backup that is dama
 with another secret key is refused, and nothing is changed.
 
 What was unfinished when the backup was made is ended and not done again: its answer may have been posted since. From
-the database that is replaced it takes over which messages were answered and which tokens were revoked. Where that
-one cannot be read, nothing is answered that was said before now, and tokens that were revoked since the backup are
-valid again: look through discord-mcp token list. Whoever had their data deleted since is in the backup, too.
+the database that is replaced it takes over which messages were answered, which tokens were revoked, and who was
+forgotten: the next start forgets them again. Where that one cannot be read, nothing is answered that was said before
+now, tokens that were revoked since the backup are valid again (discord-mcp token list), and whoever was forgotten since
+is in it (discord-mcp forget USER).
 `,
   async run(args, io) {
     const { positionals } = parseArgs({ args: [...args], strict: true, allowPositionals: true, options: {} });
@@ -35,15 +36,19 @@ valid again: look through discord-mcp token list. Whoever had their data deleted
       secretKeyPrevious: previous,
       now: Date.now,
     });
-    const { kept, isCarriedOver, ended } = restored;
+    const { kept, isCarriedOver, forgottenAgain, ended } = restored;
     io.out(`${path} is now what ${from} was.\n`);
     if (kept !== null) io.out(`What was there before is kept as ${kept}\n`);
     io.out(
       `Ended, since it was unfinished: ${ended.turns} turns, ${ended.posts} posts, ${ended.approvals} questions.\n`,
     );
+    if (forgottenAgain > 0)
+      io.out(
+        `People who were forgotten since the backup: ${forgottenAgain}. The next start forgets them again; do not put it off.\n`,
+      );
     if (!isCarriedOver)
       io.err(
-        "discord-mcp: nothing could be taken over from a database before it: what was said before now is not answered, and tokens revoked since the backup are valid again (discord-mcp token list)\n",
+        "discord-mcp: nothing could be taken over from a database before it: what was said before now is not answered, and tokens revoked since the backup are valid again (discord-mcp token list), and whoever was forgotten since is in it (discord-mcp forget USER)\n",
       );
     return exit.ok;
   },

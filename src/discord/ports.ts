@@ -109,6 +109,8 @@ export interface IdentifyLog {
 /** The ids of messages seen, as tombstones. */
 export interface SeenMessages {
   has(messageId: string): Promise<boolean>;
+  /** Whether its author has asked to be forgotten since it was written. */
+  isOfForgotten(messageId: string, authorId: string): Promise<boolean>;
   /** Marks as seen; false when it already was. */
   add(messageId: string, channelId: string): Promise<boolean>;
 }

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { snowflakeAt } from "../snowflake.ts";
+import type { ForgottenSince } from "./forget-again.ts";
 import { checkOwner } from "./migrations.ts";
 
 /** What a table's rows of the present database become in the restored one. Columns that the first version had. */
@@ -28,26 +29,36 @@ const wishes = `INSERT OR REPLACE INTO main.erasures
   (kind, subject, stage, due_at, requested_at, reply_channel_id, reply_message_id)
   SELECT kind, subject, 'all', due_at, requested_at, reply_channel_id, reply_message_id FROM present.erasures`;
 
+/** Whom it has again although they were forgotten since, and that they were. */
+const forgottenSince = `SELECT lower(hex(p.hash)) AS hash, p.at FROM present.forgotten_people AS p
+  LEFT JOIN main.forgotten_people AS m ON m.hash = p.hash WHERE m.at IS NULL OR m.at < p.at`;
+const forgotten = `INSERT INTO main.forgotten_people (hash, at) SELECT hash, at FROM present.forgotten_people WHERE true
+  ON CONFLICT (hash) DO UPDATE SET at = max(at, excluded.at)`;
+
 /**
- * Takes from the database that is being replaced what must not be undone by a restoration. False when it cannot be
- * read: then nothing is taken.
+ * Takes from the database that is being replaced what must not be undone by a restoration, and gives who was forgotten
+ * since. Null when it cannot be read: then nothing is taken.
  */
-export function carryOver(restored: Database, presentPath: string): boolean {
+export function carryOver(restored: Database, presentPath: string): ForgottenSince | null {
   try {
     restored.run("ATTACH ? AS present", [presentPath]);
   } catch {
-    return false;
+    return null;
   }
+  // Tables that the first versions did not have.
+  const has = (table: string) =>
+    restored.query("SELECT 1 FROM present.sqlite_schema WHERE name = ?").get(table) !== null;
   try {
-    restored.transaction(() => {
+    return restored.transaction(() => {
       for (const statement of carried) restored.run(statement);
-      // A table that the first versions did not have.
-      const hasWishes = restored.query("SELECT 1 FROM present.sqlite_schema WHERE name = 'erasures'").get();
-      if (hasWishes !== null) restored.run(wishes);
+      if (has("erasures")) restored.run(wishes);
+      if (!has("forgotten_people")) return new Map();
+      const since = restored.query<{ hash: string; at: number }, []>(forgottenSince).all();
+      restored.run(forgotten);
+      return new Map(since.map(({ hash, at }) => [hash, at]));
     })();
-    return true;
   } catch {
-    return false;
+    return null;
   } finally {
     restored.run("DETACH present");
   }

@@ -1,4 +1,7 @@
 import { and, asc, eq, lte, notInArray, sql } from "drizzle-orm";
+import { snowflakeTime } from "../snowflake.ts";
+import type { Tx } from "./connection.ts";
+import { noteForgotten } from "./forgotten-people.ts";
 import { conversations, erasures } from "./schema.ts";
 import { tombstone } from "./seen-messages.ts";
 import type { Store } from "./store.ts";
@@ -54,6 +57,9 @@ export function createErasures(store: Store): Erasures {
     and(eq(erasures.kind, kind), eq(erasures.subject, subject));
   /** Not one that has been asked for meanwhile. */
   const isSame = (erasure: Erasure) => and(is(erasure), eq(erasures.requestedAt, erasure.requestedAt));
+  const note = (tx: Tx, { kind, subject, requestedAt }: Erasure) => {
+    if (kind === "user") noteForgotten(store, tx, subject, requestedAt);
+  };
   const find = (kind: Erasure["kind"], subject: string): Row | undefined =>
     db.select().from(erasures).where(is({ kind, subject })).get();
   const put = (
@@ -79,7 +85,9 @@ export function createErasures(store: Store): Erasures {
       store.write((tx) => {
         // A direct channel is the person's alone, so that its id names them.
         if (!tombstone(tx, id, isDirect ? "" : channelId, store.now())) return false;
-        const reply = { replyChannelId: channelId, replyMessageId: id };
+        // By Discord's clock, which tells what they wrote before from what they write after.
+        const requestedAt = Math.min(store.now(), snowflakeTime(id));
+        const reply = { replyChannelId: channelId, replyMessageId: id, requestedAt };
         put({ kind: "user", subject: userId, dueAt: 0 }, reply);
         return true;
       }),
@@ -106,6 +114,7 @@ export function createErasures(store: Store): Erasures {
       store.write((tx) => {
         const set = { stage: "quotes" as const, dueAt, replyChannelId: null, replyMessageId: null };
         tx.update(erasures).set(set).where(isSame(erasure)).run();
+        note(tx, erasure);
       }),
     postpone: async (erasure, dueAt) =>
       store.write((tx) => {
@@ -114,6 +123,7 @@ export function createErasures(store: Store): Erasures {
     done: async (erasure) =>
       store.write((tx) => {
         tx.delete(erasures).where(isSame(erasure)).run();
+        note(tx, erasure);
       }),
     cancel: async (kind, subject) => {
       if (find(kind, subject) === undefined) return false;

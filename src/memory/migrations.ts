@@ -3,6 +3,7 @@ import initial from "../../drizzle/0000_initial.sql" with { type: "text" };
 import conversationPlace from "../../drizzle/0001_conversation_place.sql" with { type: "text" };
 import approvals from "../../drizzle/0002_approvals.sql" with { type: "text" };
 import erasures from "../../drizzle/0003_erasures.sql" with { type: "text" };
+import forgottenPeople from "../../drizzle/0004_forgotten_people.sql" with { type: "text" };
 import { DatabaseOpenError } from "./errors.ts";
 
 /**
@@ -14,6 +15,7 @@ export const migrations: readonly { readonly tag: string; readonly sql: string }
   { tag: "0001_conversation_place", sql: conversationPlace },
   { tag: "0002_approvals", sql: approvals },
   { tag: "0003_erasures", sql: erasures },
+  { tag: "0004_forgotten_people", sql: forgottenPeople },
 ];
 
 /** "DMCP": marks the file as ours, see https://www.sqlite.org/pragma.html#pragma_application_id */

@@ -19,6 +19,7 @@ import { connect, createPrivately } from "./connection.ts";
 import { keysOpen, loadDataKeys } from "./data-keys.ts";
 import { DatabaseOpenError, errorCode, toOpenError } from "./errors.ts";
 import { isSamePlace, syncToDisk, throughLink } from "./files.ts";
+import { forgetAgain } from "./forget-again.ts";
 import { checkOwner } from "./migrations.ts";
 import { type Settled, settleRestored } from "./settle-restored.ts";
 import { createStorageGuard } from "./storage-watch.ts";
@@ -39,6 +40,8 @@ export interface Restored {
   readonly kept: string | null;
   /** Whether what was answered and revoked since the backup could be taken over from it. */
   readonly isCarriedOver: boolean;
+  /** How many people were forgotten since the backup: the next start of the service forgets them again. */
+  readonly forgottenAgain: number;
   /** What was unfinished in the backup and has been ended. */
   readonly ended: Settled;
 }
@@ -62,14 +65,14 @@ export function restoreDatabase(given: RestoreOptions): Restored {
     take(from, path, temporary);
     assertUsable(from, temporary, options);
     const present = settlePresent(path);
-    const { ended, isCarriedOver } = prepare(temporary, present, options);
+    const prepared = prepare(temporary, present, options);
     syncToDisk(temporary);
     const kept = existsSync(path) ? keep(path, now()) : null;
     // A log that is left belongs to the old file, and would be played into the new one.
     for (const end of ["-wal", "-shm", "-journal"]) rmSync(`${path}${end}`, { force: true });
     renameSync(temporary, path);
     syncToDisk(dirname(resolve(path)));
-    return { kept, isCarriedOver, ended };
+    return { kept, ...prepared };
   } finally {
     removeAll(temporary);
   }
@@ -180,19 +183,19 @@ function prepare(
   temporary: string,
   isPresentReadable: boolean,
   { path, secretKey, secretKeyPrevious, now }: RestoreOptions,
-): Pick<Restored, "ended" | "isCarriedOver"> {
+): Omit<Restored, "kept"> {
   const connection = connect(temporary);
   const { sqlite, db } = connection;
   try {
     const { keyring } = loadDataKeys(db, secretKey, secretKeyPrevious, now);
-    const ended = settleRestored(
-      createStore(connection, keyring, now, 0, createStorageGuard(sqlite, temporary)),
-    );
-    const isCarriedOver = isPresentReadable && carryOver(sqlite, path);
-    if (!isCarriedOver) passOver(sqlite, now());
+    const store = createStore(connection, keyring, now, 0, createStorageGuard(sqlite, temporary));
+    const ended = settleRestored(store);
+    const since = isPresentReadable ? carryOver(sqlite, path) : null;
+    if (since === null) passOver(sqlite, now());
+    const forgottenAgain = since === null ? 0 : forgetAgain(store, since);
     sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)");
     sqlite.run("PRAGMA journal_mode = DELETE");
-    return { ended, isCarriedOver };
+    return { ended, isCarriedOver: since !== null, forgottenAgain };
   } finally {
     sqlite.close();
   }

@@ -404,3 +404,12 @@ export const erasures = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.kind, t.subject] }), index("erasures_due_at").on(t.dueAt)],
 );
+
+/**
+ * Who has been forgotten, as an HMAC, and when they asked for it: what they wrote before is not taken in again, and a
+ * restored backup that has them is cleared of them.
+ */
+export const forgottenPeople = sqliteTable("forgotten_people", {
+  hash: bytes().primaryKey(),
+  at: integer().notNull(),
+});

@@ -1,7 +1,9 @@
-import { eq, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { SeenMessages } from "../discord/ports.ts";
+import { snowflakeTime } from "../snowflake.ts";
 import type { Tx } from "./connection.ts";
-import { seenMessages } from "./schema.ts";
+import { forgottenAt } from "./forgotten-people.ts";
+import { erasures, seenMessages } from "./schema.ts";
 import type { Store } from "./store.ts";
 
 /** False when it was there before. */
@@ -21,8 +23,17 @@ export function createSeenMessages(store: Store): SeenMessages {
     .from(seenMessages)
     .where(eq(seenMessages.messageId, sql.placeholder("id")))
     .prepare();
+  const wishOf = store.db
+    .select({ at: erasures.requestedAt })
+    .from(erasures)
+    .where(and(eq(erasures.kind, "user"), eq(erasures.subject, sql.placeholder("id"))))
+    .prepare();
   return {
     has: async (messageId) => byId.get({ id: messageId }) !== undefined,
+    async isOfForgotten(messageId, authorId) {
+      const pending = wishOf.get({ id: authorId })?.at ?? 0;
+      return snowflakeTime(messageId) < Math.max(pending, forgottenAt(store, authorId) ?? 0);
+    },
     add: async (messageId, channelId) =>
       store.write((tx) => tombstone(tx, messageId, channelId, store.now())),
   };

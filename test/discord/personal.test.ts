@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { PersonalData } from "../../src/discord/chat/personal-commands.ts";
+import { snowflakeAt } from "../../src/snowflake.ts";
 import { channels, guildId, mention, Rig, users } from "./harness.ts";
 
 /** What is asked of it, and a document that it gives. */
@@ -105,6 +106,18 @@ test("a last word is said at once, and nothing of it is stored", async () => {
   const told = await rig.replyTo(message.id);
   expect(told).toMatchObject({ content: "Gone.", mentions: [] });
   expect(await rig.memory.outbox.isOurs(told.id)).toBe(false);
+});
+
+test("what somebody wrote before they asked to be forgotten, and what comes only now, is passed over", async () => {
+  await using rig = await Rig.start({ now: () => Date.now() + 60_000 });
+  const later = snowflakeAt(Date.now() + 60_000);
+  const wish = { id: later, channelId: channels.general, isDirect: false };
+  await rig.memory.erasures.requestByMessage(users.ana, wish);
+  const held = rig.say(`${mention} are you there?`);
+  await rig.handled(held);
+  expect(await rig.memory.seen.has(held.id)).toBe(false);
+  expect(await rig.memory.sessions.countActive(Date.now())).toBe(0);
+  expect(await answer(rig, `${mention} and I?`, { userId: users.ben })).not.toBe("");
 });
 
 test("a new session lists the guilds that there are, and says which could be missing from it", async () => {

@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { createErasing } from "../../src/erasing/erasing.ts";
 import { backupDatabase } from "../../src/memory/backup.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { migrations } from "../../src/memory/migrations.ts";
@@ -21,6 +22,7 @@ import { restoreDatabase } from "../../src/memory/restore.ts";
 import { acquireServeLock } from "../../src/memory/serve-lock.ts";
 import { fillEverything } from "./everything.ts";
 import { accept, converse, done, type Folder, folder, newTurn, secretKey } from "./helpers.ts";
+import { ana, ben, columnsWith, direct, mark, plantAna, plantBen } from "./person.ts";
 
 const now = () => Date.UTC(2026, 10, 22, 12);
 
@@ -349,6 +351,57 @@ describe("restoring", () => {
     }
     for (const length of seen) expect([1, 11]).toContain(length);
   }, 60_000);
+});
+
+describe("somebody who was forgotten since the backup", () => {
+  const erasing = (memory: Memory) => createErasing({ ...memory, live: null, logs: [], now: Date.now });
+  const names = [ana, mark, direct];
+
+  test("is forgotten again in what is restored, as often as it is, and their tokens at once", async () => {
+    using at = folder();
+    const memory = at.open();
+    await plantAna(memory);
+    await plantBen(memory);
+    const to = await backup(at);
+    await erasing(memory).erase(ana);
+    memory[Symbol.dispose]();
+    for (let time = 0; time < 2; time++) {
+      expect(restore(at, to).forgottenAgain).toBe(1);
+      expect(columnsWith(at.path, names).size).toBeGreaterThan(10);
+      using restored = at.open();
+      const tokens = await restored.tokens.list();
+      expect(tokens.map(({ id, revokedAt }) => [id, revokedAt === null])).toEqual([
+        ["t_ana", false],
+        ["t_ben", true],
+        ["t_operator", true],
+      ]);
+      await erasing(restored).runDue();
+      expect([...columnsWith(at.path, names)]).toEqual([]);
+      expect((await restored.memories.list(ben)).length).toBe(2);
+    }
+  });
+
+  test("is found also where they are only quoted", async () => {
+    using at = folder();
+    const memory = at.open();
+    await converse(memory, `Ask ${ana}.`, { userId: ben });
+    const to = await backup(at);
+    await erasing(memory).erase(ana);
+    memory[Symbol.dispose]();
+    expect(restore(at, to).forgottenAgain).toBe(1);
+  });
+
+  test("is not forgotten twice who was forgotten before it, and has come back", async () => {
+    using at = folder();
+    const memory = at.open();
+    await erasing(memory).erase(ana);
+    await converse(memory, "Hello again.", { userId: ana });
+    const to = await backup(at);
+    memory[Symbol.dispose]();
+    expect(restore(at, to).forgottenAgain).toBe(0);
+    using restored = at.open();
+    expect(await restored.erasures.nextDue(Date.now())).toBeNull();
+  });
 });
 
 test("a restored conversation goes on", async () => {

@@ -30,6 +30,7 @@ const ownRows: Readonly<Record<string, string | null>> = {
   ...{ memories: own, posts: `allowed_mention_user_ids LIKE '%${ana}%'`, audit: `actor_user_id = '${ana}'` },
   token_usage: `subject = 'user:${ana}'`,
   ...{ seen_messages: null, idempotency_keys: null, channel_marks: null, erasures: null },
+  forgotten_people: null,
   ...{ data_keys: null, gateway_sessions: null, identifies: null },
 };
 

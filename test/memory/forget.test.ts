@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createErasing, type LiveParts } from "../../src/erasing/erasing.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { withheldQuote } from "../../src/memory/quotes.ts";
+import { snowflakeAt } from "../../src/snowflake.ts";
 import { utcDay } from "../../src/utc-day.ts";
 import { accept, converse, done, folder, newTurn, usage } from "./helpers.ts";
 import {
@@ -49,6 +50,7 @@ const plan: Readonly<Record<string, string>> = {
   token_usage: "deleted; the present day's under an HMAC, until it is over",
   audit: "kept without the person",
   erasures: "deleted when it is done",
+  forgotten_people: "kept: an HMAC",
 };
 
 /** Columns that cannot name a person or hold their words: ids that we make, words of closed lists, keys. */
@@ -80,6 +82,7 @@ const nameless = [
   ...["message_id", "channel_id"].map((name) => `sent_messages.${name}`),
   "memories.id",
   "seen_messages.message_id",
+  "forgotten_people.hash",
   "idempotency_keys.hash",
   "idempotency_keys.turn_id",
   "channel_marks.message_id",
@@ -258,6 +261,27 @@ describe("a person who is forgotten", () => {
         status: "duplicate",
         turn: null,
       });
+  });
+
+  test("is not taken at a word of before that comes late, from the wish on and for good", async () => {
+    using at = folder();
+    const yes = snowflakeAt(Date.now() - 60_000);
+    const before = String(BigInt(yes) - 1n);
+    const after = snowflakeAt(Date.now());
+    const late = async (memory: Memory) => {
+      const ids = [before, yes, after];
+      return Promise.all(ids.map((id) => memory.seen.isOfForgotten(id, ana)));
+    };
+    {
+      using memory = at.open();
+      expect(await late(memory)).toEqual([false, false, false]);
+      await memory.erasures.requestByMessage(ana, { id: yes, channelId: direct, isDirect: true });
+      expect(await late(memory)).toEqual([true, false, false]);
+      await erasingOf(memory).runDue();
+    }
+    using memory = at.open();
+    expect(await late(memory)).toEqual([true, false, false]);
+    expect(await memory.seen.isOfForgotten(before, ben)).toBe(false);
   });
 
   test("is posted nothing more: not what was planned, and not what was about to be", async () => {

@@ -13,6 +13,7 @@ const notSealed: Readonly<Record<string, string>> = {
   "data_keys.wrapped": "sealed with SECRET_KEY",
   "api_tokens.secret_hash": "a hash of 256 random bits",
   "idempotency_keys.hash": "an HMAC",
+  "forgotten_people.hash": "an HMAC",
 };
 
 /** How many values of each column are sealed with which key. */

@@ -37,6 +37,8 @@ export interface AcceptanceDeps extends ChatWorldDeps {
  */
 export async function accept(given: Incoming, deps: AcceptanceDeps): Promise<"accepted" | "passed"> {
   if (await deps.seen.has(given.id)) return "passed";
+  // It waited somewhere meanwhile: what it would begin could only be forgotten again.
+  if (await deps.seen.isOfForgotten(given.id, given.authorId)) return "passed";
   const { message, world } = await surroundings(given, deps);
   const decision = decide(message, world);
   if (decision.kind === "ignore") return "passed";
@@ -92,6 +94,8 @@ type QueueFull = Extract<SubmitResult, { readonly status: "queue_full" }>;
 function queueFull({ of, waiting }: QueueFull, prefix: string): string {
   if (of === "server")
     return `${waiting} messages of this server wait for an answer, and I can keep no more, so I have not read this one. Please send it again in a few minutes.`;
+  if (of === "service")
+    return `${waiting} messages wait for an answer of mine in all places, and I can keep no more, so I have not read this one. Please send it again in a few minutes.`;
   if (of === "person")
     return `You already have ${waiting} messages waiting for an answer in different places, and I can keep no more. Send this one again after my next answer.`;
   return `You already have ${waiting} messages waiting for an answer here, and I can keep no more. Send this one again after my next answer, or clear the queue with \`${prefix}stop\`.`;
