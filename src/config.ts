@@ -53,6 +53,7 @@ export interface Config {
     readonly queue: number;
     readonly queueOfUser: number;
     readonly queueOfGuild: number;
+    readonly queueOfAll: number;
     readonly concurrent: number;
     readonly maxResumes: number;
     readonly maxAgeMs: number;
@@ -186,6 +187,7 @@ function arrange(v: Values, folder: string): Config {
       queue: v.TURN_QUEUE,
       queueOfUser: v.TURN_QUEUE_USER,
       queueOfGuild: v.TURN_QUEUE_GUILD,
+      queueOfAll: v.TURN_QUEUE_TOTAL,
       concurrent: v.TURNS_CONCURRENT,
       maxResumes: 3,
       maxAgeMs: 60 * 60 * 1000,

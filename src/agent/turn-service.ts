@@ -3,10 +3,10 @@ import type { AcceptResult, NewTurn, TurnRecord } from "./journal.ts";
 
 export type SubmitResult =
   | Exclude<AcceptResult, { readonly status: "queue_full" }>
-  /** So many wait already: of the conversation, of the person everywhere, or of the server. */
+  /** So many wait already: of the conversation, of the person everywhere, of the server, or of everybody. */
   | {
       readonly status: "queue_full";
-      readonly of: "conversation" | "person" | "server";
+      readonly of: "conversation" | "person" | "server" | "service";
       readonly waiting: number;
     };
 

@@ -2,7 +2,7 @@ import type { SlotOwner } from "../limits/fair-slots.ts";
 
 /** Whose turns are too many. */
 export interface Crowded {
-  readonly of: "person" | "server";
+  readonly of: "person" | "server" | "service";
   readonly waiting: number;
 }
 
@@ -11,6 +11,8 @@ export interface WaitingBounds {
   readonly queueOfUser: number;
   /** Turns of one server that may wait. */
   readonly queueOfGuild: number;
+  /** Turns of everybody that may wait. */
+  readonly queueOfAll: number;
 }
 
 /** Turns that this process knows to be waiting, counted for each person and each server. */
@@ -18,6 +20,7 @@ export class WaitingTurns {
   readonly #bounds: WaitingBounds;
   readonly #owners = new Map<string, SlotOwner>();
   readonly #counts = new Map<string, number>();
+  #reserved = 0;
 
   constructor(bounds: WaitingBounds) {
     this.#bounds = bounds;
@@ -29,12 +32,13 @@ export class WaitingTurns {
 
   /** Takes a place before the turn has an id, so that a burst is counted as it comes; null when there was one. */
   reserve(owner: SlotOwner): Crowded | null {
-    const { queueOfUser, queueOfGuild } = this.#bounds;
+    const { queueOfUser, queueOfGuild, queueOfAll } = this.#bounds;
     const ofPerson = this.#counts.get(personOf(owner)) ?? 0;
     if (ofPerson >= queueOfUser) return { of: "person", waiting: ofPerson };
     const server = serverOf(owner);
     const ofServer = server === null ? 0 : (this.#counts.get(server) ?? 0);
     if (server !== null && ofServer >= queueOfGuild) return { of: "server", waiting: ofServer };
+    if (this.#reserved >= queueOfAll) return { of: "service", waiting: this.#reserved };
     this.#count(owner, 1);
     return null;
   }
@@ -65,6 +69,7 @@ export class WaitingTurns {
   }
 
   #count(owner: SlotOwner, by: 1 | -1): void {
+    this.#reserved += by;
     for (const key of [personOf(owner), serverOf(owner)]) {
       if (key === null) continue;
       const count = (this.#counts.get(key) ?? 0) + by;

@@ -105,6 +105,7 @@ export const variables = {
   TURN_QUEUE: integer(8, 0, 100, "Messages that may wait in one conversation."),
   TURN_QUEUE_USER: integer(64, 1, 10_000, "Messages of one person that may wait, in all conversations."),
   TURN_QUEUE_GUILD: integer(1000, 1, 100_000, "Messages of one server that may wait."),
+  TURN_QUEUE_TOTAL: integer(20_000, 1, 1_000_000, "Messages that may wait in all."),
   TURNS_CONCURRENT: integer(192, 1, 10_000, "Turns that may run at once."),
   TOOL_TIMEOUT_SECONDS: integer(30, 1, 600, "How long one tool call may take."),
   TOOL_RESULT_BYTES: integer(

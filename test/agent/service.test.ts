@@ -80,6 +80,29 @@ describe("the queue of a conversation", () => {
     await world.ask("room again", at("1", "14"));
   });
 
+  test("is bounded in all, whoever comes", async () => {
+    await using world = await World.start({ env: { TURN_QUEUE_TOTAL: "3", TURNS_CONCURRENT: "1" } });
+    const release = world.claude.hold();
+    const from = (n: number) => ({
+      actor: {
+        kind: "user",
+        userId: `${n}`,
+        channelId: `${10 + n}`,
+        guildId: n % 2 === 0 ? `${100 + n}` : null,
+      } as const,
+    });
+    const running = await world.submit("runs", from(0));
+    await world.claude.waitForRequest(() => true);
+    const waiting = await Promise.all([1, 2, 3].map((n) => world.submit("waits", from(n))));
+    for (const n of [4, 5])
+      expect(await world.service.submit(newTurn("one too many", from(n)))).toEqual({
+        ...{ status: "queue_full", of: "service", waiting: 3 },
+      });
+    release();
+    await Promise.all([running, ...waiting].map((turn) => world.service.wait(turn.id)));
+    await world.ask("room again", from(4));
+  });
+
   test("knows a message that was delivered twice", async () => {
     await using world = await World.start();
     const turn = await world.ask("once", discord("1"));

@@ -90,6 +90,25 @@ test("a person whose messages wait everywhere is told so, and others are not", a
   expect((await rig.replyTo(other.id)).content).toBe("done");
 });
 
+test("somebody who comes when too much waits in all is told so", async () => {
+  const door = gate();
+  const simulator = { seed: chaosWorld(people) };
+  await using rig = await Rig.start({
+    simulator,
+    env: { ...limits, TURNS_CONCURRENT: "1", TURN_QUEUE_TOTAL: "2" },
+    answer: async () => {
+      await door.opened;
+      return "done";
+    },
+  });
+  for (const n of [0, 1, 2]) await rig.handled(rig.say(`${mention} hello`, place(n)));
+  const refused = rig.say(`${mention} one too many`, place(3));
+  expect((await rig.replyTo(refused.id)).content).toContain(
+    "2 messages wait for an answer of mine in all places",
+  );
+  door.open();
+});
+
 test("answers that Discord holds up in all channels of one server hold up none of another", async () => {
   const busy = Array.from({ length: 30 }, (_, n) => String(900_000_000_000_000_000n + BigInt(n)));
   const world = chaosWorld(people);
