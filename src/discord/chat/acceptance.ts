@@ -96,8 +96,6 @@ function queueFull({ of, waiting }: QueueFull, prefix: string): string {
     return `${waiting} messages of this server wait for an answer, and I can keep no more, so I have not read this one. Please send it again in a few minutes.`;
   if (of === "service")
     return `${waiting} messages wait for an answer of mine in all places, and I can keep no more, so I have not read this one. Please send it again in a few minutes.`;
-  if (of === "service")
-    return `${waiting} messages wait for an answer of mine in all places, and I can keep no more, so I have not read this one. Please send it again in a few minutes.`;
   if (of === "person")
     return `You already have ${waiting} messages waiting for an answer in different places, and I can keep no more. Send this one again after my next answer.`;
   return `You already have ${waiting} messages waiting for an answer here, and I can keep no more. Send this one again after my next answer, or clear the queue with \`${prefix}stop\`.`;
