@@ -36,7 +36,7 @@ export interface InteractionsDeps {
 const DECIDE_MS = 20_000;
 const FIRST_MS = 3000;
 const LATE_MS = 20_000;
-/** Worked on at once; more are told to try again. */
+/** Worked on at once; more are told to try again, and those beyond twice as many nothing: Discord says so then. */
 const BOUND = 200;
 const TEXT_LENGTH = 1500;
 
@@ -56,7 +56,11 @@ export class Interactions {
 
   /** One that came by the gateway: the answer goes out as a request. */
   received(payload: unknown): void {
-    const { api } = this.#deps;
+    const { api, onFailure } = this.#deps;
+    if (this.#open.size >= 2 * BOUND) {
+      onFailure();
+      return;
+    }
     const work = async () => {
       const interaction = readInteraction(payload);
       await this.#serve(interaction, async (answer) => {
