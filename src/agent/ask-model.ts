@@ -56,6 +56,7 @@ export function createAsker(asking: Asking): (number: number) => Promise<StoredS
     prompt ??= await prepare();
     const { system, callIds } = prompt;
     const { tools, messages, inFront } = prompt.tools.forRequest(prompt.messages, progress.messages);
+    progress.giving(prompt.sources);
     const isLast = number === deps.config.turn.maxSteps && tools.length > 0;
     const reply = await deps.model.stream(
       {

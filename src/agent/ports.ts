@@ -106,7 +106,13 @@ export interface ToolPort {
 export type Audience =
   | { readonly kind: "channel"; readonly guildId: string | null; readonly channelId: string }
   | { readonly kind: "guild"; readonly guildId: string; readonly permissions?: bigint }
-  | { readonly kind: "user"; readonly guildId: string | null; readonly userId: string };
+  | {
+      readonly kind: "user";
+      readonly guildId: string | null;
+      readonly userId: string;
+      /** It was read for them just now, with all that it takes: they only must not have lost sight of the place. */
+      readonly isAsker?: boolean;
+    };
 
 /** Keeps words from going, unasked, to people who could not have read what they rest on. */
 export interface FlowPort {
@@ -175,5 +181,8 @@ export interface BudgetPort {
   check(actor: Actor): Promise<void>;
 }
 
-/** Receives each event of a conversation, in order, at once. Must not throw or block. */
-export type TurnEventSink = (conversationId: string, event: TurnEvent) => void;
+/**
+ * Receives each event of a conversation, in order, at once. Must not throw or block. `sources`: what the turn rests on
+ * by then; none where that is not known anew, such as at its end: an event rests on what those before it of its turn do.
+ */
+export type TurnEventSink = (conversationId: string, event: TurnEvent, sources?: readonly string[]) => void;

@@ -22,6 +22,9 @@ export class TurnProgress {
   readonly #texts: string[] = [];
   readonly #unknown: string[] = [];
   readonly #sources = new Set<string>();
+  /** The same and what the model was given for the step that it is at, made when it is asked for. */
+  #read: readonly string[] | null = null;
+  #given: readonly string[] = [];
   #usage: Usage;
 
   constructor(usage: Usage) {
@@ -41,6 +44,18 @@ export class TurnProgress {
     return [...this.#sources];
   }
 
+  /** What its next words may rest on, before the step that they are of is stored. */
+  get read(): readonly string[] {
+    this.#read ??= [...new Set([...this.#sources, ...this.#given])];
+    return this.#read;
+  }
+
+  /** What the model is given of earlier turns rests on these. */
+  giving(sources: readonly string[]): void {
+    this.#given = sources;
+    this.#read = null;
+  }
+
   spend(usage: Usage): void {
     this.#usage = addUsage(this.#usage, usage);
   }
@@ -49,7 +64,7 @@ export class TurnProgress {
     const text = textOf(step.content);
     if (text !== "") this.#texts.push(text);
     this.messages.push({ role: "assistant", content: [...step.content] });
-    for (const source of step.sources) this.#sources.add(source);
+    this.#add(step.sources);
   }
 
   answered(calls: readonly EndedCall[]): void {
@@ -57,8 +72,13 @@ export class TurnProgress {
     this.messages.push(resultsMessage(calls.map((call) => call.result)));
     for (const call of calls) {
       if (call.state === "unknown") this.#unknown.push(call.toolName);
-      for (const source of call.sources) this.#sources.add(source);
+      this.#add(call.sources);
     }
+  }
+
+  #add(sources: readonly string[]): void {
+    for (const source of sources) this.#sources.add(source);
+    this.#read = null;
   }
 
   /** The last step is the answer; `note` is for the person only. */

@@ -53,7 +53,12 @@ export async function runToItsEnd(turnId: string, deps: RunnerDeps, signal: Abor
     try {
       end =
         (await tooLate(turn, deps)) ??
-        (await runTurn(turn, deps, (event) => deps.emit(turn.conversationId, event), signal));
+        (await runTurn(
+          turn,
+          deps,
+          (event, sources) => deps.emit(turn.conversationId, event, sources),
+          signal,
+        ));
     } catch (error) {
       if (isShutdown(signal)) {
         await deps.journal.yield(turn.id);

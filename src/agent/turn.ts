@@ -40,10 +40,11 @@ interface Running {
 export async function runTurn(
   turn: TurnRecord,
   deps: TurnDeps,
-  emit: (event: TurnEvent) => void,
+  tell: (event: TurnEvent, sources: readonly string[]) => void,
   signal: AbortSignal,
 ): Promise<TurnEnd | Suspended> {
   const progress = new TurnProgress(turn.usage);
+  const emit = (event: TurnEvent) => tell(event, progress.read);
   const running = { turn, deps, progress, emit, signal };
   emit({ type: "turn_started", turnId: turn.id, origin: turn.origin });
   try {
@@ -70,8 +71,8 @@ async function runSteps(running: Running): Promise<TurnEnd | Suspended> {
     const known = stored[number - 1];
     const step = known ?? (await askModel(number));
     if (known !== undefined) {
-      retell(turn, known, emit, approvals.length > 0);
       progress.said(known);
+      retell(turn, known, emit, approvals.length > 0);
     }
 
     const allowed = number < maxSteps;

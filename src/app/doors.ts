@@ -12,6 +12,7 @@ import { conformanceFixtures } from "../mcp/conformance/fixtures.ts";
 import { createMcp } from "../mcp/server.ts";
 import type { Metrics } from "../metrics.ts";
 import { createProtocol } from "../protocol/handler.ts";
+import { createHearings } from "../protocol/hearing.ts";
 import type { EventHub } from "../sessions/events.ts";
 import { version } from "../version.ts";
 import { type AppChannels, createAppChannels } from "./channels.ts";
@@ -48,7 +49,14 @@ export function createDoors(deps: DoorsDeps): Doors {
   const auth = createAuthenticator({ tokens, sessionTokens, tickets, mode: config.http.auth, now });
   const rules = createRules(() => discord.botUserId());
   const places = { assertReachable: work.assertReachable };
-  const tools = { describe: registry.usable, all: registry.list, call: registry.call };
+  const tools = {
+    describe: registry.usable,
+    all: registry.list,
+    call: registry.call,
+    assertMayApprove: registry.assertMayApprove,
+  };
+  const { onAccessChanged } = work;
+  const hearings = createHearings({ turns, sessions, tools, places, onAccessChanged, now });
   const protocol = createProtocol({
     ...{ turns, sessions, events, tools, rules, places, approvalMs, now },
     issueToken: ({ id, userId, channelId }, { tokenId }) =>
@@ -69,6 +77,7 @@ export function createDoors(deps: DoorsDeps): Doors {
   const { publicKey } = config.discord;
   const http = createHttp({
     ...{ config: config.http, protocol, mcp, sessions, events, tools, rules, places, auth, limits },
+    hearings,
     ...{ metrics, version, now },
     interactions:
       publicKey === null

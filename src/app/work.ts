@@ -49,6 +49,8 @@ export interface Work extends AppTools {
   onTurnEvent(listener: (event: TurnEvent) => void): () => void;
   /** Each channel in which messages come, are edited or go; returns what ends that. */
   onMessages(listener: (channelId: string) => void): () => void;
+  /** Each server in which who may be where, or read what, may have changed; returns what ends that. */
+  onAccessChanged(listener: (guildId: string) => void): () => void;
 }
 
 /**
@@ -67,6 +69,7 @@ export function createWork({
 }: WorkDeps): Work {
   const turnEvents = new Listeners<TurnEvent>();
   const messages = new Listeners<string>();
+  const accessChanges = new Listeners<string>();
   const lateFlow: FlowPort = {
     restricted: (audience, sources, signal) => appTools.flow.restricted(audience, sources, signal),
     policy: (guildId) => appTools.flow.policy(guildId),
@@ -101,8 +104,8 @@ export function createWork({
     },
     budgets: createBudgets(memory.budgets, config.turn, now),
     config,
-    emit(conversationId, event) {
-      events.publish(conversationId, wireEvent(event));
+    emit(conversationId, event, sources = []) {
+      events.publish(conversationId, wireEvent(event), { sources });
       turnEvents.tell(event);
     },
     metrics,
@@ -128,6 +131,7 @@ export function createWork({
     metrics,
     now,
     onMessages: (channelId) => messages.tell(channelId),
+    onAccessChanged: (guildId) => accessChanges.tell(guildId),
     onGuildRemoved: (id) => void guilds.removed(id).then(erasing.runDue).catch(failed),
     onGuildPresent: (id) => void guilds.present(id).catch(failed),
     onGuildsListed: (ids, isOfShard) => void guilds.listed(ids, isOfShard).catch(failed),
@@ -154,6 +158,7 @@ export function createWork({
     erasing,
     onTurnEvent: (listener) => turnEvents.add(listener),
     onMessages: (listener) => messages.add(listener),
+    onAccessChanged: (listener) => accessChanges.add(listener),
   };
 }
 

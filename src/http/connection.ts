@@ -4,18 +4,16 @@ import { AppError, toAppError } from "../errors.ts";
 import { binaryFrame, FRAME_BYTES_CLOSE, parseFrame } from "../protocol/envelope.ts";
 import { outcomeOf } from "../protocol/handler.ts";
 import type { Envelope, ErrorReply, Reply } from "../protocol/messages.ts";
-import type { Caller, ConnectionPort, Followed } from "../protocol/ports.ts";
+import type { Caller, ConnectionPort, Follow, Followed } from "../protocol/ports.ts";
 import { errorReply, eventFrame } from "../protocol/wire.ts";
-import type { StreamEvent, Subscription } from "../sessions/events.ts";
 import type { Session } from "../sessions/ports.ts";
+import { Following } from "./following.ts";
 import type { HttpDeps } from "./ports.ts";
 
 /** Requests of one connection that are worked on at once. */
 export const IN_FLIGHT = 16;
 /** Requests refused in a row, for their number, before a connection counts as a flood. */
 export const REFUSED_IN_A_ROW = 256;
-/** Sessions that one connection can follow. */
-const FOLLOWED_SESSIONS = 1024;
 /** Bytes that may wait for a reader before it counts as too slow. */
 export const UNREAD_BYTES = 1024 * 1024;
 /** How long a reader that does not read has to take the close frame, in milliseconds. */
@@ -40,20 +38,12 @@ export interface ConnectionOptions {
   readonly principal: Principal;
   /** The session of `/mcp/ws/{session_id}`, followed from the start. */
   readonly bound: Session | null;
-  readonly since?: Since;
+  readonly since?: NonNullable<Follow["since"]>;
   readonly draining: () => boolean;
   readonly onClose: (connection: Connection) => void;
 }
 
-type Since = { readonly afterSeq: number; readonly epoch: string | null };
-
-type Deps = Pick<HttpDeps, "protocol" | "events" | "auth" | "limits" | "metrics">;
-
-interface Follow {
-  readonly subscription: Subscription;
-  /** Events that wait until the reply to `initialize` is out. */
-  held: StreamEvent[] | null;
-}
+type Deps = Pick<HttpDeps, "protocol" | "events" | "hearings" | "rules" | "auth" | "limits" | "metrics">;
 
 /** One socket that speaks the JSON protocol. */
 export class Connection implements ConnectionPort, SocketEnd {
@@ -62,18 +52,19 @@ export class Connection implements ConnectionPort, SocketEnd {
   readonly #options: ConnectionOptions;
   readonly #caller: Caller;
   readonly #limitKey: string;
-  readonly #follows = new Map<string, Follow>();
+  readonly #following: Following;
   readonly #gone = new AbortController();
   #socket: ServerWebSocket<SocketEnd> | null = null;
   #inFlight = 0;
   #refused = 0;
-  #holding = false;
 
   constructor(deps: Deps, options: ConnectionOptions, address: string) {
     this.#deps = deps;
     this.#options = options;
     this.principal = options.principal;
     this.#limitKey = options.principal.tokenId ?? `address:${address}`;
+    const { principal } = options;
+    this.#following = new Following({ ...deps, principal, origin: this, send: (frame) => this.#send(frame) });
     this.#caller = {
       principal: options.principal,
       connection: this,
@@ -90,10 +81,10 @@ export class Connection implements ConnectionPort, SocketEnd {
     this.#socket = socket;
     const { bound, since } = this.#options;
     if (bound === null) return;
-    const followed = this.follow(bound, since);
+    const followed = this.follow(bound, since === undefined ? {} : { since });
     if (followed.missedTooMuch)
       this.#send(eventFrame(bound.id, followed.epoch, followed.seq, '{"type":"missed_too_much"}'));
-    this.#release();
+    this.#following.release();
   }
 
   received(frame: string | Buffer): void {
@@ -109,8 +100,7 @@ export class Connection implements ConnectionPort, SocketEnd {
   /** What it asked of tools is given up; its turns go on, and their answers are stored. */
   closed(): void {
     this.#socket = null;
-    for (const { subscription } of this.#follows.values()) subscription.close();
-    this.#follows.clear();
+    this.#following.close();
     this.#gone.abort(new AppError("cancelled", "The connection was closed."));
     this.#options.onClose(this);
   }
@@ -123,42 +113,8 @@ export class Connection implements ConnectionPort, SocketEnd {
     setTimeout(() => socket.terminate(), CLOSE_GRACE_MS).unref();
   }
 
-  follow(session: Session, since?: Since): Followed {
-    const { events } = this.#deps;
-    const known = this.#follows.get(session.id);
-    if (known !== undefined && since === undefined)
-      return { epoch: events.epoch, seq: events.position(session.conversationId), missedTooMuch: false };
-    known?.subscription.close();
-    if (known === undefined && this.#follows.size >= FOLLOWED_SESSIONS)
-      throw new AppError(
-        "too_many_connections",
-        `One connection follows at most ${FOLLOWED_SESSIONS} sessions; open another one.`,
-      );
-    const listener = (event: StreamEvent) => this.#event(session.id, event);
-    const subscriber = { sessionId: session.id, origin: this, listener };
-    const subscription = events.subscribe(session.conversationId, subscriber, since);
-    this.#follows.set(session.id, {
-      subscription,
-      held: since === undefined ? null : [...subscription.replay],
-    });
-    if (since !== undefined) this.#holding = true;
-    return subscription;
-  }
-
-  #event(sessionId: string, event: StreamEvent): void {
-    const held = this.#follows.get(sessionId)?.held;
-    if (held) held.push(event);
-    else this.#send(eventFrame(sessionId, this.#deps.events.epoch, event.seq, event.json));
-  }
-
-  #release(): void {
-    if (!this.#holding) return;
-    this.#holding = false;
-    for (const [sessionId, follow] of this.#follows) {
-      const held = follow.held;
-      follow.held = null;
-      for (const event of held ?? []) this.#event(sessionId, event);
-    }
+  follow(session: Session, how?: Follow): Followed {
+    return this.#following.follow(session, how);
   }
 
   async #run(envelope: Envelope): Promise<void> {
@@ -167,7 +123,7 @@ export class Connection implements ConnectionPort, SocketEnd {
     const reply = await this.#answer(envelope);
     this.#inFlight--;
     this.#reply(reply, envelope);
-    this.#release();
+    this.#following.release();
     this.#deps.metrics.request(envelope.type, "/mcp/ws", outcomeOf(reply), performance.now() - began);
     if (reply.type === "error" && reply.data.code === "unauthorized")
       this.close(closeCodes.policy, "the token has been revoked or has expired");

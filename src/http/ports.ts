@@ -5,6 +5,7 @@ import type { Limits } from "../limits/rate-limits.ts";
 import type { Mcp } from "../mcp/server.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Protocol } from "../protocol/handler.ts";
+import type { Hearings } from "../protocol/hearing.ts";
 import type { IssuedToken, ToolInfo, ToolsPort } from "../protocol/ports.ts";
 import type { EventHub } from "../sessions/events.ts";
 import type { Sessions } from "../sessions/service.ts";
@@ -47,6 +48,7 @@ export interface HttpDeps {
   readonly mcp: Mcp;
   readonly sessions: Pick<Sessions, "get" | "touch" | "countActive">;
   readonly events: EventHub;
+  readonly hearings: Hearings;
   readonly tools: Pick<ToolsPort, "describe"> & { all(): readonly ToolInfo[] };
   readonly rules: Rules;
   readonly places: PlacesPort;

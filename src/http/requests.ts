@@ -71,7 +71,7 @@ export function createRequests(deps: RequestsDeps) {
     request: Request,
     leave: () => void,
   ): Promise<Response> {
-    const follower = createTurnFollower(deps.events);
+    const follower = createTurnFollower(deps, principal);
     const accepted = Promise.withResolvers<{ id: string; session: Session }>();
     const caller: Caller = {
       ...plainCaller(principal, request),

@@ -1,8 +1,9 @@
+import type { Principal } from "../auth/ports.ts";
 import type { Reply } from "../protocol/messages.ts";
 import type { ConnectionPort } from "../protocol/ports.ts";
 import { eventData } from "../protocol/wire.ts";
-import type { EventHub, StreamEvent } from "../sessions/events.ts";
 import type { Session } from "../sessions/ports.ts";
+import type { HttpDeps } from "./ports.ts";
 
 /** Keeps proxies from taking a long turn for a dead connection. */
 const HEARTBEAT_MS = 15_000;
@@ -11,31 +12,54 @@ const UNREAD_BYTES = 1024 * 1024;
 
 const encoder = new TextEncoder();
 
+/** An event as its person may hear it. `turnId` is undefined for what concerns every turn. */
+interface Heard {
+  readonly seq: number;
+  readonly json: string;
+  readonly turnId?: string | null;
+}
+
 /** Follows the session of one `process` request from before its turn is accepted, so that no event is lost. */
 export interface TurnFollower extends ConnectionPort, Disposable {
   /** Gives what has come so far and from then on what comes. */
-  listen(listener: (event: StreamEvent) => void): void;
+  listen(listener: (heard: Heard) => void): void;
 }
 
-export function createTurnFollower(events: EventHub): TurnFollower {
-  const early: StreamEvent[] = [];
-  let listener = (event: StreamEvent): void => void early.push(event);
+export function createTurnFollower(
+  { events, hearings, rules }: Pick<HttpDeps, "events" | "hearings" | "rules">,
+  principal: Principal,
+): TurnFollower {
+  const early: Heard[] = [];
+  let listener = (heard: Heard): void => void early.push(heard);
   let close = () => {};
   return {
-    follow(session) {
-      const origin = null;
-      const each = (event: StreamEvent) => listener(event);
+    follow(session, { isThere } = {}) {
+      const actor = rules.actorFor(principal, session);
+      const newest = events.position(session.conversationId);
+      const hearing = hearings.open(
+        session,
+        actor,
+        { after: newest, newest },
+        {
+          tell: (seq, json, event) => listener({ seq, json, ...(event && { turnId: event.turnId }) }),
+          ended: () => close(),
+        },
+      );
+      if (isThere) hearing.isThere();
       const subscription = events.subscribe(session.conversationId, {
         sessionId: session.id,
-        origin,
-        listener: each,
+        origin: null,
+        listener: (event) => hearing.hear(event),
       });
-      close = subscription.close;
+      close = () => {
+        subscription.close();
+        hearing.close();
+      };
       return subscription;
     },
     listen(next) {
       listener = next;
-      for (const event of early.splice(0)) next(event);
+      for (const heard of early.splice(0)) next(heard);
     },
     [Symbol.dispose]: () => close(),
   };
@@ -73,8 +97,9 @@ export function turnStream(
           controller.close();
         }
         heartbeat = setInterval(write, HEARTBEAT_MS, ": still working\n\n");
-        follower.listen((event) => {
-          if (event.turnId === turn.id) write(sseEvent(epoch, turn.session.id, event));
+        follower.listen((heard) => {
+          if (heard.turnId === undefined || heard.turnId === turn.id)
+            write(sseEvent(epoch, turn.session.id, heard));
         });
         void reply.then((last) => {
           write(sseReply(last));
@@ -89,7 +114,7 @@ export function turnStream(
   );
 }
 
-function sseEvent(epoch: string, sessionId: string, { seq, json }: StreamEvent): string {
+function sseEvent(epoch: string, sessionId: string, { seq, json }: Heard): string {
   return `event: event\nid: ${epoch}:${seq}\ndata: ${eventData(sessionId, epoch, seq, json)}\n\n`;
 }
 

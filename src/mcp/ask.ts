@@ -81,7 +81,9 @@ export function askSurface(deps: Deps, approvals: Approvals): Pick<Surface, "too
         ? await submit(deps, session, actor, message, key)
         : { turnId: await goOn(carried.turnId, carried.approvalId, session, exchange), isBack: true };
     const end = await finish(turnId, session, exchange, key !== null);
-    if (isBack) await deps.sessions.assertMayHear(session, turnId);
+    // A turn takes its time, in which its person may have lost the place, or what the answer rests on.
+    await assertThere(deps, actor, signal);
+    await deps.sessions.assertMayHear(session, turnId, isBack ? "again" : "live");
     return end;
   }
 

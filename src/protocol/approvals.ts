@@ -1,5 +1,6 @@
 import type { Approval, ApprovalGrant, Question } from "../agent/approvals.ts";
 import { AppError } from "../errors.ts";
+import { WITHHELD } from "../sessions/context.ts";
 import type { Session } from "../sessions/ports.ts";
 import { parser } from "../sessions/validation.ts";
 import { enterSession } from "./access.ts";
@@ -43,6 +44,32 @@ export function announceApprovals({ turns, events }: Pick<ProtocolDeps, "turns" 
     if (event !== null)
       events.publish(approval.conversationId, event, { sessionId: approval.sessionId, origin: null });
   });
+}
+
+/**
+ * What somebody is asked, as they may be told it now: without its words where they could not do themselves any more what
+ * it is about, or its turn rests on what they cannot read. Throws the signal's reason alone.
+ */
+export async function questionNow(
+  {
+    tools,
+    sessions,
+  }: {
+    readonly tools: Pick<ProtocolDeps["tools"], "assertMayApprove">;
+    readonly sessions: Pick<ProtocolDeps["sessions"], "assertMayHear">;
+  },
+  { turnId, toolName, input, actor, question }: Approval,
+  session: Session,
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    if (turnId !== null) await sessions.assertMayHear(session, turnId, "live");
+    if (toolName !== null) await tools.assertMayApprove({ toolName, input, actor, signal }, actor);
+    return question.text;
+  } catch {
+    signal.throwIfAborted();
+    return WITHHELD;
+  }
 }
 
 /** A direct call that has to be approved: its question is stored, and named in the error that this gives. */

@@ -37,6 +37,8 @@ export interface DirectToolOutcome {
   readonly value?: unknown;
   /** What is missing from it, when all of it was too large. */
   readonly truncated?: string;
+  /** What it was read from. */
+  readonly sources: readonly string[];
   /** Of any other: why. */
   readonly code?: ErrorCode;
   /** Of any other: the sentence that says what to do. */
@@ -54,6 +56,11 @@ export interface ToolsPort {
   describe(actor: Actor, activeTools: readonly string[]): readonly ToolInfo[];
   /** Throws only when aborted. */
   call(request: DirectToolCall): Promise<DirectToolOutcome>;
+  /** Whether somebody could do now, as themselves, what that call does. Throws AppError as a call would be refused. */
+  assertMayApprove(
+    call: Pick<DirectToolCall, "toolName" | "input" | "actor" | "signal">,
+    approver: Actor,
+  ): Promise<void>;
 }
 
 export interface IssuedToken {
@@ -77,7 +84,15 @@ export interface ProtocolDeps {
   >;
   readonly sessions: Pick<
     Sessions,
-    "open" | "get" | "cached" | "touch" | "count" | "context" | "updateContext" | "assertMayHear"
+    | "open"
+    | "get"
+    | "cached"
+    | "touch"
+    | "count"
+    | "context"
+    | "updateContext"
+    | "assertMayHear"
+    | "assertMayRead"
   >;
   readonly events: EventHub;
   readonly tools: ToolsPort;
@@ -97,10 +112,16 @@ export interface Followed {
   readonly missedTooMuch: boolean;
 }
 
+export interface Follow {
+  readonly since?: { readonly afterSeq: number; readonly epoch: string | null };
+  /** The person has been found where the session is, just now. */
+  readonly isThere?: true;
+}
+
 /** The connection that a request came over, as far as a request may act on it. */
 export interface ConnectionPort {
-  /** Has the session's events sent, from `since` on. A second time is harmless. Throws when it follows too many. */
-  follow(session: Session, since?: { readonly afterSeq: number; readonly epoch: string | null }): Followed;
+  /** Has the session's events sent, as far as its person may hear them. A second time is harmless. Throws when it follows too many. */
+  follow(session: Session, how?: Follow): Followed;
 }
 
 export interface Caller {

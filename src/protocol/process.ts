@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Actor } from "../actor.ts";
 import type { TurnRecord } from "../agent/journal.ts";
 import { programTurn } from "../agent/program-turn.ts";
-import { AppError } from "../errors.ts";
+import { AppError, toAppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import { parser } from "../sessions/validation.ts";
 import { enterSession } from "./access.ts";
@@ -24,12 +24,12 @@ export function createProcess(deps: ProtocolDeps) {
         data: { path: "message", max_bytes: MESSAGE_BYTES },
       });
     const { session, actor } = await enterSession(deps, caller, data.session_id, "turns");
-    caller.connection?.follow(session);
+    caller.connection?.follow(session, { isThere: true });
     const { turn: accepted, isRepeat } = await submit(deps, actor, session, data.message, key);
     log.info("turn requested", { request_id: envelope.id, turn_id: accepted.id, session_id: session.id });
     caller.onTurn?.(accepted.id, session);
     const { turn } = await deps.turns.wait(accepted.id, caller.signal);
-    if (isRepeat) await deps.sessions.assertMayHear(session, turn.id);
+    await assertMayHear(deps, { session, actor, turnId: turn.id, isRepeat }, caller.signal);
     return { type: "response", data: answerOf(turn, session.id) };
   };
 }
@@ -56,6 +56,32 @@ async function submit(
   if (result.turn === null) throw conflict("The turn of this idempotency_key has been deleted since.");
   if (result.turn.text !== text) throw conflict("This idempotency_key was used for another message.");
   return { turn: result.turn, isRepeat: true };
+}
+
+/** A turn takes its time, in which its person may have lost the place, or what the answer rests on. */
+async function assertMayHear(
+  { places, sessions }: ProtocolDeps,
+  asked: {
+    readonly session: Session;
+    readonly actor: Actor;
+    readonly turnId: string;
+    readonly isRepeat: boolean;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { session, actor, turnId, isRepeat } = asked;
+  try {
+    await places.assertReachable(actor, signal);
+    await sessions.assertMayHear(session, turnId, isRepeat ? "again" : "live");
+  } catch (error) {
+    signal.throwIfAborted();
+    const { code, message, retryAfterMs, data } = toAppError(error);
+    throw new AppError(code, message, {
+      cause: error,
+      data: { ...data, turn_id: turnId },
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
+  }
 }
 
 function answerOf(turn: TurnRecord, sessionId: string) {

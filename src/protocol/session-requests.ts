@@ -6,6 +6,7 @@ import type { PreferencesUpdate } from "../sessions/preferences.ts";
 import { MADE_SESSION_ID } from "../sessions/service.ts";
 import { parser } from "../sessions/validation.ts";
 import { assertBound, assertWholePerson, enterSession, useSession } from "./access.ts";
+import { questionNow } from "./approvals.ts";
 import {
   CancelData,
   ContextUpdateData,
@@ -72,28 +73,30 @@ export function createSessionRequests(deps: ProtocolDeps) {
       stream_epoch: followed.epoch,
       seq: followed.seq,
       missed_too_much: followed.missedTooMuch,
-      pending_approvals: await pendingOf(session),
+      pending_approvals: await pendingOf(session, caller.signal),
     };
   }
 
   /** Those of the conversation's turns, and of this session's own calls. */
-  async function pendingOf({ id: sessionId, conversationId }: Session) {
-    const pending = await turns.pendingApprovals(conversationId);
-    return pending
-      .filter((approval) => approval.turnId !== null || approval.sessionId === sessionId)
-      .map(({ id, turnId, toolName, question, expiresAt }) => ({
-        approval_id: id,
-        turn_id: turnId,
-        tool_name: toolName,
-        question: question.text,
-        expires_at: seconds(expiresAt),
-      }));
+  async function pendingOf(session: Session, signal: AbortSignal) {
+    const pending = await turns.pendingApprovals(session.conversationId);
+    const own = pending.filter(({ turnId, sessionId }) => turnId !== null || sessionId === session.id);
+    return Promise.all(
+      own.map(async (approval) => ({
+        approval_id: approval.id,
+        turn_id: approval.turnId,
+        tool_name: approval.toolName,
+        question: await questionNow(deps, approval, session, signal),
+        expires_at: seconds(approval.expiresAt),
+      })),
+    );
   }
 
   function follow(session: Session, caller: Caller, data: InitializeData): Followed {
     const since =
       data.last_seq === undefined ? undefined : { afterSeq: data.last_seq, epoch: data.stream_epoch ?? null };
-    if (caller.connection !== null) return caller.connection.follow(session, since);
+    if (caller.connection !== null)
+      return caller.connection.follow(session, since === undefined ? {} : { since });
     // Over plain HTTP nothing can be followed: say where the stream stands, for a socket to start from.
     const peek = { sessionId: session.id, origin: null, listener: () => {} };
     const { epoch, seq, missedTooMuch, close } = events.subscribe(session.conversationId, peek, since);

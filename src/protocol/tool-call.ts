@@ -26,7 +26,9 @@ export function createToolCall(deps: ProtocolDeps, remember: ReturnType<typeof c
       signal: caller.signal,
     };
     deps.sessions.count(session, "tool_call");
+    let isFirst = false;
     const run = async () => {
+      isFirst = true;
       const approval =
         data.approval_id == null ? null : await takeGrant(deps, data.approval_id, request, session);
       const outcome = await deps.tools.call({ ...request, approval });
@@ -36,6 +38,8 @@ export function createToolCall(deps: ProtocolDeps, remember: ReturnType<typeof c
     };
     const outcome =
       key === null ? await run() : await remember(session, key, [request.toolName, request.input], run);
+    // What is remembered was read a while ago.
+    if (!isFirst) await deps.sessions.assertMayRead(session, outcome.sources);
     if (outcome.kind !== "done") throw refusal(outcome);
     return {
       type: "tool_result",

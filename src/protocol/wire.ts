@@ -1,6 +1,7 @@
 import type { Approval } from "../agent/approvals.ts";
 import type { TurnEvent, Usage } from "../agent/events.ts";
 import type { AppError } from "../errors.ts";
+import { WITHHELD } from "../sessions/context.ts";
 import type { Envelope, ErrorFields, ErrorReply, WireUsage } from "./messages.ts";
 
 export const seconds = (milliseconds: number): number => milliseconds / 1000;
@@ -36,6 +37,35 @@ export function wireEvent(event: TurnEvent): Readonly<Record<string, unknown>> {
       return event satisfies never;
   }
 }
+
+/**
+ * The same event, as JSON, for who may not read any more what it rests on: what happens is told, and what was said is
+ * not.
+ */
+export function withheldEvent(json: string): string {
+  const event: { [field: string]: unknown } = JSON.parse(json);
+  return JSON.stringify({ ...event, ...withoutContent(event), withheld: true });
+}
+
+function withoutContent({ type }: { readonly [field: string]: unknown }) {
+  switch (type) {
+    case "text_delta":
+      return { text: "" };
+    case "tool_started":
+      return { arguments: {} };
+    case "approval_requested":
+      return { question: WITHHELD };
+    case "turn_finished":
+      return { response: WITHHELD };
+    case "turn_failed":
+      return { message: WITHHELD };
+    default:
+      return {};
+  }
+}
+
+/** Whether an event of ours, as JSON, asks for an approval. */
+export const isQuestion = (json: string): boolean => json.startsWith('{"type":"approval_requested"');
 
 type Requested = Omit<Extract<TurnEvent, { type: "approval_requested" }>, "type" | "turnId">;
 type Decided = Omit<Extract<TurnEvent, { type: "approval_decided" }>, "type" | "turnId">;

@@ -61,41 +61,47 @@ export function wireHistory(history: readonly HistoryEntry[]): WireContext["conv
   }));
 }
 
-const WITHHELD = "(This draws on a place that you cannot read any more, and is withheld.)";
+/** What stands in the place of what somebody may not read any more. */
+export const WITHHELD = "(This draws on a place that you cannot read any more, and is withheld.)";
+
+/** `live`: it was read for them just now, and they must not have lost sight of it since. `again`: they must be able to read it. */
+export type Telling = "live" | "again";
+
+/** Those of the sources that somebody may not be told of now, and those of which it cannot be said. Never rejects. */
+export async function unreadableBy(
+  flow: Pick<FlowPort, "restricted">,
+  { guildId, userId }: Pick<Session, "guildId" | "userId">,
+  sources: readonly string[],
+  telling: Telling = "again",
+): Promise<readonly string[]> {
+  if (sources.length === 0) return sources;
+  const signal = AbortSignal.timeout(LOOKUP_MS);
+  const person = { kind: "user", guildId, userId, ...(telling === "live" && { isAsker: true }) } as const;
+  return flow.restricted(person, sources, signal).catch(() => sources);
+}
 
 /** What was read when the person might is not read to them when they may no more. */
 export async function readableBy(
   flow: Pick<FlowPort, "restricted">,
-  { guildId, userId }: Pick<Session, "guildId" | "userId">,
+  person: Pick<Session, "guildId" | "userId">,
   history: readonly HistoryEntry[],
 ): Promise<readonly HistoryEntry[]> {
   const sources = [...new Set(history.flatMap((entry) => entry.sources))];
-  if (sources.length === 0) return history;
-  const signal = AbortSignal.timeout(LOOKUP_MS);
-  const closed = await flow
-    .restricted({ kind: "user", guildId, userId }, sources, signal)
-    .catch(() => sources);
-  const isClosed = new Set(closed);
+  const isClosed = new Set(await unreadableBy(flow, person, sources));
+  if (isClosed.size === 0) return history;
   return history.map((entry) =>
     entry.sources.some((source) => isClosed.has(source)) ? { ...entry, content: WITHHELD } : entry,
   );
 }
 
-/**
- * Makes sure that somebody who comes back for an answer may still read what it rests on. Throws AppError
- * `permission_denied`.
- */
-export async function assertMayHear(
+/** Makes sure that somebody may still be told what an answer rests on. Throws AppError `permission_denied`. */
+export async function assertMayRead(
   flow: Pick<FlowPort, "restricted">,
-  { guildId, userId }: Pick<Session, "guildId" | "userId">,
+  person: Pick<Session, "guildId" | "userId">,
   sources: readonly string[],
+  telling: Telling = "again",
 ): Promise<void> {
-  const signal = AbortSignal.timeout(LOOKUP_MS);
-  const closed =
-    sources.length === 0
-      ? []
-      : await flow.restricted({ kind: "user", guildId, userId }, sources, signal).catch(() => sources);
-  if (closed.length === 0) return;
+  if ((await unreadableBy(flow, person, sources, telling)).length === 0) return;
   throw new AppError(
     "permission_denied",
     "This answer draws on a place that you cannot read any more, and is withheld; ask anew, with another idempotency key.",

@@ -10,6 +10,16 @@ export interface StreamEvent {
   readonly sessionId: string | null;
   /** Who caused it and knows already; that subscriber is left out. */
   readonly origin: object | null;
+  /** What it rests on: see `Source` in tools/sources.ts. */
+  readonly sources: readonly string[];
+}
+
+/** Further than to all of the conversation, and from nothing. */
+export interface Published {
+  readonly sessionId?: string | null;
+  readonly origin?: object | null;
+  /** An event of a turn rests also on what those before it of that turn do. */
+  readonly sources?: readonly string[];
 }
 
 export interface Subscription {
@@ -32,11 +42,7 @@ export interface Subscriber {
 export interface EventHub {
   /** Random for each process: a `seq` counts within it. */
   readonly epoch: string;
-  publish(
-    conversationId: string,
-    event: Readonly<Record<string, unknown>>,
-    to?: { readonly sessionId: string; readonly origin: object | null },
-  ): void;
+  publish(conversationId: string, event: Readonly<Record<string, unknown>>, to?: Published): void;
   subscribe(
     conversationId: string,
     subscriber: Subscriber,
@@ -57,6 +63,10 @@ export interface EventHubOptions {
   /** Streams that nobody listens to are forgotten beyond this many, the least recently used first. */
   readonly maxIdleStreams?: number;
 }
+
+/** Turns of which it is remembered what they rest on; far more than can run at once. */
+const RESTING_TURNS = 4096;
+const NOTHING: readonly string[] = Object.freeze([]);
 
 interface Stream {
   seq: number;
@@ -91,6 +101,19 @@ export function createEventHub(options: EventHubOptions = {}): EventHub {
     const stream: Stream = { seq: forgotten, floor: forgotten, bytes: 0, buffer: [], subscribers: new Set() };
     idle.set(conversationId, stream);
     return stream;
+  }
+
+  const resting = new Lru<readonly string[]>(RESTING_TURNS);
+
+  function restsOn(turnId: string | null, given: readonly string[]): readonly string[] {
+    const before = turnId === null ? undefined : resting.get(turnId);
+    if (turnId === null || given.length === 0 || given === before) return before ?? given;
+    const all = new Set(given);
+    for (const source of before ?? NOTHING) all.add(source);
+    // The array that was given is the same for many events in a row, and is compared as such.
+    const sources = all.size === given.length ? given : [...all];
+    resting.set(turnId, sources);
+    return sources;
   }
 
   function store(stream: Stream, event: StreamEvent): void {
@@ -134,12 +157,14 @@ export function createEventHub(options: EventHubOptions = {}): EventHub {
     position: (conversationId) => find(conversationId).seq,
     publish(conversationId, event, to) {
       const stream = find(conversationId);
+      const turnId = typeof event.turn_id === "string" ? event.turn_id : null;
       const numbered: StreamEvent = {
         seq: ++stream.seq,
         json: JSON.stringify(event),
-        turnId: typeof event.turn_id === "string" ? event.turn_id : null,
+        turnId,
         sessionId: to?.sessionId ?? null,
         origin: to?.origin ?? null,
+        sources: restsOn(turnId, to?.sources ?? NOTHING),
       };
       store(stream, numbered);
       for (const subscriber of stream.subscribers)

@@ -4,9 +4,11 @@ import { AppError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import { createCounts, createSerial } from "./batches.ts";
 import {
-  assertMayHear,
+  assertMayRead,
   HISTORY_ENTRIES,
   readableBy,
+  type Telling,
+  unreadableBy,
   type WireContext,
   wireContext,
   wireHistory,
@@ -66,8 +68,12 @@ export interface Sessions extends AsyncDisposable {
   context(session: Session): Promise<WireContext>;
   /** The conversations of a person, the one that was last spoken in first. */
   conversations(userId: string, limit: number): Promise<readonly Conversation[]>;
-  /** For who comes back for a turn's answer. Throws AppError `permission_denied` when it rests on what they may not read now. */
-  assertMayHear(session: Session, turnId: string): Promise<void>;
+  /** For who is to get a turn's answer. Throws AppError `permission_denied` when it rests on what they may not be told now. */
+  assertMayHear(session: Session, turnId: string, telling: Telling): Promise<void>;
+  /** For who is to get once more what rests on these. */
+  assertMayRead(session: Session, sources: readonly string[]): Promise<void>;
+  /** Those of the sources that its person may not be told of now, or of which it cannot be said. Never rejects. */
+  unreadable(session: Session, sources: readonly string[], telling: Telling): Promise<readonly string[]>;
   /** The newest of what was said in one, oldest first, as far as its person may read it now. */
   history(conversation: Conversation): Promise<WireContext["conversation_history"]>;
   updateContext(session: Session, update: ContextUpdate): Promise<WireContext>;
@@ -230,8 +236,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
     count: (session, what) => counts.add(session.id, what),
     context,
     conversations: (userId, limit) => transcript.conversations(userId, limit),
-    assertMayHear: async (session, turnId) =>
-      assertMayHear(flow, session, await transcript.sourcesOf(turnId)),
+    assertMayHear: async (session, turnId, telling) =>
+      assertMayRead(flow, session, await transcript.sourcesOf(turnId), telling),
+    assertMayRead: (session, sources) => assertMayRead(flow, session, sources),
+    unreadable: (session, sources, telling) => unreadableBy(flow, session, sources, telling),
     history: async (conversation) =>
       wireHistory(
         await readableBy(flow, conversation, await transcript.recent(conversation.id, HISTORY_ENTRIES)),

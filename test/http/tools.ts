@@ -15,6 +15,8 @@ export interface TestTools {
   readonly flow: FlowPort;
   /** The guild that `close` is about. */
   readonly facts: Facts;
+  /** What `echo` says that its result was read from. */
+  sources: readonly string[];
   /** Calls of `echo` that ran. */
   calls: number;
   /** Calls of `close` that ran. */
@@ -36,6 +38,7 @@ export function testTools(
   options: Pick<RegistryOptions, "metrics" | "now"> & { audit: AuditSink },
 ): TestTools {
   const state = {
+    sources,
     calls: 0,
     closed: 0,
     gate: Promise.withResolvers<void>(),
@@ -52,7 +55,7 @@ export function testTools(
     output: Type.Object({ a: anything, n: anything, value: anything }),
     async run(input) {
       state.calls++;
-      return { value: input, sources };
+      return { value: input, sources: state.sources };
     },
   });
   const wait = defineTool({

@@ -23,6 +23,7 @@ import { createMcp } from "../../src/mcp/server.ts";
 import { openMemory } from "../../src/memory/memory.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { createProtocol } from "../../src/protocol/handler.ts";
+import { createHearings } from "../../src/protocol/hearing.ts";
 import { wireEvent } from "../../src/protocol/wire.ts";
 import { createEventHub } from "../../src/sessions/events.ts";
 import type { Session } from "../../src/sessions/ports.ts";
@@ -131,7 +132,12 @@ export async function startWorld(options: WorldOptions = {}) {
   const rules = createRules(() => botUserId);
   const tools = testTools({ audit: memory.audit, metrics, now });
   const { registry, flow } = options.discord ?? tools;
-  const toolsPort = { describe: registry.usable, call: registry.call, all: registry.list };
+  const toolsPort = {
+    describe: registry.usable,
+    call: registry.call,
+    all: registry.list,
+    assertMayApprove: registry.assertMayApprove,
+  };
   const listeners = new Set<(event: TurnEvent) => void>();
   const turns = createTurnService({
     journal: memory.turns,
@@ -148,8 +154,8 @@ export async function startWorld(options: WorldOptions = {}) {
     },
     budgets: createBudgets(memory.budgets, turn, now),
     config: { model, turn },
-    emit(conversationId, event) {
-      events.publish(conversationId, wireEvent(event));
+    emit(conversationId, event, sources = []) {
+      events.publish(conversationId, wireEvent(event), { sources });
       for (const listener of listeners) listener(event);
     },
     now,
@@ -183,7 +189,21 @@ export async function startWorld(options: WorldOptions = {}) {
     approvalMs: 900_000,
     version: "0.0.0-test",
   });
+  const accessListeners = new Set<(guildId: string) => void>();
+  const onAccessChanged = (listener: (guildId: string) => void) => {
+    accessListeners.add(listener);
+    return () => void accessListeners.delete(listener);
+  };
   const http = createHttp({
+    hearings: createHearings({
+      turns,
+      sessions,
+      tools: toolsPort,
+      places,
+      onAccessChanged,
+      now,
+      patience: [],
+    }),
     config: {
       allowedHosts: [],
       corsOrigins: ["https://app.example"],
@@ -234,6 +254,10 @@ export async function startWorld(options: WorldOptions = {}) {
     memory,
     metrics,
     reach,
+    /** Discord tells that who may do what in a server may have changed. */
+    accessChanged(guildId: string) {
+      for (const listener of accessListeners) listener(guildId);
+    },
     /** Something happens to a channel's messages. */
     messagesChanged(channelId: string) {
       for (const listener of messageListeners) listener(channelId);

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { AppError } from "../../src/errors.ts";
+import { fromChannel } from "../../src/tools/sources.ts";
 import { startWorld, type World } from "../http/world.ts";
-import { ids, reading } from "../tools/harness.ts";
+import { channel, ids, reading } from "../tools/harness.ts";
 import { connect, type Kind, type TestClient, type Way } from "./clients.ts";
 
 let world: World;
@@ -12,10 +13,13 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(() => {
   world.reach.refusal = null;
+  world.tools.sources = [];
   world.script.tool = null;
   world.script.answer = (message) => `You said: ${message}`;
   world.tools.facts.everyone = reading | PermissionFlagsBits.ManageChannels;
 });
+
+const noSuchChannel = () => new AppError("not_found", "There is no such channel that can be seen from here.");
 
 const keyMeta = "discord-mcp/idempotency_key";
 const secretOf = async () => (await world.token({ userId: ids.ana })).secret;
@@ -111,11 +115,34 @@ describe.each(doors)("over %s, %s", (way, kind) => {
     expect((await client.call("ask", { message: "and now?" })).text).toBe("You said: and now?");
   });
 
+  test("an answer is not given to who has lost the place, or what it rests on, while it was made", async () => {
+    const { facts } = world.tools;
+    const hidden = channel(ids.hidden, { name: "hidden" });
+    const losing: readonly (readonly [code: string, lose: () => unknown, sources: readonly string[]])[] = [
+      ["not_found", () => (world.reach.refusal = noSuchChannel()), []],
+      ["permission_denied", () => facts.channelFacts.delete(ids.hidden), [fromChannel(ids.hidden)]],
+    ];
+    for (const [code, lose, sources] of losing) {
+      facts.channelFacts.set(ids.hidden, hidden);
+      world.tools.sources = sources;
+      world.script.tool = () => ({ name: "echo", input: {} });
+      world.script.answer = () => {
+        lose();
+        return "The keys are under the mat.";
+      };
+      await using client = await open(await secretOf());
+      const { isError, text, meta } = await client.call("ask", { message: "where are the keys?" });
+      expect([isError, meta.code]).toEqual([true, code]);
+      expect(text).not.toContain("mat");
+      world.reach.refusal = null;
+    }
+  });
+
   test("whoever names a channel and no server speaks from a direct channel of theirs, or not at all", async () => {
     const token = await secretOf();
     await using client = await connect(world, way, kind, { token, query: `channel_id=${ids.hidden}` });
     world.reach.asked.length = 0;
-    world.reach.refusal = new AppError("not_found", "There is no such channel that can be seen from here.");
+    world.reach.refusal = noSuchChannel();
     const before = world.claude.requests.length;
     for (const [name, given] of [
       ["ask", { message: "what is said there?" }],

@@ -12,6 +12,8 @@ const log = getLogger(["discord-mcp", "discord"]);
 export interface Hearers {
   /** Messages of a channel have come, were edited or are gone. */
   readonly onMessages?: (channelId: string) => void;
+  /** Who may be where in that guild, or read what, may have changed. */
+  readonly onAccessChanged?: (guildId: string) => void;
   /** The bot was removed from a guild, whose data is to be cleaned up. */
   readonly onGuildRemoved?: (guildId: string) => void;
   /** It is in a guild, perhaps once again. */
@@ -62,6 +64,8 @@ export class GatewayEvents {
     if (payload.t === Events.MessageCreate && payload.d.author.id === state.botUserId)
       this.#confirm(payload.d);
     this.#noteMessages(payload);
+    const changedIn = guildOfAccess(payload);
+    if (changedIn !== null) this.#deps.hearers.onAccessChanged?.(changedIn);
     if (payload.t === Events.InteractionCreate) posting.interactions.received(payload.d);
     const handling = catchingUp ?? intake.dispatch(payload);
     if (payload.t === Events.GuildCreate) this.#arrivals.arrived(payload.d.id);
@@ -109,5 +113,28 @@ export class GatewayEvents {
     this.#deps.posting.delivery.confirm(String(nonce), id).catch((error: unknown) => {
       log.error("a post could not be marked as sent", { error });
     });
+  }
+}
+
+/** The guild in which a dispatch may have changed who may do what; null for none. */
+function guildOfAccess({ t, d }: GatewayDispatchPayload): string | null {
+  switch (t) {
+    case Events.GuildCreate:
+    case Events.GuildUpdate:
+    case Events.GuildDelete:
+      return d.id;
+    case Events.GuildRoleUpdate:
+    case Events.GuildRoleDelete:
+    case Events.GuildMemberUpdate:
+    case Events.GuildMemberRemove:
+    case Events.ThreadMembersUpdate:
+      return d.guild_id;
+    case Events.ChannelUpdate:
+    case Events.ChannelDelete:
+    case Events.ThreadUpdate:
+    case Events.ThreadDelete:
+      return d.guild_id ?? null;
+    default:
+      return null;
   }
 }
