@@ -39,6 +39,13 @@ export interface Eraser {
   scrub(): boolean;
 }
 
+/** What is still to be planned or shown in Discord, and the index that holds nothing else. */
+const undelivered = [
+  ["turns", "turns_undelivered", "pending"],
+  ["approvals", "approvals_unasked", "pending"],
+  ["approvals", "approvals_asked", "planned"],
+] as const;
+
 /** Turns of one transaction, with all that belongs to them. */
 const turnBatch = 5;
 
@@ -54,19 +61,16 @@ export function createEraser(store: Store, flushAudit: () => void): Eraser {
     footprint: (subject) => footprint(store, subject),
     holdings: (subject) => holdingsOf(store, subject),
     silence(subject) {
-      const turnsOf = sqlite.prepare(
-        `UPDATE turns SET delivery = NULL WHERE conversation_id = ? AND delivery IS NOT NULL`,
-      );
-      const approvalsOf = sqlite.prepare(
-        `UPDATE approvals SET delivery = NULL WHERE delivery IS NOT NULL AND turn_id IN
-          (SELECT id FROM turns WHERE conversation_id = ?)`,
-      );
-      const ids = conversationIds(subject);
+      const ids = JSON.stringify(conversationIds(subject));
       store.write(() => {
-        for (const id of ids) {
-          turnsOf.run(id);
-          approvalsOf.run(id);
-        }
+        // By the index of those few: a conversation can have any number of turns.
+        for (const [table, index, delivery] of undelivered)
+          sqlite
+            .query(
+              `UPDATE ${table} INDEXED BY ${index} SET delivery = NULL
+               WHERE delivery = '${delivery}' AND conversation_id IN (SELECT value FROM json_each(?))`,
+            )
+            .run(ids);
       });
     },
     async erase(subject) {
