@@ -41,7 +41,13 @@ export async function openStored(config: Config, now: () => number = Date.now): 
     };
   } catch (error) {
     lock[Symbol.dispose]();
-    if (!kept?.created || !(error instanceof DatabaseOpenError) || error.problem !== "wrong_key") throw error;
+    if (kept === null || !(error instanceof DatabaseOpenError) || error.problem !== "wrong_key") throw error;
+    if (!kept.created)
+      throw new DatabaseOpenError(
+        "wrong_key",
+        `The key in ${kept.path} is not the one that the database ${config.database.path} was written with: put the right file back, or set SECRET_KEY to that key.`,
+        error,
+      );
     // A new key opens nothing here, and would stand in the way of the lost one.
     rmSync(kept.path, { force: true });
     const sentence = `The key of the database ${config.database.path} is missing: put ${kept.path} back, or set SECRET_KEY to that key.`;

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { readConfig } from "../config.ts";
 import { backupDatabase } from "../memory/backup.ts";
 import { type Command, exit, UsageError } from "./command.ts";
+import { existingDatabase } from "./existing-database.ts";
 import { ownKeys } from "./own-keys.ts";
 
 export const backup: Command = {
@@ -26,6 +27,7 @@ Bring it back with: discord-mcp restore FILE
     const [to, ...more] = positionals;
     if (to === undefined || more.length > 0) throw new UsageError("name one file: discord-mcp backup FILE");
     const config = readConfig(io.env);
+    existingDatabase(config);
     const { secretKey, previous, where } = await ownKeys(config);
     const { bytes, schemaVersion } = await backupDatabase({
       path: config.database.path,

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { readConfig } from "../config.ts";
-import { restoreDatabase } from "../memory/restore.ts";
+import { assertBackup, restoreDatabase } from "../memory/restore.ts";
 import { acquireServeLock } from "../memory/serve-lock.ts";
 import { type Command, exit, UsageError } from "./command.ts";
 import { ownKeys } from "./own-keys.ts";
@@ -25,6 +25,7 @@ is in it (discord-mcp forget USER).
     const [from, ...more] = positionals;
     if (from === undefined || more.length > 0)
       throw new UsageError("name one file: discord-mcp restore FILE");
+    assertBackup(from);
     const config = readConfig(io.env);
     const { path } = config.database;
     using _lock = acquireServeLock(path);

@@ -82,13 +82,18 @@ function removeAll(path: string): void {
   for (const end of ["", "-wal", "-shm", "-journal"]) rmSync(`${path}${end}`, { force: true });
 }
 
+/** Throws AppError `invalid_arguments` where there is no such file. */
+export function assertBackup(from: string): void {
+  if (existsSync(from) && statSync(from).isFile()) return;
+  throw new AppError(
+    "invalid_arguments",
+    `There is no file "${from}"; name one that discord-mcp backup has made.`,
+  );
+}
+
 /** Copies the backup, with the log that a plain copy of a database in use can have beside it. */
 function take(from: string, path: string, temporary: string): void {
-  if (!existsSync(from) || !statSync(from).isFile())
-    throw new AppError(
-      "invalid_arguments",
-      `There is no file ${from}; name one that discord-mcp backup has made.`,
-    );
+  assertBackup(from);
   if (existsSync(path) && realpathSync(from) === realpathSync(path))
     throw new AppError("invalid_arguments", `${from} is the database itself; name a backup.`);
   try {

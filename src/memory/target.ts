@@ -20,6 +20,7 @@ const besideIt = ["secret-key", "secret-key.next", "operator-token", "control.so
  * of an ordinary file that is not the service's own. Throws AppError `invalid_arguments`.
  */
 export function assertTarget({ to, force, databasePath }: Target): void {
+  if (to === "") throw refused("The name of the file is empty; name one.");
   const folder = dirname(resolve(to));
   if (!existsSync(folder)) throw refused(`There is no folder ${folder}; make it first.`);
   const named = resolve(databasePath);

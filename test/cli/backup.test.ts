@@ -91,6 +91,15 @@ describe("backup and restore", () => {
     expect((await command(["backup", `${file}.2`], env)).code).toBe(0);
   });
 
+  test("say first what is not there, and not that the key of it is missing", async () => {
+    const env = { DATABASE_URL: `file:${folder}/elsewhere/test.db` };
+    expect((await command(["backup", "x.db"], env)).err).toContain("There is no database");
+    for (const name of ["x.db", "", folder])
+      expect((await command(["restore", name], env)).err).toContain(`There is no file "${name}"`);
+    expect((await command(["backup", ""], (await site()).env)).err).toContain("name one");
+    expect(existsSync(`${folder}/elsewhere`)).toBe(false);
+  });
+
   test.each([["backup"], ["restore"]])("%s takes one file", async (name) => {
     const { env, file } = await site();
     for (const args of [[name], [name, file, file], [name, "--colour", file]])
@@ -135,7 +144,8 @@ describe("keys", () => {
     expect(readFileSync(file, "utf8")).not.toBe(old);
     expect(await remembered(env)).toEqual(["before"]);
     writeFileSync(file, old);
-    await expect(remembered(env)).rejects.toMatchObject({ problem: "wrong_key" });
+    const said = expect.stringContaining(`The key in ${file} is not the one`);
+    await expect(remembered(env)).rejects.toMatchObject({ problem: "wrong_key", message: said });
   });
 
   test.each(["before the database is sealed with it", "after that"])(
