@@ -21,6 +21,7 @@ import { createMcpInFlight, isNamed, withName } from "./mcp-in-flight.ts";
 import { createMcpListening } from "./mcp-listening.ts";
 import { createMcpSessions, type McpSessions } from "./mcp-sessions.ts";
 import { keptUp } from "./mcp-stream.ts";
+import { Places } from "./places.ts";
 
 const log = getLogger(["discord-mcp", "http"]);
 
@@ -60,6 +61,7 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
   const onerror = (error: Error) => log.debug("a client's request was refused", { error });
   const handler = createMcpHandler(factory, { onerror });
   const listening = createMcpListening(mcp, factory);
+  const reading = new Places();
 
   async function serve(request: Request): Promise<Response> {
     const principal = await door.enter(request, addressOf(request));
@@ -71,7 +73,8 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
       const inSession = request.method === "POST" ? null : ofSession(request, caller, null);
       return inSession === null ? handler.fetch(request, { authInfo }) : whileRead(await inSession);
     }
-    const incoming = await read(request);
+    const leave = reading.take(principal.tokenId ?? "");
+    const incoming = await read(request).finally(leave);
     // Not before the body is there: who never sends it is given up.
     patient(request);
     if (!incoming.ok) return Response.json(incoming.reply, { status: 400 });

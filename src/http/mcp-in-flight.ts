@@ -43,7 +43,7 @@ export function createMcpInFlight(): McpInFlight {
 
   return {
     begin(request, caller, message) {
-      const leave = places.take(caller.principal);
+      const leave = places.take(caller.principal.tokenId ?? "");
       const key = isRequest(message) ? keyOf(request, caller, message.id) : null;
       if (key !== null && named.has(key)) {
         leave();

@@ -1,37 +1,47 @@
-import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 
-/** Requests that are answered over HTTP at once, in all and for one token. */
-const maxRequests = 1024;
-const maxRequestsPerToken = 128;
+/** How many may be taken at once: in all, and of one key. */
+export interface PlaceBounds {
+  readonly inAll: number;
+  readonly ofOne: number;
+}
 
-/** Requests that are being answered, counted in all and for each token. */
+/** Of requests that are answered over HTTP at once, by token. */
+const ofTokens: PlaceBounds = { inAll: 1024, ofOne: 128 };
+/** Of requests that are read before it is known who sends them, by address: each may take a minute, and 64 KiB. */
+export const ofStrangers: PlaceBounds = { inAll: 512, ofOne: 64 };
+
+/** Requests that are under way, counted in all and for each key. */
 export class Places {
-  readonly #ofToken = new Map<string, number>();
+  readonly #bounds: PlaceBounds;
+  readonly #ofKey = new Map<string, number>();
   #taken = 0;
+
+  constructor(bounds = ofTokens) {
+    this.#bounds = bounds;
+  }
 
   get size(): number {
     return this.#taken;
   }
 
   /** Gives what gives the place back, idempotently. Throws AppError `rate_limited`. */
-  take({ tokenId }: Pick<Principal, "tokenId">): () => void {
-    const key = tokenId ?? "";
-    const own = this.#ofToken.get(key) ?? 0;
-    if (own >= maxRequestsPerToken || this.#taken >= maxRequests)
+  take(key: string): () => void {
+    const own = this.#ofKey.get(key) ?? 0;
+    if (own >= this.#bounds.ofOne || this.#taken >= this.#bounds.inAll)
       throw new AppError("rate_limited", "Too many requests are worked on at once; wait for one of them.", {
         retryAfterMs: 1000,
       });
     this.#taken++;
-    this.#ofToken.set(key, own + 1);
+    this.#ofKey.set(key, own + 1);
     let isHeld = true;
     return () => {
       if (!isHeld) return;
       isHeld = false;
       this.#taken--;
-      const left = (this.#ofToken.get(key) ?? 1) - 1;
-      if (left === 0) this.#ofToken.delete(key);
-      else this.#ofToken.set(key, left);
+      const left = (this.#ofKey.get(key) ?? 1) - 1;
+      if (left === 0) this.#ofKey.delete(key);
+      else this.#ofKey.set(key, left);
     };
   }
 }

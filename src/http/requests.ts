@@ -1,22 +1,21 @@
 import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
+import { networkOf } from "../limits/rate-limits.ts";
 import { parseBytes } from "../protocol/envelope.ts";
 import type { Reply, RequestType } from "../protocol/messages.ts";
 import type { Caller } from "../protocol/ports.ts";
 import type { Session } from "../sessions/ports.ts";
 import { readBytes, readData } from "./body.ts";
 import type { Door } from "./door.ts";
-import { Places } from "./places.ts";
+import { ofStrangers, Places } from "./places.ts";
 import type { HttpDeps } from "./ports.ts";
 import { createTurnFollower, turnStream } from "./sse.ts";
 
 /** Discord's own numbers. https://docs.discord.com/developers/interactions/receiving-and-responding */
 const interaction = { ping: 1, pong: 1 } as const;
 
-type Asker = Pick<Principal, "tokenId">;
-
 /** Whose interactions are worked on: they share one token's places. */
-const discordItself: Asker = { tokenId: "discord" };
+const discordItself = "discord";
 
 export interface RequestsDeps extends HttpDeps {
   readonly door: Door;
@@ -29,9 +28,10 @@ export interface RequestsDeps extends HttpDeps {
 export function createRequests(deps: RequestsDeps) {
   const { door, protocol, addressOf } = deps;
   const places = new Places();
+  const unverified = new Places(ofStrangers);
 
-  async function counted<Value>(principal: Asker, work: () => Promise<Value>): Promise<Value> {
-    const leave = places.take(principal);
+  async function counted<Value>(key: string, work: () => Promise<Value>): Promise<Value> {
+    const leave = places.take(key);
     try {
       return await work();
     } finally {
@@ -42,7 +42,7 @@ export function createRequests(deps: RequestsDeps) {
   /** A request of the protocol, whose `data` is the body. */
   async function post(type: RequestType, request: Request): Promise<Response> {
     const principal = await door.enter(request, addressOf(request));
-    return counted(principal, async () => {
+    return counted(keyOf(principal), async () => {
       const data = await readData(request);
       deps.patient(request);
       const caller = plainCaller(principal, request);
@@ -53,7 +53,7 @@ export function createRequests(deps: RequestsDeps) {
   async function process(request: Request): Promise<Response> {
     if (!accepts(request, "text/event-stream")) return post("process", request);
     const principal = await door.enter(request, addressOf(request));
-    const leave = places.take(principal);
+    const leave = places.take(keyOf(principal));
     try {
       const data = await readData(request);
       deps.patient(request);
@@ -112,7 +112,9 @@ export function createRequests(deps: RequestsDeps) {
     const { interactions } = deps;
     if (interactions === null)
       throw new AppError("not_found", "Webhook interactions are not set up: the public key is missing.");
-    const bytes = await readBytes(request);
+    // Who sends it is known by what has been read.
+    const leave = unverified.take(networkOf(addressOf(request)));
+    const bytes = await readBytes(request).finally(leave);
     await interactions.verify({
       signature: request.headers.get("x-signature-ed25519"),
       timestamp: request.headers.get("x-signature-timestamp"),
@@ -135,6 +137,8 @@ export function createRequests(deps: RequestsDeps) {
     },
   };
 }
+
+const keyOf = ({ tokenId }: Principal): string => tokenId ?? "";
 
 export type Requests = ReturnType<typeof createRequests>;
 

@@ -36,7 +36,7 @@ export function createLimits(
     createLimit(rates[name], subject[name], { onRefused: () => onRefused(name), ...(keyOf && { keyOf }) });
   return {
     token: make("token"),
-    address: make("address", network),
+    address: make("address", networkOf),
     user: make("user"),
     guild: make("guild"),
     changes: make("changes"),
@@ -67,7 +67,7 @@ export function createLimit(
  * What one customer of a provider has: an IPv4 address, or all of an IPv6 /64 (RFC 6177), from which one machine
  * could otherwise come with another address, and another counter, each time. Other texts stay as they are.
  */
-function network(address: string): string {
+export function networkOf(address: string): string {
   if (!URL.canParse(`http://[${address}]`)) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;
