@@ -17,3 +17,16 @@ export interface Actor {
  * (Discord's begin with the time of their making).
  */
 export const nowhere = "0";
+
+/** A person or a guild whose things are deleted. */
+export interface Forgotten {
+  readonly kind: "user" | "guild";
+  readonly id: string;
+}
+
+/** Begins to hear of those whose things have just been deleted; gives what ends that. */
+export type OnForgotten = (listener: (whose: Forgotten) => void) => () => void;
+
+/** Whether what somebody has done at a place goes with them, or with the guild. */
+export const goesWith = ({ kind, id }: Forgotten, at: Pick<Actor, "userId" | "guildId">): boolean =>
+  id === (kind === "user" ? at.userId : at.guildId);

@@ -41,6 +41,10 @@ export class Lru<Value> {
     return this.#entries.delete(key);
   }
 
+  deleteIf(isToGo: (value: Value) => boolean): void {
+    for (const [key, value] of this.#entries) if (isToGo(value)) this.#entries.delete(key);
+  }
+
   /** Forgets everything; what is forgotten so is not evicted. */
   clear(): void {
     this.#entries.clear();

@@ -55,10 +55,10 @@ export function createDoors(deps: DoorsDeps): Doors {
     call: registry.call,
     assertMayApprove: registry.assertMayApprove,
   };
-  const { onAccessChanged } = work;
+  const { onAccessChanged, onForgotten } = work;
   const hearings = createHearings({ turns, sessions, tools, places, onAccessChanged, now });
   const protocol = createProtocol({
-    ...{ turns, sessions, events, tools, rules, places, approvalMs, now },
+    ...{ turns, sessions, events, tools, rules, places, onForgotten, approvalMs, now },
     issueToken: ({ id, userId, channelId }, { tokenId }) =>
       sessionTokens.issue({ sessionId: id, userId, channelId, tokenId }),
   });
@@ -69,6 +69,7 @@ export function createDoors(deps: DoorsDeps): Doors {
       guildNames: () => discord.guildNames(),
       onTurnEvent: work.onTurnEvent,
       onMessages: work.onMessages,
+      onForgotten,
       mayRead: work.mayRead,
     },
     config.http.conformanceFixtures ? { fixtures: conformanceFixtures } : {},

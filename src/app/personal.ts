@@ -1,3 +1,4 @@
+import type { Forgotten } from "../actor.ts";
 import type { FlowPort } from "../agent/ports.ts";
 import type { TurnService } from "../agent/turn-service.ts";
 import type { PersonalData } from "../discord/chat/personal-commands.ts";
@@ -14,6 +15,8 @@ export interface LivePartsDeps {
   readonly sessions: Pick<Sessions, "forget">;
   readonly events: Pick<EventHub, "forget">;
   readonly revoke: (tokenId: string) => Promise<unknown>;
+  /** Tells all others who remember something. */
+  readonly forgotten: (whose: Forgotten) => void;
   readonly discord: () => Pick<Discord, "reply" | "flush" | "isIn">;
 }
 
@@ -22,7 +25,8 @@ const DONE =
   "Done: I have deleted everything that I kept about you. What I posted in Discord stays there until somebody deletes it.";
 
 /** What the eraser has to reach in a running service. */
-export function createLiveParts({ turns, sessions, events, revoke, discord }: LivePartsDeps): LiveParts {
+export function createLiveParts(deps: LivePartsDeps): LiveParts {
+  const { turns, sessions, events, revoke, forgotten, discord } = deps;
   return {
     flush: () => discord().flush(),
     async stop(conversationId) {
@@ -33,9 +37,10 @@ export function createLiveParts({ turns, sessions, events, revoke, discord }: Li
     async revoke(tokenId) {
       await revoke(tokenId);
     },
-    async forget({ conversationIds, sessionIds }) {
+    async forget(subject, { conversationIds, sessionIds }) {
       sessions.forget(sessionIds);
       for (const id of conversationIds) events.forget(id);
+      forgotten(subject);
     },
     isIn: (guildId) => discord().isIn(guildId),
     tell: (replyTo) => discord().reply(replyTo, DONE),

@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import type { Forgotten, OnForgotten } from "../actor.ts";
 import { createBudgets } from "../agent/budgets.ts";
 import type { TurnEvent } from "../agent/events.ts";
 import { Listeners } from "../agent/listeners.ts";
@@ -51,6 +52,8 @@ export interface Work extends AppTools {
   onMessages(listener: (channelId: string) => void): () => void;
   /** Each server in which who may be where, or read what, may have changed; returns what ends that. */
   onAccessChanged(listener: (guildId: string) => void): () => void;
+  /** Each person or guild whose things have been deleted. */
+  readonly onForgotten: OnForgotten;
 }
 
 /**
@@ -69,6 +72,7 @@ export function createWork({
 }: WorkDeps): Work {
   const turnEvents = new Listeners<TurnEvent>();
   const messages = new Listeners<string>();
+  const gone = new Listeners<Forgotten>();
   const accessChanges = new Listeners<string>();
   const lateFlow: FlowPort = {
     restricted: (audience, sources, signal) => appTools.flow.restricted(audience, sources, signal),
@@ -113,7 +117,10 @@ export function createWork({
   });
   // Erasing reaches what runs, and is reached from the chat: the same circle once more.
   const { erasures, eraser, exporter } = memory;
-  const live = createLiveParts({ turns, sessions, events, revoke, discord: () => discord });
+  const live = createLiveParts({
+    ...{ turns, sessions, events, revoke, discord: () => discord },
+    forgotten: (whose) => gone.tell(whose),
+  });
   const erasing = createErasing({ erasures, eraser, live, logs: serviceLogs(config.dataDir), now });
   const failed = (error: unknown) => log.error("something could not be erased, trying again", { error });
   const guilds = createGuildRemoval({ erasures, graceMs: config.guildRemovalMs, now });
@@ -159,6 +166,7 @@ export function createWork({
     onTurnEvent: (listener) => turnEvents.add(listener),
     onMessages: (listener) => messages.add(listener),
     onAccessChanged: (listener) => accessChanges.add(listener),
+    onForgotten: (listener) => gone.add(listener),
   };
 }
 

@@ -3,6 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { AppError } from "../errors.ts";
 import type { Eraser, Holdings } from "../memory/erase.ts";
 import type { Erasure, Erasures } from "../memory/erasures.ts";
+import type { Subject } from "../memory/footprint.ts";
 
 const log = getLogger(["discord-mcp", "erasing"]);
 
@@ -13,8 +14,8 @@ export interface LiveParts {
   /** Stops what runs and waits there, and withdraws what was asked. */
   stop(conversationId: string): Promise<void>;
   revoke(tokenId: string): Promise<void>;
-  /** Sessions and events that are remembered, and the sockets that may not stay open. */
-  forget(holdings: Holdings): Promise<void>;
+  /** Sessions, events and answers to calls that are remembered. */
+  forget(subject: Subject, holdings: Holdings): Promise<void>;
   /** Whether the bot is in that guild. Throws where Discord does not say. */
   isIn(guildId: string): Promise<boolean>;
   /** Tells whoever asked by a message that it is done. Stores nothing. */
@@ -64,7 +65,7 @@ export function createErasing({ erasures, eraser, live, logs, now }: ErasingDeps
       eraser.silence(subject);
       await live?.flush();
       const left = await eraser.erase(subject);
-      await live?.forget(holdings);
+      await live?.forget(subject, holdings);
       for (const path of logs) dropLines(path, [subject.id, ...holdings.channelIds]);
       if (eraser.holdings(subject).conversationIds.length === 0) return left;
       if (round === maxRounds)

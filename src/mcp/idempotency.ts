@@ -1,8 +1,9 @@
 import type { CallToolResult, InputRequiredResult } from "@modelcontextprotocol/server";
+import { goesWith, type OnForgotten } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import { boundTo } from "./approvals.ts";
-import type { Exchange } from "./ports.ts";
+import type { Exchange, McpCaller } from "./ports.ts";
 import { toolFailed } from "./results.ts";
 
 /** Under which a request's `_meta` may name it, so that sending it again is no second call. */
@@ -36,16 +37,18 @@ export interface Ended {
 
 interface Known {
   readonly fingerprint: string;
+  readonly actor: McpCaller["actor"];
   readonly ended: Promise<Ended>;
 }
 
 /**
  * Outcomes of calls that change something, by client and key, so that a call that is repeated after a lost answer is not
  * made twice. Held in memory and bounded. What did not run, or has to be asked about first, may be tried again; what was
- * given up before its outcome was known may not.
+ * given up before its outcome was known may not. Whoever is forgotten takes theirs with them.
  */
-export function createCallMemory() {
+export function createCallMemory(onForgotten?: OnForgotten) {
   const calls = new Lru<Known>(remembered);
+  onForgotten?.((whose) => calls.deleteIf(({ actor }) => actor !== null && goesWith(whose, actor)));
 
   return async (
     key: string,
@@ -60,7 +63,7 @@ export function createCallMemory() {
       throw keyConflict("This idempotency key was used for another call.");
     if (before !== undefined) return (await before.ended).result;
     const ended = endedOf(call, exchange.signal);
-    const known: Known = { fingerprint, ended };
+    const known: Known = { fingerprint, actor: exchange.caller.actor, ended };
     calls.set(id, known);
     const forget = () => {
       if (calls.get(id) === known) calls.delete(id);

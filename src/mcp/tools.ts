@@ -9,7 +9,7 @@ import { stillWorking } from "./progress.ts";
 import { resultSchema, toolDone, toolFailed, toolRefused, wholeBytes } from "./results.ts";
 import type { Arguments, Surface } from "./surface.ts";
 
-type Deps = Pick<McpDeps, "tools" | "rules" | "places">;
+type Deps = Pick<McpDeps, "tools" | "rules" | "places" | "onForgotten">;
 
 /** The registry's tools as they are: same names, same order, same rules, same audit. */
 export function toolSurface(deps: Deps, approvals: Approvals): Pick<Surface, "tools" | "call"> {
@@ -21,7 +21,7 @@ export function toolSurface(deps: Deps, approvals: Approvals): Pick<Surface, "to
     return known;
   };
 
-  const remember = createCallMemory();
+  const remember = createCallMemory(deps.onForgotten);
 
   async function call({ name: toolName, kind }: ToolInfo, input: Arguments, exchange: Exchange) {
     try {

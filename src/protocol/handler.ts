@@ -21,7 +21,7 @@ export function createProtocol(deps: ProtocolDeps): Protocol {
   const requests = createSessionRequests(deps);
   const process = createProcess(deps);
   const approve = createApprove(deps);
-  const toolCall = createToolCall(deps, createToolCallMemory());
+  const toolCall = createToolCall(deps, createToolCallMemory(deps.onForgotten));
 
   announceApprovals(deps);
 

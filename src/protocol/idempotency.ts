@@ -1,3 +1,4 @@
+import { goesWith, type OnForgotten } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import type { Session } from "../sessions/ports.ts";
@@ -23,21 +24,25 @@ export function conflict(sentence: string): AppError {
   return new AppError("idempotency_conflict", `${sentence} Use a new idempotency_key.`);
 }
 
+type Caller = Pick<Session, "id" | "conversationId" | "userId" | "guildId">;
+
 interface Remembered {
   readonly fingerprint: string;
+  readonly session: Caller;
   readonly outcome: Promise<DirectToolOutcome>;
 }
 
 /**
  * Outcomes of direct tool calls by session and key, so that a call repeated after a lost answer is not made
  * twice. Held in memory and bounded: enough for tools that read; one that failed, or has to be approved first
- * (which is thrown), is forgotten and may be tried again.
+ * (which is thrown), is forgotten and may be tried again. Whoever is forgotten takes theirs with them.
  */
-export function createToolCallMemory() {
+export function createToolCallMemory(onForgotten?: OnForgotten) {
   const calls = new Lru<Remembered>(REMEMBERED);
+  onForgotten?.((whose) => calls.deleteIf(({ session }) => goesWith(whose, session)));
 
   return (
-    session: Pick<Session, "id" | "conversationId">,
+    session: Caller,
     key: string,
     request: readonly [toolName: string, input: unknown],
     call: () => Promise<DirectToolOutcome>,
@@ -51,7 +56,7 @@ export function createToolCallMemory() {
       throw conflict("This idempotency_key was used for another tool call.");
     }
     const outcome = call();
-    const entry: Remembered = { fingerprint, outcome };
+    const entry: Remembered = { fingerprint, session, outcome };
     calls.set(id, entry);
     const forget = () => {
       if (calls.get(id) === entry) calls.delete(id);

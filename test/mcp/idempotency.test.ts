@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import type { Forgotten } from "../../src/actor.ts";
+import { Listeners } from "../../src/agent/listeners.ts";
 import { createCallMemory, type Ended } from "../../src/mcp/idempotency.ts";
 import type { McpCaller } from "../../src/mcp/ports.ts";
 import { ana } from "../tools/harness.ts";
@@ -61,4 +63,31 @@ test("a fault is no outcome", async () => {
   const exchange = { caller, signal: new AbortController().signal };
   await expect(remember("k", asked, exchange, () => Promise.reject(new Error("oh")))).rejects.toThrow("oh");
   expect(await remember("k", asked, exchange, async () => done)).toEqual(done.result);
+});
+
+test("whoever is forgotten takes along what was remembered of their calls, and nobody else's", async () => {
+  const forgotten = new Listeners<Forgotten>();
+  const remember = createCallMemory((listener) => forgotten.add(listener));
+  const signal = new AbortController().signal;
+  const ran: string[] = [];
+  const call = (who: string, actor: McpCaller["actor"]) =>
+    remember("k", asked, { caller: { ...caller, actor }, signal }, async () => {
+      ran.push(who);
+      return done;
+    });
+  const ben = { ...ana, userId: "200000000000000099", guildId: null };
+  const all = async () => {
+    await call("Ana", ana);
+    await call("Ben", ben);
+    await call("nobody", null);
+  };
+  await all();
+  await all();
+  expect(ran.splice(0)).toEqual(["Ana", "Ben", "nobody"]);
+  forgotten.tell({ kind: "user", id: ben.userId });
+  await all();
+  expect(ran.splice(0)).toEqual(["Ben"]);
+  forgotten.tell({ kind: "guild", id: ana.guildId ?? "" });
+  await all();
+  expect(ran).toEqual(["Ana"]);
 });
