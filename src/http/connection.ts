@@ -1,7 +1,7 @@
 import type { ServerWebSocket } from "bun";
 import type { Principal } from "../auth/ports.ts";
 import { AppError, toAppError } from "../errors.ts";
-import { binaryFrame, FRAME_BYTES_CLOSE, parseFrame } from "../protocol/envelope.ts";
+import { binaryFrame, parseFrame } from "../protocol/envelope.ts";
 import { outcomeOf } from "../protocol/handler.ts";
 import type { Envelope, ErrorReply, Reply } from "../protocol/messages.ts";
 import type { Caller, ConnectionPort, Follow, Followed } from "../protocol/ports.ts";
@@ -29,6 +29,7 @@ export interface SocketEnd {
   /** Requests that are being worked on. */
   readonly inFlight: number;
   opened(socket: ServerWebSocket<SocketEnd>): void;
+  /** Throws nothing. */
   received(frame: string | Buffer): void;
   closed(): void;
   close(code: number, reason: string): void;
@@ -210,15 +211,3 @@ function revoked(): AppError {
     "The token of this connection has been revoked or has expired; connect again with another one.",
   );
 }
-
-/** Options of Bun's WebSocket server; a frame above the bound is closed by it with 1009, invalid UTF-8 with 1007. */
-export const socketOptions = {
-  maxPayloadLength: FRAME_BYTES_CLOSE,
-  backpressureLimit: 2 * UNREAD_BYTES,
-  idleTimeout: 120,
-  sendPings: true,
-  perMessageDeflate: false,
-  open: (socket: ServerWebSocket<SocketEnd>) => socket.data.opened(socket),
-  message: (socket: ServerWebSocket<SocketEnd>, frame: string | Buffer) => socket.data.received(frame),
-  close: (socket: ServerWebSocket<SocketEnd>) => socket.data.closed(),
-};

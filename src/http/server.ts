@@ -3,11 +3,12 @@ import { getLogger } from "@logtape/logtape";
 import type { Server } from "bun";
 import { Elysia } from "elysia";
 import { AppError, toAppError } from "../errors.ts";
-import { type SocketEnd, socketOptions } from "./connection.ts";
+import type { SocketEnd } from "./connection.ts";
 import { createDoor } from "./door.ts";
 import { endpointOf, methodsOf } from "./endpoints.ts";
 import { errorBody, errorHeaders, statusOf } from "./errors.ts";
 import { createForwarded } from "./forwarded.ts";
+import { createSocketOptions } from "./frames.ts";
 import { createGuards } from "./guards.ts";
 import { createMcpEndpoint } from "./mcp-endpoint.ts";
 import { openApi } from "./openapi.ts";
@@ -126,7 +127,7 @@ export function createHttp(deps: HttpDeps): Http {
           log.error("a request failed", { error });
           return Response.json(errorBody(toAppError(error)), { status: 500, headers: securityHeaders });
         },
-        websocket: socketOptions,
+        websocket: createSocketOptions(),
       });
       const bound = server.port ?? port;
       const name = hostname.includes(":") ? `[${hostname}]` : hostname;
