@@ -1,0 +1,52 @@
+import { parseArgs } from "node:util";
+import { calm, type Held, leftByTurn } from "./calm.ts";
+
+const help = `Has programs and people ask the executable while nothing goes wrong, and counts what it holds after each tenth of the turns.
+
+Usage: bun run calm [-- options]
+
+  --turns N     in all (10000)
+  --programs N  that ask over WebSockets (12)
+  --people N    who ask in Discord, which takes eighteen posts a second of us (4)
+  --history N   tokens of history that go with each question (40000)
+
+Ends with 0 when no turn leaves an object behind: less than one for each, from the third tenth on.
+`;
+
+const whole = (name: string, text: string): number => {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  process.stderr.write(`--${name} takes a whole number, such as --${name} 20.\n`);
+  process.exit(64);
+};
+
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: {
+    turns: { type: "string", default: "10000" },
+    programs: { type: "string", default: "12" },
+    people: { type: "string", default: "4" },
+    history: { type: "string", default: "40000" },
+    help: { type: "boolean", short: "h" },
+  },
+});
+if (values.help) {
+  process.stdout.write(help);
+  process.exit(0);
+}
+const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
+const row = ({ turns, resident, collected, heapSize, objectCount }: Held): string =>
+  `| ${turns} | ${mib(resident)} | ${mib(collected)} | ${(heapSize / 2 ** 20).toFixed(1)} | ${objectCount} |\n`;
+process.stdout.write(
+  "| turns | resident, MiB | once collected | heap, MiB | objects |\n| --- | --- | --- | --- | --- |\n",
+);
+const held = await calm({
+  turns: whole("turns", values.turns),
+  programs: whole("programs", values.programs),
+  people: whole("people", values.people),
+  historyTokens: whole("history", values.history),
+  onTenth: (one) => void process.stdout.write(row(one)),
+});
+const left = leftByTurn(held);
+process.stdout.write(`objects that a turn has left behind: ${left.toFixed(2)}\n`);
+process.exit(left < 1 ? 0 : 1);
