@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
 import type { AuditRow, AuditSink } from "../tools/ports.ts";
+import type { LateRows } from "./late-rows.ts";
 import { audit } from "./schema.ts";
 import type { Store } from "./store.ts";
 
@@ -41,7 +42,7 @@ export interface AuditLog extends AuditSink {
   flush(): void;
 }
 
-export function createAuditLog(store: Store): AuditLog {
+export function createAuditLog(store: Store, late: Pick<LateRows, "clean">): AuditLog {
   const insert = prepareInsert(store);
   let collected: AuditRow[] = [];
   let timer: ReturnType<typeof setTimeout> | null = null;
@@ -58,7 +59,7 @@ export function createAuditLog(store: Store): AuditLog {
     const rows = takeCollected();
     if (rows.length === 0) return;
     try {
-      store.writeUnsynced(() => insert(rows));
+      store.writeUnsynced(() => insert(rows.map(late.clean)));
     } catch (error) {
       log.error("rows of the audit log could not be written", { rows: rows.length, error });
     }
@@ -68,7 +69,7 @@ export function createAuditLog(store: Store): AuditLog {
     append(row) {
       // In the order in which they came.
       flush();
-      return store.group.add(() => insert([row]));
+      return store.group.add(() => insert([late.clean(row)]));
     },
     collect(row) {
       collected.push(row);

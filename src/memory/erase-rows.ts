@@ -1,5 +1,6 @@
 import { columnOf, listHas, type Subject } from "./footprint.ts";
 import { fromOwnJson } from "./json.ts";
+import { cleanerOf } from "./late-rows.ts";
 import { forgotten, namingOf } from "./quotes.ts";
 import type { Store } from "./store.ts";
 import { sweep } from "./sweep.ts";
@@ -77,9 +78,8 @@ export async function eraseAudit(store: Store, subject: Subject, channels: reado
     `UPDATE audit SET actor_user_id = ?, channel_id = ?, session_id = ?, turn_id = ?, token_id = ?, tool_name = ?,
       targets = ?, reason = ?, approved_by = ? WHERE id = ?`,
   );
-  const names = [subject.id, ...channels].map((id) => new RegExp(namingOf(id).source, "g"));
-  const clean = (value: unknown): string | null =>
-    value === null ? null : names.reduce((text, name) => text.replace(name, forgotten), String(value));
+  const cleaner = cleanerOf([subject.id, ...channels]);
+  const clean = (value: unknown): string | null => cleaner(value === null ? null : String(value));
   const values = { id: subject.id, channels: JSON.stringify(channels) };
   await sweep(store, "audit", query, values, (rows) => {
     for (const row of rows) {

@@ -7,6 +7,7 @@ import {
   eraseTokens,
 } from "./erase-rows.ts";
 import { columnOf, type Footprint, footprint, type Subject } from "./footprint.ts";
+import type { LateRows } from "./late-rows.ts";
 import { withholdQuotes } from "./quotes.ts";
 import type { Store } from "./store.ts";
 import { afterOthers } from "./sweep.ts";
@@ -49,7 +50,7 @@ const undelivered = [
 /** Turns of one transaction, with all that belongs to them. */
 const turnBatch = 5;
 
-export function createEraser(store: Store, flushAudit: () => void): Eraser {
+export function createEraser(store: Store, late: Pick<LateRows, "gone">, flushAudit: () => void): Eraser {
   const { sqlite } = store;
   const conversationIds = (subject: Subject) => placesOf(store, subject).map(({ id }) => id);
   const clearCaches = () => {
@@ -79,6 +80,7 @@ export function createEraser(store: Store, flushAudit: () => void): Eraser {
       const places = placesOf(store, subject);
       // What only these ids lead to goes first: were the conversations gone, they would be known no more.
       const channels = channelsOf(store, subject, places);
+      if (subject.kind === "user") late.gone(subject.id, channels);
       await erasePosts(store, subject, channels);
       await eraseApprovals(store, subject);
       await eraseSentMessages(store, subject, channels);

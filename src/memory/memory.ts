@@ -17,6 +17,7 @@ import { createExporter, type Exporter } from "./export.ts";
 import { createChannelMarks, createGatewaySessions, createIdentifyLog } from "./gateway.ts";
 import { createHistory } from "./history.ts";
 import { createKeyRotation, type KeyRotation } from "./key-rotation.ts";
+import { createLateRows } from "./late-rows.ts";
 import { createMemoryStore } from "./memories.ts";
 import { migrations } from "./migrations.ts";
 import { createOutbox } from "./outbox.ts";
@@ -124,7 +125,8 @@ function assemble({ sqlite }: Connection, store: Store, keys: DataKeys, storage:
     ...createTurnSteps(store, reader, history),
     ...createTurnSuspension(store, reader, history),
   };
-  const audit = createAuditLog(store);
+  const late = createLateRows(store.now);
+  const audit = createAuditLog(store, late);
   let open = true;
   const close = () => {
     if (!open) return;
@@ -143,7 +145,7 @@ function assemble({ sqlite }: Connection, store: Store, keys: DataKeys, storage:
     preferences: createPreferenceStore(store),
     memories: createMemoryStore(store),
     outbox: createOutbox(store),
-    sent: createSentMessages(store),
+    sent: createSentMessages(store, late),
     marks: createChannelMarks(store),
     gatewaySessions: createGatewaySessions(store),
     identifies: createIdentifyLog(store),
@@ -152,7 +154,7 @@ function assemble({ sqlite }: Connection, store: Store, keys: DataKeys, storage:
     audit,
     budgets: createBudgetStore(store),
     erasures: createErasures(store),
-    eraser: createEraser(store, () => audit.flush()),
+    eraser: createEraser(store, late, () => audit.flush()),
     exporter: createExporter(store),
     keys: createKeyRotation(store, keys, storage),
     storage,

@@ -284,6 +284,41 @@ describe("a person who is forgotten", () => {
     expect(await memory.seen.isOfForgotten(before, ben)).toBe(false);
   });
 
+  test("is not named either by calls that were under way and end later, unless they begin anew", async () => {
+    using at = folder();
+    let now = 1000;
+    using memory = at.open({ now: () => now });
+    await plantAna(memory);
+    for (let time = 0; time < 2; time++) await erasingOf(memory, () => now).erase(ana);
+    const call = {
+      ...({ actorKind: "user", verdict: "done" } as const),
+      ...{
+        guildId: guild,
+        channelId: direct,
+        sessionId: "s_1",
+        turnId: null,
+        tokenId: "t_1",
+        toolName: "tool",
+      },
+      ...{ reason: null, durationMs: 900, approvalId: null, approvedBy: null },
+    };
+    const targets = `member:${guild}:${ana}`;
+    memory.audit.collect({ ...call, at: 1000, actorUserId: ana, targets });
+    await memory.audit.append({ ...call, at: 999, actorUserId: ben, targets });
+    now += 1000;
+    await memory.sent.record({ messageId: "9200", channelId: general, userId: ana, at: now });
+    memory.audit.flush();
+    expect([...columnsWith(at.path, names)]).toEqual([]);
+    memory.audit.collect({ ...call, at: now, actorUserId: ana, targets });
+    now += 60_000;
+    await memory.sent.record({ messageId: "9201", channelId: general, userId: ana, at: now });
+    const [again, ofBen, ofAna] = await memory.audit.list({ limit: 3 });
+    expect(again).toMatchObject({ actorUserId: ana, sessionId: "s_1", targets });
+    expect(ofBen).toMatchObject({ actorUserId: ben, sessionId: "s_1", targets: `member:${guild}:forgotten` });
+    expect(ofAna).toMatchObject({ actorUserId: "forgotten", sessionId: null, channelId: "forgotten" });
+    expect(await memory.sent.userOf("9201")).toBe(ana);
+  });
+
   test("is posted nothing more: not what was planned, and not what was about to be", async () => {
     using at = folder();
     using memory = at.open();
