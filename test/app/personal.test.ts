@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import type { Audience } from "../../src/agent/ports.ts";
 import { createAppPersonal } from "../../src/app/personal.ts";
@@ -8,6 +9,10 @@ async function exportOf(closed: readonly string[], maxBytes = 1_000_000) {
   using at = folder();
   using memory = at.open();
   await plantAna(memory);
+  using sqlite = new Database(at.path);
+  // What the turn that waits for a yes has read.
+  sqlite.run(`UPDATE messages SET sources = '["channel:${direct}"]'
+    WHERE turn_seq IN (SELECT seq FROM turns WHERE state = 'suspended')`);
   const audiences: Audience[] = [];
   const personal = createAppPersonal({
     erasures: memory.erasures,
@@ -47,6 +52,8 @@ describe("what a person is sent of what is kept", () => {
       });
       expect(of("memory")).toMatchObject([{ text: null, withheld: expect.any(String) }]);
       expect(of("conversation")[0]).toMatchObject({ summary: null });
+      const asked = of("approval").filter(({ turn_id }) => turn_id !== null);
+      expect(asked).toMatchObject([{ input: null, question: null, public_text: null }]);
       expect(of("preferences")).toMatchObject([{ value: { instructions: `${mark} preferences ${ana}` } }]);
     },
   );
