@@ -21,7 +21,13 @@ export const CLOSE_GRACE_MS = 5000;
 
 export const floodReason = "too many requests after being refused: wait for what retry_after_ms says";
 
-export const closeCodes = { goingAway: 1001, policy: 1008, tooBig: 1009, tooSlow: 1013 } as const;
+export const closeCodes = {
+  goingAway: 1001,
+  policy: 1008,
+  tooBig: 1009,
+  tooSlow: 1013,
+  tryLater: 1013,
+} as const;
 
 /** What a socket of the server leads to, whatever it speaks. Events of Bun's socket come in through it. */
 export interface SocketEnd {
@@ -82,9 +88,16 @@ export class Connection implements ConnectionPort, SocketEnd {
     this.#socket = socket;
     const { bound, since } = this.#options;
     if (bound === null) return;
-    const followed = this.follow(bound, since === undefined ? {} : { since });
-    if (followed.missedTooMuch)
-      this.#send(eventFrame(bound.id, followed.epoch, followed.seq, '{"type":"missed_too_much"}'));
+    try {
+      this.#followFromTheStart(bound, since === undefined ? {} : { since });
+    } catch (error) {
+      this.close(closeCodes.tryLater, toAppError(error).message);
+    }
+  }
+
+  #followFromTheStart(bound: Session, follow: Follow): void {
+    const { missedTooMuch, epoch, seq } = this.follow(bound, follow);
+    if (missedTooMuch) this.#send(eventFrame(bound.id, epoch, seq, '{"type":"missed_too_much"}'));
     this.#following.release();
   }
 

@@ -36,6 +36,12 @@ export function createTurnFollower(
     follow(session, { isThere } = {}) {
       const actor = rules.actorFor(principal, session);
       const newest = events.position(session.conversationId);
+      // Before it is heard, since there may be no room for it.
+      const subscription = events.subscribe(session.conversationId, {
+        sessionId: session.id,
+        origin: null,
+        listener: (event) => hearing.hear(event),
+      });
       const hearing = hearings.open(
         session,
         actor,
@@ -46,11 +52,6 @@ export function createTurnFollower(
         },
       );
       if (isThere) hearing.isThere();
-      const subscription = events.subscribe(session.conversationId, {
-        sessionId: session.id,
-        origin: null,
-        listener: (event) => hearing.hear(event),
-      });
       close = () => {
         subscription.close();
         hearing.close();

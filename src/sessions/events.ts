@@ -1,3 +1,4 @@
+import { AppError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 
 /** What happened in a conversation, numbered. `json` is the event as it goes over the wire, made once for all. */
@@ -43,6 +44,7 @@ export interface EventHub {
   /** Random for each process: a `seq` counts within it. */
   readonly epoch: string;
   publish(conversationId: string, event: Readonly<Record<string, unknown>>, to?: Published): void;
+  /** Throws AppError `too_many_connections`. */
   subscribe(
     conversationId: string,
     subscriber: Subscriber,
@@ -62,6 +64,8 @@ export interface EventHubOptions {
   readonly maxTotalBytes?: number;
   /** Streams that nobody listens to are forgotten beyond this many, the least recently used first. */
   readonly maxIdleStreams?: number;
+  /** Subscriptions of all streams together. */
+  readonly maxSubscribers?: number;
 }
 
 /** Turns of which it is remembered what they rest on; far more than can run at once. */
@@ -83,7 +87,8 @@ interface Stream {
  */
 export function createEventHub(options: EventHubOptions = {}): EventHub {
   const { maxEvents = 512, maxBytes = 256 * 1024, maxIdleStreams = 1024 } = options;
-  const { maxTotalBytes = 64 * 1024 * 1024 } = options;
+  const { maxTotalBytes = 64 * 1024 * 1024, maxSubscribers = 100_000 } = options;
+  let subscribed = 0;
   let totalBytes = 0;
   const epoch = Buffer.from(crypto.getRandomValues(new Uint8Array(9))).toString("base64url");
   const busy = new Map<string, Stream>();
@@ -136,7 +141,9 @@ export function createEventHub(options: EventHubOptions = {}): EventHub {
   }
 
   function leave(conversationId: string, stream: Stream, subscriber: Subscriber): void {
-    if (!stream.subscribers.delete(subscriber) || stream.subscribers.size > 0) return;
+    if (!stream.subscribers.delete(subscriber)) return;
+    subscribed--;
+    if (stream.subscribers.size > 0) return;
     busy.delete(conversationId);
     idle.set(conversationId, stream);
   }
@@ -171,6 +178,8 @@ export function createEventHub(options: EventHubOptions = {}): EventHub {
         if (concerns(numbered, subscriber)) subscriber.listener(numbered);
     },
     subscribe(conversationId, subscriber, since) {
+      if (subscribed >= maxSubscribers) throw tooManyFollowed();
+      subscribed++;
       const stream = find(conversationId);
       idle.delete(conversationId);
       busy.set(conversationId, stream);
@@ -193,6 +202,14 @@ export function createEventHub(options: EventHubOptions = {}): EventHub {
       };
     },
   };
+}
+
+function tooManyFollowed(): AppError {
+  return new AppError(
+    "too_many_connections",
+    "The events of too many sessions are followed at once; close connections, or try again later.",
+    { retryAfterMs: 10_000 },
+  );
 }
 
 function concerns(event: StreamEvent, subscriber: Subscriber): boolean {

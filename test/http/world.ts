@@ -41,6 +41,8 @@ export interface WorldOptions {
   readonly interactions?: HttpDeps["interactions"];
   readonly ready?: boolean;
   readonly maxEvents?: number;
+  /** Sessions that are followed at once, over all connections. */
+  readonly maxFollowed?: number;
   readonly auth?: "required" | "off";
   /** Of the model and of turns. */
   readonly env?: Readonly<Record<string, string>>;
@@ -116,7 +118,11 @@ export async function startWorld(options: WorldOptions = {}) {
     ...options.rates,
   };
   const limits = createLimits(rates, metrics.rateLimited);
-  const events = createEventHub(options.maxEvents === undefined ? {} : { maxEvents: options.maxEvents });
+  const { maxEvents, maxFollowed } = options;
+  const events = createEventHub({
+    ...(maxEvents !== undefined && { maxEvents }),
+    ...(maxFollowed !== undefined && { maxSubscribers: maxFollowed }),
+  });
   const sessions = createSessions({
     store: memory.sessions,
     preferences: memory.preferences,

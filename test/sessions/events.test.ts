@@ -28,6 +28,19 @@ describe("the event hub", () => {
     expect(hub.position("a")).toBe(3);
   });
 
+  test("bounds the subscriptions of all streams, and gives each place back once", () => {
+    const hub = createEventHub({ maxSubscribers: 3 });
+    const subscribe = (stream: string) => hub.subscribe(stream, listen().subscriber);
+    const first = subscribe("a");
+    for (const stream of ["a", "b"]) subscribe(stream);
+    expect(() => subscribe("c")).toThrow("too many sessions are followed");
+    expect(hub.streams).toBe(2);
+    first.close();
+    first.close();
+    subscribe("c");
+    expect(() => subscribe("d")).toThrow("too many sessions are followed");
+  });
+
   test("gives a session's own events to that session, and not to who caused them", () => {
     const hub = createEventHub();
     const [mine, other, foreign] = [listen(), listen(), listen()];
