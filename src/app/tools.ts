@@ -1,5 +1,6 @@
 import type { Actor } from "../actor.ts";
 import type { FlowPort } from "../agent/ports.ts";
+import type { PlacesPort } from "../auth/ports.ts";
 import type { Config } from "../config.ts";
 import type { Discord } from "../discord/discord.ts";
 import { createLimit, type Limits } from "../limits/rate-limits.ts";
@@ -28,7 +29,7 @@ export interface AppTools {
   readonly registry: Registry;
   readonly flow: FlowPort;
   /** Without Discord there is nowhere to be and nothing to be seen: programs say where they speak, and are believed. */
-  assertReachable(actor: Actor, signal: AbortSignal): Promise<void>;
+  assertReachable: PlacesPort["assertReachable"];
   /** Whether somebody may read a channel where they are. Never rejects: what cannot be established is no. */
   mayRead(actor: Actor, channelId: string, signal: AbortSignal): Promise<boolean>;
 }
@@ -93,9 +94,7 @@ export function createAppTools({ config, tools, discord, memory, ...deps }: AppT
   return {
     registry,
     flow,
-    async assertReachable(actor, signal) {
-      if (config.discord.token !== null) await reach(actor, signal);
-    },
+    assertReachable: (actor, signal) => (config.discord.token === null ? undefined : reach(actor, signal)),
     async mayRead(actor, channelId, signal) {
       const { guildId, userId } = actor;
       try {

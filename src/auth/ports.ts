@@ -52,8 +52,8 @@ export interface Principal {
 /** Whether somebody is where they are said to be. */
 export interface PlacesPort {
   /**
-   * Resolves when the person can be in that guild and see that channel (and a direct channel is their own). Throws
-   * AppError `not_found` or `permission_denied` when not, `discord_unavailable` when it cannot be established.
+   * Throws AppError `not_found` or `permission_denied` unless the person can be in that guild and see that channel (and
+   * a direct channel is their own), `discord_unavailable` when it cannot be established; at once or later.
    */
-  assertReachable(actor: Actor, signal: AbortSignal): Promise<void>;
+  assertReachable(actor: Actor, signal: AbortSignal): void | Promise<void>;
 }

@@ -134,7 +134,15 @@ export class Connection implements ConnectionPort, SocketEnd {
   async #run(envelope: Envelope): Promise<void> {
     const began = performance.now();
     this.#inFlight++;
-    const reply = await this.#answer(envelope);
+    let reply: Reply;
+    try {
+      const admitted = this.#admit();
+      if (admitted instanceof Promise) await admitted;
+      this.#refused = 0;
+      reply = await this.#deps.protocol.handle(envelope, this.#caller);
+    } catch (error) {
+      reply = errorReply(toAppError(error), envelope.id, envelope.metadata);
+    }
     this.#inFlight--;
     this.#reply(reply, envelope);
     this.#following.release();
@@ -150,18 +158,14 @@ export class Connection implements ConnectionPort, SocketEnd {
     if (this.#refused >= REFUSED_IN_A_ROW) this.close(closeCodes.policy, floodReason);
   }
 
-  async #answer(envelope: Envelope): Promise<Reply> {
-    const { auth, limits, protocol } = this.#deps;
-    try {
-      const valid = auth.stillValid(this.principal);
-      if (valid !== true && !(await valid)) throw revoked();
-      const taken = limits.token.take(this.#limitKey);
-      if (taken instanceof Promise) await taken;
-    } catch (error) {
-      return errorReply(toAppError(error), envelope.id, envelope.metadata);
-    }
-    this.#refused = 0;
-    return protocol.handle(envelope, this.#caller);
+  /** Whether its token is still good, and has requests left. Throws AppError, at once or later. */
+  #admit(): void | Promise<void> {
+    const takePoint = (isValid: boolean) => {
+      if (!isValid) throw revoked();
+      return this.#deps.limits.token.take(this.#limitKey);
+    };
+    const valid = this.#deps.auth.stillValid(this.principal);
+    return valid instanceof Promise ? valid.then(takePoint) : takePoint(valid);
   }
 
   /** A frame that is no request counts against the limit all the same. */

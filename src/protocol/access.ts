@@ -27,21 +27,29 @@ export function useSession(
   return cached === null ? deps.sessions.get(sessionId).then(admit) : admit(cached);
 }
 
+interface Entered {
+  readonly session: Session;
+  readonly actor: Actor;
+}
+
 /**
  * The same with whom it acts for, once it is established that they are where it is: whoever has opened it may have left
  * the server, or lost the channel, since.
  */
-export async function enterSession(
+export function enterSession(
   deps: Deps & Pick<ProtocolDeps, "places">,
   caller: Caller,
   sessionId: string,
   scope: Scope,
-): Promise<{ readonly session: Session; readonly actor: Actor }> {
+): Entered | Promise<Entered> {
+  const enter = (session: Session) => {
+    const actor = deps.rules.actorFor(caller.principal, session);
+    const reached = deps.places.assertReachable(actor, caller.signal);
+    const entered = { session, actor };
+    return reached instanceof Promise ? reached.then(() => entered) : entered;
+  };
   const found = useSession(deps, caller, sessionId, scope);
-  const session = found instanceof Promise ? await found : found;
-  const actor = deps.rules.actorFor(caller.principal, session);
-  await deps.places.assertReachable(actor, caller.signal);
-  return { session, actor };
+  return found instanceof Promise ? found.then(enter) : enter(found);
 }
 
 export function assertBound(caller: Caller, sessionId: string | null): void {

@@ -164,13 +164,13 @@ export class Listening implements Hearing {
 
   /** Throws AppError when the person is not there, or that cannot be established, and the signal's reason. */
   async #ask(): Promise<void> {
-    const { places, actor, now, patience = PATIENCE } = this.#deps;
+    const { now, patience = PATIENCE } = this.#deps;
     const signal = this.#signal;
     let tries = 0;
     for (let overtaken = 0; overtaken < OVERTAKEN; ) {
       const version = this.#version;
       const since = now();
-      const refusal = await places.assertReachable(actor, signal).then(() => null, toAppError);
+      const refusal = await this.#refusal();
       signal.throwIfAborted();
       if (refusal !== null) {
         const delayMs = isPassing(refusal) ? patience[tries++] : undefined;
@@ -188,6 +188,16 @@ export class Listening implements Hearing {
       overtaken++;
     }
     throw tookTooLong();
+  }
+
+  async #refusal(): Promise<AppError | null> {
+    const { places, actor } = this.#deps;
+    try {
+      await places.assertReachable(actor, this.#signal);
+      return null;
+    } catch (error) {
+      return toAppError(error);
+    }
   }
 
   async #decide(telling: Telling): Promise<Verdicts> {

@@ -13,7 +13,8 @@ export function createToolCall(deps: ProtocolDeps, remember: ReturnType<typeof c
   return async (envelope: Envelope, caller: Caller): Promise<ReplyData> => {
     const data = parse(envelope.data);
     const key = idempotencyKey(envelope.metadata);
-    const { session, actor } = await enterSession(deps, caller, data.session_id, "tools");
+    const entered = enterSession(deps, caller, data.session_id, "tools");
+    const { session, actor } = entered instanceof Promise ? await entered : entered;
     const request: DirectToolCall = {
       toolName: data.tool_name,
       input: data.arguments ?? {},
@@ -29,9 +30,11 @@ export function createToolCall(deps: ProtocolDeps, remember: ReturnType<typeof c
     let isFirst = false;
     const run = async () => {
       isFirst = true;
-      const approval =
-        data.approval_id == null ? null : await takeGrant(deps, data.approval_id, request, session);
-      const outcome = await deps.tools.call({ ...request, approval });
+      const asked =
+        data.approval_id == null
+          ? request
+          : { ...request, approval: await takeGrant(deps, data.approval_id, request, session) };
+      const outcome = await deps.tools.call(asked);
       // Within what is remembered: who repeats it meanwhile is asked the same, and who repeats it later begins anew.
       if (outcome.question !== undefined) throw await askFor(deps, request, session, outcome.question);
       return outcome;
