@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { Limits } from "../limits/rate-limits.ts";
 import type { Metrics } from "../metrics.ts";
+import { shardOf } from "../snowflake.ts";
 import type { DiscordReader, DiscordWriter, PermissionFactsPort } from "../tools/discord-port.ts";
 import type { ChatSessions } from "./chat/acceptance.ts";
 import type { ChatTools } from "./chat/commands.ts";
@@ -27,6 +28,7 @@ import { createRestReader } from "./rest-reader.ts";
 import { createRestWriter } from "./rest-writer.ts";
 import { createFacts } from "./state/facts.ts";
 import { GuildState } from "./state/guild-state.ts";
+import { MemberLookups } from "./state/member-lookups.ts";
 import { type DiscordTiming, discordTiming } from "./timing.ts";
 import { untilAnswered } from "./until-answered.ts";
 
@@ -112,9 +114,17 @@ export function createDiscord(deps: DiscordDeps): Discord {
       fatal: deps.onFatal,
     },
   });
+  const members = new MemberLookups({
+    reader,
+    request: (guildId, userIds, nonce) => gateway.requestMembers(guildId, userIds, nonce),
+    isTrusted: (guildId) => gateway.isTrusted(guildId),
+    shardOf: (guildId) => shardOf(guildId, gateway.shardCount),
+    now,
+  });
   const facts = createFacts({
     state,
     reader,
+    members,
     api: clients.reads,
     isTrusted: (guildId) => gateway.isTrusted(guildId),
     hearsMembers: () => gateway.intents.members,
@@ -154,7 +164,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
     retryMs: timing.retryMs,
   });
   const events = new GatewayEvents({
-    ...{ state, intake, posting, hearers: deps, arrivalsMs: timing.arrivalsMs },
+    ...{ state, intake, posting, members, hearers: deps, arrivalsMs: timing.arrivalsMs },
     shardCount: () => gateway.shardCount,
   });
   const checkpoints = new Checkpoints({ marks, gateway, everyMs: timing.checkpointMs });
@@ -193,6 +203,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
     stop.abort(gone);
     identity.reject(gone);
     typing[Symbol.dispose]();
+    members[Symbol.dispose]();
     await gateway.close({ resumable });
     await checkpoints.write();
     clients.dispose();

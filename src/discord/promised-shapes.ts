@@ -31,12 +31,18 @@ const orNothing =
   (value) =>
     value === undefined || value === null || fits(value);
 
+const isTextOrNull: Fits = (value) => value === null || isText(value);
 const isMaybeText = orNothing(isText);
 export const isUser = object({ id: isId, username: isText, global_name: isMaybeText });
 export const isMember = object({
   ...{ user: isUser, roles: listOf(isText), nick: isMaybeText, joined_at: isMaybeText },
   ...{ communication_disabled_until: isMaybeText, premium_since: isMaybeText },
 });
+const isBoolean: Fits = (value) => typeof value === "boolean";
+/** With all that decides what somebody may do, whether it is needed or not. */
+export const isWholeMember: Fits = (value) =>
+  isMember(value) &&
+  object({ pending: isBoolean, flags: isNumber, communication_disabled_until: isTextOrNull })(value);
 export const isRole = object({ id: isId, name: isText, permissions: isText, position: isNumber });
 const isTag = object({ id: isId, name: isText });
 export const isChannel = object({

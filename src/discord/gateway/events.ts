@@ -4,6 +4,7 @@ import { shardOf } from "../../snowflake.ts";
 import type { Intake } from "../chat/intake.ts";
 import type { Posting } from "../posts/posting.ts";
 import type { GuildState } from "../state/guild-state.ts";
+import type { MemberLookups } from "../state/member-lookups.ts";
 import { Arrivals } from "./arrivals.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
@@ -27,6 +28,7 @@ export interface GatewayEventsDeps {
   readonly state: GuildState;
   readonly intake: Pick<Intake, "dispatch" | "sessionBegan" | "guildsArrived">;
   readonly posting: Pick<Posting, "delivery" | "interactions">;
+  readonly members: Pick<MemberLookups, "arrived">;
   readonly shardCount: () => number;
   /** How long READY's guilds are waited for. */
   readonly arrivalsMs: number;
@@ -57,8 +59,9 @@ export class GatewayEvents {
 
   /** The promise settles when what it brings is dealt with; undefined when there is nothing to wait for. */
   dispatch(shardId: number, payload: GatewayDispatchPayload): Promise<void> | undefined {
-    const { state, intake, posting } = this.#deps;
+    const { state, intake, posting, members } = this.#deps;
     state.apply(payload);
+    if (payload.t === Events.GuildMembersChunk) members.arrived(payload.d);
     const catchingUp = payload.t === Events.Ready ? this.#untilCaughtUp() : undefined;
     this.#notePresence(shardId, payload);
     if (payload.t === Events.MessageCreate && payload.d.author.id === state.botUserId)

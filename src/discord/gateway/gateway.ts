@@ -70,6 +70,11 @@ export class Gateway {
     return shard?.state === "ready" && this.#deps.now() - shard.lastSignAt < this.#deps.timing.trustMs;
   }
 
+  /** Asks for members of a guild, who come in chunks with that nonce, or not. */
+  requestMembers(guildId: string, userIds: readonly string[], nonce: string): void {
+    this.#shards[shardOf(guildId, this.shardCount)]?.requestMembers(guildId, userIds, nonce);
+  }
+
   /** Resolves when every shard has begun to connect. Throws what an operator has to mend, and when it is closed meanwhile. */
   async start(): Promise<void> {
     const { api, config, timing, identifies, now } = this.#deps;

@@ -1,5 +1,10 @@
 import { type SessionInfo, WebSocketShard, WebSocketShardEvents, WebSocketShardStatus } from "@discordjs/ws";
-import { GatewayCloseCodes, GatewayDispatchEvents, type GatewayDispatchPayload } from "discord-api-types/v10";
+import {
+  GatewayCloseCodes,
+  GatewayDispatchEvents,
+  type GatewayDispatchPayload,
+  GatewayOpcodes,
+} from "discord-api-types/v10";
 import { SequenceTracker } from "./sequence.ts";
 import { type ShardOptions, shardOptions } from "./shard-options.ts";
 
@@ -92,6 +97,13 @@ export class Shard {
     if (!keepSession) this.#forget();
     void this.#end(former, 4200);
     this.#connect();
+  }
+
+  /** Asks for members of a guild, who come in chunks with that nonce, or not. */
+  requestMembers(guildId: string, userIds: readonly string[], nonce: string): void {
+    const d = { guild_id: guildId, user_ids: [...userIds], nonce };
+    // Whoever waits for the chunk notices that it does not come.
+    this.#client?.send({ op: GatewayOpcodes.RequestGuildMembers, d }).catch(() => undefined);
   }
 
   /** 4200 leaves the session resumable, 1000 ends it. Resolves when the connection is closed, or cannot be. */

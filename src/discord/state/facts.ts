@@ -11,6 +11,8 @@ import { memberFacts } from "./state-shapes.ts";
 export interface FactsDeps {
   readonly state: GuildState;
   readonly reader: DiscordReader;
+  /** Who somebody is in a server, now; the reader if not given. */
+  readonly members?: Pick<DiscordReader, "member">;
   readonly api: API;
   /** Whether what the gateway told of this guild is complete and current: its shard is ready and its heartbeats are acknowledged. */
   readonly isTrusted: (guildId: string) => boolean;
@@ -36,7 +38,7 @@ const LOAD_ATTEMPTS = 3;
 
 /** Facts from the gateway's state while it can be trusted, else read by REST each time: old facts would grant what was taken away. */
 export function createFacts(deps: FactsDeps): Facts {
-  const { state, reader, isTrusted } = deps;
+  const { state, reader, isTrusted, members = reader } = deps;
   const loading = new Map<string, Promise<Loaded>>();
   const directChannels = new Lru<ChannelFacts>(DIRECT_CHANNELS_BOUND);
 
@@ -107,7 +109,7 @@ export function createFacts(deps: FactsDeps): Facts {
     if (known !== null) return known;
     const hasChanged = state.watch(`member:${guildId}:${userId}`);
     try {
-      const facts = memberFacts(userId, await reader.member(guildId, userId, signal));
+      const facts = memberFacts(userId, await members.member(guildId, userId, signal));
       if (isHeardOf && !hasChanged()) state.rememberMember(guildId, facts);
       return facts;
     } finally {

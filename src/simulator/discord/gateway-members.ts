@@ -8,6 +8,8 @@ import type { GatewaySession } from "./gateway-session.ts";
 import { integer, isRecord, text } from "./json.ts";
 
 const CHUNK = 1000;
+/** People that one request may name. */
+const NAMED = 100;
 
 /**
  * Answers opcode 8 with GUILD_MEMBERS_CHUNK: https://discord.com/developers/docs/events/gateway-events#request-guild-members
@@ -25,6 +27,8 @@ export function requestMembers(gateway: Gateway, session: GatewaySession, d: unk
   const query = text(d.query);
   const limit = integer(d.limit) ?? 0;
   if (wanted === null && query === null) return;
+  if (wanted !== null) gateway.note("members_requested", session, { named: wanted.length });
+  if (wanted !== null && wanted.length > NAMED) return;
   if (wanted === null && query === "" && limit === 0 && !(session.intents & Intents.GuildMembers)) return;
   const members = [...guild.members.values()];
   const found =

@@ -26,6 +26,7 @@ export interface GatewayNote {
     | "resumed"
     | "invalid_session"
     | "heartbeat"
+    | "members_requested"
     | "closed";
   readonly sessionId: string | null;
   readonly shardId: number | null;
@@ -34,6 +35,8 @@ export interface GatewayNote {
   /** Dispatches that a resume brought. */
   readonly replayed?: number;
   readonly code?: number;
+  /** People that were named in a request for members. */
+  readonly named?: number;
 }
 
 export interface GatewaySettings {
