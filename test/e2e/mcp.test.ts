@@ -24,11 +24,15 @@ function place(): { readonly folder: string; readonly log: () => string } {
   return { folder, log: () => (existsSync(log) ? readFileSync(log, "utf8") : "") };
 }
 
-/** The one process of the executable in that folder whose command line has that word. */
-function processOf(folder: string, word: string): number {
-  const found = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && isOf(pid, folder, word));
-  if (found.length !== 1) throw new Error(`${found.length} processes with ${word} in ${folder}`);
-  return Number(found[0]);
+/**
+ * The one process of the executable in that folder whose command line has that word, once there is just one: of two
+ * services that clients started at once, one finds the other there and ends.
+ */
+async function processOf(folder: string, word: string): Promise<number> {
+  const found = (): string[] =>
+    readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && isOf(pid, folder, word));
+  await until(`one process with ${word}`, () => found().length === 1);
+  return Number(found()[0]);
 }
 
 function isOf(pid: string, folder: string, word: string): boolean {
@@ -213,8 +217,8 @@ describe("discord-mcp mcp when one of the three is killed", () => {
     });
     const { value = "" } = await linesOf(client.stdout).next();
     expect(JSON.parse(value)).toMatchObject(greeting);
-    const bridge = processOf(folder, "--operator");
-    const service = processOf(folder, "--until-idle");
+    const bridge = await processOf(folder, "--operator");
+    const service = await processOf(folder, "--until-idle");
     expect([isGone(bridge), isGone(service)]).toEqual([false, false]);
     client.kill("SIGKILL");
     await until("the bridge's end", () => isGone(bridge));
@@ -228,7 +232,7 @@ describe("discord-mcp mcp when one of the three is killed", () => {
     await using two = client(folder);
     expect(await one.initialize()).toMatchObject(greeting);
     expect(await two.initialize()).toMatchObject(greeting);
-    const service = processOf(folder, "--until-idle");
+    const service = await processOf(folder, "--until-idle");
     // Stopped first, so that it cannot answer before it dies.
     process.kill(service, "SIGSTOP");
     one.ask(2, "tools/list");
@@ -238,7 +242,7 @@ describe("discord-mcp mcp when one of the three is killed", () => {
     expect([await one.exited, await two.exited]).toEqual([69, 69]);
     await using next = client(folder);
     expect(await next.initialize()).toMatchObject(greeting);
-    expect(processOf(folder, "--until-idle")).not.toBe(service);
+    expect(await processOf(folder, "--until-idle")).not.toBe(service);
     next.end();
     await next.exited;
     await until("the second service's end", () => counted(log(), "stopped") === 1);
@@ -249,7 +253,7 @@ describe("discord-mcp mcp when one of the three is killed", () => {
     await using killed = client(folder);
     await using other = client(folder);
     await Promise.all([killed.initialize(), other.initialize()]);
-    const service = processOf(folder, "--until-idle");
+    const service = await processOf(folder, "--until-idle");
     killed.kill();
     await killed.exited;
     other.ask(2, "ping");
@@ -264,14 +268,7 @@ describe("discord-mcp mcp when one of the three is killed", () => {
     const { folder, log } = place();
     await using one = client(folder);
     one.ask(1, "ping");
-    await until("a service that starts", () => {
-      try {
-        return processOf(folder, "--until-idle") > 0;
-      } catch {
-        return false;
-      }
-    });
-    const service = processOf(folder, "--until-idle");
+    const service = await processOf(folder, "--until-idle");
     one.kill();
     await until("the service's end", () => isGone(service));
     expect(counted(log(), "stopped")).toBe(1);
