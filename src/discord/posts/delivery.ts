@@ -7,7 +7,7 @@ import { Pauses } from "./pauses.ts";
 import { Planner } from "./planner.ts";
 import { due } from "./posts.ts";
 import { Rounds } from "./rounds.ts";
-import { Settler, type SettlerDeps } from "./settler.ts";
+import { type PostHead, Settler, type SettlerDeps } from "./settler.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
 
@@ -119,7 +119,7 @@ export class Delivery {
     }
   }
 
-  #sent(post: Post): void {
+  #sent(post: PostHead): void {
     if (post.purpose === "question") this.#deps.onAsked();
     // A word about it may have waited for that in another channel.
     this.wake();

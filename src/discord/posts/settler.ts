@@ -12,6 +12,9 @@ import { drop, tellRefusal } from "./refusals.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
 
+/** A post without its text: what is remembered of one here outlives its row, and whoever had it forgotten. */
+export type PostHead = Pick<Post, "nonce" | "purpose" | "channelId">;
+
 export interface SettlerDeps {
   readonly api: API;
   readonly outbox: Outbox;
@@ -22,7 +25,7 @@ export interface SettlerDeps {
   /** How long a post of unknown fate is left alone, milliseconds; Discord itself may still be at it. */
   readonly lookAfterMs: number;
   readonly signal: AbortSignal;
-  readonly onSent: (post: Post) => void;
+  readonly onSent: (post: PostHead) => void;
 }
 
 /** What became of a post: `done`, with the nonces of those that are not to be sent because of it, or open for so long. */
@@ -39,7 +42,7 @@ const done: Settled = { kind: "done", dropped: [] };
 export class Settler {
   readonly #deps: SettlerDeps;
   /** Posts of unknown fate, and posts that the gateway has shown to us. */
-  readonly #unknown = new Lru<Post>(REMEMBERED);
+  readonly #unknown = new Lru<PostHead>(REMEMBERED);
   readonly #confirmed = new Lru<string>(REMEMBERED);
 
   constructor(deps: SettlerDeps) {
@@ -47,7 +50,7 @@ export class Settler {
   }
 
   /** Our own message came by the gateway: whatever became of the request, it is posted. Gives the post that waited for that. */
-  async confirm(nonce: string, messageId: string): Promise<Post | null> {
+  async confirm(nonce: string, messageId: string): Promise<PostHead | null> {
     const post = this.#unknown.get(nonce);
     if (post === undefined) this.#confirmed.set(nonce, messageId);
     else await this.#sent(post, messageId);
@@ -88,7 +91,7 @@ export class Settler {
     }
   }
 
-  async #sent(post: Post, messageId: string): Promise<Settled> {
+  async #sent(post: PostHead, messageId: string): Promise<Settled> {
     this.#unknown.delete(post.nonce);
     await this.#deps.outbox.markSent(post.nonce, messageId);
     this.#deps.onSent(post);
@@ -120,7 +123,8 @@ export class Settler {
     if (messageId !== undefined) return this.#sent(post, messageId);
     log.warn("it is not known whether a post arrived; it will be looked for", { channel_id: post.channelId });
     this.#deps.metrics.discordFailure("post_unknown");
-    this.#unknown.set(post.nonce, post);
+    const { nonce, purpose, channelId } = post;
+    this.#unknown.set(nonce, { nonce, purpose, channelId });
     return { kind: "open", waitMs };
   }
 
