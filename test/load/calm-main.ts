@@ -10,7 +10,8 @@ Usage: bun run calm [-- options]
   --people N    who ask in Discord, which takes eighteen posts a second of us (4)
   --history N   tokens of history that go with each question (40000)
 
-Ends with 0 when no turn leaves an object behind: less than one for each, from the third tenth on.
+Ends with 0 when turns leave nothing behind: less than two objects each, from the third tenth on. A turn's record, and
+what it is found by, are some ten; what is remembered up to a bound is one for each question in Discord until it is full.
 `;
 
 const whole = (name: string, text: string): number => {
@@ -49,4 +50,4 @@ const held = await calm({
 });
 const left = leftByTurn(held);
 process.stdout.write(`objects that a turn has left behind: ${left.toFixed(2)}\n`);
-process.exit(left < 1 ? 0 : 1);
+process.exit(left < 2 ? 0 : 1);
