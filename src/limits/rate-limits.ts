@@ -1,5 +1,5 @@
+import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { AppError } from "../errors.ts";
-import { Windows } from "./windows.ts";
 
 /** Allowed so many times a window; windows in seconds. */
 export interface Rate {
@@ -8,11 +8,8 @@ export interface Rate {
 }
 
 export interface Limit {
-  /**
-   * Takes one point of `key`, at once when it is counted in memory. Throws AppError `rate_limited` with retryAfterMs,
-   * at once or later, when none is left.
-   */
-  take(key: string): void | Promise<void>;
+  /** Takes one point of `key`. Throws AppError `rate_limited` with retryAfterMs when none is left. */
+  take(key: string): Promise<void>;
 }
 
 export const limitNames = ["token", "address", "user", "guild", "changes"] as const;
@@ -26,6 +23,9 @@ const subject: Record<LimitName, string> = {
   guild: "This server has sent too many messages",
   changes: "This person has changed too much at once",
 };
+
+/** Counters that a limit holds at most: above what one machine is asked by in a minute, and some 30 MB. */
+const maxKeys = 100_000;
 
 /** `onRefused` hears of each refusal, for the metrics. Counters live in memory, and keys whose window has ended are forgotten. */
 export function createLimits(
@@ -43,22 +43,46 @@ export function createLimits(
   };
 }
 
-/** One limit; `sentence` says what was too much, without its full stop. */
+/** One limit; `sentence` says what was too much, without its full stop; `most` is how many keys are counted at once. */
 export function createLimit(
-  { points, seconds }: Rate,
+  { points, seconds: duration }: Rate,
   sentence: string,
-  { onRefused, keyOf = (key) => key }: { onRefused?: () => void; keyOf?: (key: string) => string } = {},
+  {
+    onRefused,
+    keyOf = (key) => key,
+    most = maxKeys,
+  }: { onRefused?: () => void; keyOf?: (key: string) => string; most?: number } = {},
 ): Limit {
-  const windows = new Windows(points, seconds);
+  const limiter = new RateLimiterMemory({ points, duration });
+  /** In the order in which their windows began; of some, the window has ended. */
+  const begun = new Set<string>();
+
+  /**
+   * Above the bound the key that would end first begins anew: whoever has so many keys has the points of all of them, and
+   * gains nothing by that.
+   */
+  async function remember(key: string): Promise<void> {
+    begun.delete(key);
+    begun.add(key);
+    const [oldest] = begun;
+    if (begun.size <= most || oldest === undefined) return;
+    begun.delete(oldest);
+    await limiter.delete(oldest);
+  }
+
   return {
-    take(key) {
-      // No clock that somebody can set.
-      const waitMs = windows.take(keyOf(key), performance.now());
-      if (waitMs === 0) return;
-      onRefused?.();
-      const retryAfterMs = Math.ceil(waitMs);
-      const wait = Math.ceil(retryAfterMs / 1000);
-      throw new AppError("rate_limited", `${sentence}; try again in ${wait} s.`, { retryAfterMs });
+    async take(key) {
+      const counted = keyOf(key);
+      try {
+        const { isFirstInDuration } = await limiter.consume(counted);
+        if (isFirstInDuration) await remember(counted);
+      } catch (refusal) {
+        if (!(refusal instanceof RateLimiterRes)) throw refusal;
+        onRefused?.();
+        const retryAfterMs = Math.max(1, refusal.msBeforeNext);
+        const wait = Math.ceil(retryAfterMs / 1000);
+        throw new AppError("rate_limited", `${sentence}; try again in ${wait} s.`, { retryAfterMs });
+      }
     },
   };
 }

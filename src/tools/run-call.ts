@@ -20,7 +20,7 @@ export interface RunnerOptions extends ContextDeps {
   readonly facts: PermissionFactsPort;
   /** Take a point for each call that changes something, and for each channel looked up. Throw AppError `rate_limited`. */
   readonly limits: AuthorizeDeps["limits"] & {
-    readonly changes: { take(userId: string): void | Promise<void> };
+    readonly changes: { take(userId: string): Promise<void> };
   };
   /** Calls that are worked on at once; the others wait, for as long as they have, and are let in fairly. 64 if not given. */
   readonly callsAtOnce?: number;

@@ -30,7 +30,7 @@ test("presses beyond what is worked on are told to try again, and beyond twice a
       approval: async () => null,
     },
     verdicts: { hold: () => () => {}, shown: async () => {}, show: async () => {} },
-    limits: { user: { take: () => {} } },
+    limits: { user: { take: async () => {} } },
     onFailure: () => {
       failures += 1;
     },
