@@ -3,11 +3,7 @@ import type { Config } from "../config.ts";
 /** What the operator should know of how the service is configured, a sentence each. */
 export function noticesOf({ discord, model, http }: Config, newKeyPath: string | null): string[] {
   const notices: string[] = [];
-  if (newKeyPath !== null) {
-    notices.push(
-      `a secret key was made in ${newKeyPath}; back it up, the database cannot be read without it`,
-    );
-  }
+  if (newKeyPath !== null) notices.push(newKeyNotice(newKeyPath));
   if (discord.token === null) {
     notices.push("DISCORD_TOKEN is not set: serving the network only, tools answer discord_unavailable");
   }
@@ -16,4 +12,9 @@ export function noticesOf({ discord, model, http }: Config, newKeyPath: string |
   }
   if (http.auth === "off") notices.push("MCP_AUTH is off: whoever reaches this address is the operator");
   return notices;
+}
+
+/** Told once, by whichever command has made the key. */
+export function newKeyNotice(path: string): string {
+  return `a secret key was made in ${path}; back it up, the database cannot be read without it`;
 }

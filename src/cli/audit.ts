@@ -10,6 +10,7 @@ import {
 } from "../operations/audit.ts";
 import { auditTable } from "./audit-table.ts";
 import { type Command, exit, UsageError } from "./command.ts";
+import { existingDatabase } from "./existing-database.ts";
 import { openOperations } from "./operations.ts";
 
 const MAX_ROWS = 10_000;
@@ -60,7 +61,9 @@ service runs, through its control socket, and while it does not.
     };
     if (filter.since !== undefined && filter.until !== undefined && filter.since >= filter.until)
       throw new UsageError("--since is not before --until: nothing lies between them");
-    const lines = (await readLog(readConfig(io.env), filter, rows)).toReversed();
+    const config = readConfig(io.env);
+    existingDatabase(config);
+    const lines = (await readLog(config, filter, rows)).toReversed();
     if (values.json) for (const line of lines) io.out(`${JSON.stringify(line)}\n`);
     else io.out(auditTable(lines));
     return exit.ok;

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Config, readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
-import { assertIds, type Command, exit, UsageError } from "./command.ts";
+import { assertIds, type Command, exit, type Io, UsageError } from "./command.ts";
 import { type ClientName, clientNames, clients } from "./connect-clients.ts";
 import { doorOf } from "./connect-door.ts";
 import { type ClientFile, openClientFile } from "./connect-file.ts";
@@ -39,7 +39,7 @@ the client looks for it. To be run in the folder whose .env configures the servi
     // Whatever can fail is tried before a token is made that nobody would use.
     client.entry(doorWith(""));
     const file = options.write ? await openTarget(options, where) : null;
-    const { id, token } = await makeToken(options, config);
+    const { id, token } = await makeToken(options, config, io);
     const entry = client.entry(doorWith(token));
     const backup = file === null ? null : await written(file, entry, id, config);
     const configuration = { [client.servers]: { [options.name]: entry } };
@@ -147,14 +147,15 @@ async function openTarget({ client, name }: Options, where: string | null): Prom
   return file;
 }
 
-async function makeToken({ client, user, approve }: Options, config: Config) {
-  const made = await perform(config, "token_create", {
+async function makeToken({ client, user, approve }: Options, config: Config, io: Io) {
+  const wanted = {
     name: `connect-${client}`,
     user_id: user,
     scopes: ["sessions", "turns", "tools", ...(approve ? ["approve"] : [])],
     guild_ids: null,
     expires_at: null,
-  });
+  };
+  const made = await perform(config, "token_create", wanted, io);
   const token = typeof made === "object" && made !== null && "token" in made ? String(made.token) : "";
   return { token, id: tokenIdIn(token) ?? "" };
 }

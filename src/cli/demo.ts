@@ -4,7 +4,9 @@ import { parseArgs } from "node:util";
 import { createApp } from "../app.ts";
 import { type Config, readConfig } from "../config.ts";
 import { openStored } from "../database.ts";
+import { AppError } from "../errors.ts";
 import { configureLogging } from "../log.ts";
+import { DatabaseOpenError } from "../memory/errors.ts";
 import { type ClaudeSimulator, startClaudeSimulator } from "../simulator/claude/simulator.ts";
 import { type DiscordSimulator, startDiscordSimulator } from "../simulator/discord/simulator.ts";
 import { DEMO } from "../simulator/discord/world-seed.ts";
@@ -33,7 +35,7 @@ that the next demo remembers it; delete the folder to begin anew.
     await using claude = io.env.ANTHROPIC_API_KEY ? null : await startClaudeSimulator({ chunkDelayMs: 15 });
     const config = readConfig(environment(io.env, values.port, discord, claude));
     await using _logging = await configureLogging(config.log);
-    await forgetGatewaySession(config);
+    await forgetGatewaySession(config).catch(explain);
     await using app = await createApp(config);
     const { url } = await app.start();
     await app.discordReady;
@@ -49,6 +51,12 @@ that the next demo remembers it; delete the folder to begin anew.
 async function forgetGatewaySession(config: Config): Promise<void> {
   using stored = await openStored(config);
   await stored.memory.gatewaySessions.clear(0);
+}
+
+/** The demo's database is no matter of DATABASE_URL. */
+function explain(error: unknown): never {
+  if (!(error instanceof DatabaseOpenError) || error.problem !== "already_serving") throw error;
+  throw new AppError("invalid_data", "The demo runs already in this folder: use that one, or end it first.");
 }
 
 /** The person's own settings stay, but for what ties them to the real Discord or to their real database. */
@@ -87,7 +95,7 @@ function introduction(config: Config, url: string, simulated: boolean, tokens: D
   const where = { user_id: DEMO.users.ana, channel_id: DEMO.channels.general, guild_id: DEMO.guildId };
   return `discord-mcp demo: everything runs on this machine, nothing leaves it${simulated ? "" : " but what Claude is asked"}
 
-  service   ${url}  (health: ${url}/health, OpenAPI: ${url}/openapi)
+  service   ${url}  (health: ${url}/health; with a token OpenAPI: ${url}/openapi)
   token     ${path}  (the operator's)
   Discord   simulated: the server Harbour, channel #general, where you are Ana (${DEMO.users.ana})
   Claude    ${simulated ? "simulated, by rules; set ANTHROPIC_API_KEY for the real one" : config.model.name}

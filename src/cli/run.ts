@@ -13,6 +13,7 @@ import { keys } from "./keys.ts";
 import { mcp } from "./mcp.ts";
 import { restore } from "./restore.ts";
 import { serve } from "./serve.ts";
+import { systemTrouble } from "./system-trouble.ts";
 import { token } from "./token.ts";
 import { versionCommand } from "./version.ts";
 
@@ -86,6 +87,11 @@ function report(error: unknown, command: Command, io: Io): number {
   }
   if (error instanceof AppError || error instanceof DatabaseOpenError) {
     io.err(`discord-mcp: ${error.message}\n`);
+    return exit.failure;
+  }
+  const trouble = systemTrouble(error);
+  if (trouble !== null) {
+    io.err(`discord-mcp: ${trouble}\n`);
     return exit.failure;
   }
   io.err(`discord-mcp: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

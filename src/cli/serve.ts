@@ -31,10 +31,13 @@ unfinished goes on in the next process. A second signal hurries.
     if (values["until-idle"]) return await serveUntilIdle(config, io);
     await using _logging = await configureLogging(config.log);
     await using app = await createApp(config);
-    const address = await app.start();
-    io.err(
-      `discord-mcp: listening on ${address.url}\n${app.notices.map((notice) => `discord-mcp: ${notice}\n`).join("")}`,
-    );
+    // Told also where the start fails: the next one has no reason to tell that it has made a key.
+    const notices = app.notices.map((notice) => `discord-mcp: ${notice}\n`).join("");
+    const { url } = await app.start().catch((error: unknown) => {
+      io.err(notices);
+      throw error;
+    });
+    io.err(`discord-mcp: listening on ${url}\n${notices}`);
     await whenAborted(io.stop);
     io.err("discord-mcp: stopping; running turns may finish, a second signal hurries\n");
     await app.drain(io.hurry);

@@ -1,9 +1,11 @@
 import { parseArgs } from "node:util";
+import { newKeyNotice } from "../app/notices.ts";
 import { scopes } from "../auth/ports.ts";
 import { createTokens } from "../auth/tokens.ts";
 import { type Config, readConfig } from "../config.ts";
 import { createTokenOperations, type TokenRow } from "../operations/tokens.ts";
 import { type Command, exit, type Io, UsageError } from "./command.ts";
+import { existingDatabase } from "./existing-database.ts";
 import { openOperations } from "./operations.ts";
 
 type Operation = keyof ReturnType<typeof createTokenOperations>;
@@ -66,13 +68,14 @@ async function create(args: readonly string[], io: Io): Promise<number> {
   const stranger = values.scope?.find((scope) => !scopes.some((known) => known === scope));
   if (stranger !== undefined)
     throw new UsageError(`there is no scope "${stranger}", only ${scopes.join(", ")}`);
-  const made = await perform(readConfig(io.env), "token_create", {
+  const wanted = {
     name: values.name,
     user_id: values.user ?? null,
     scopes: values.scope ?? null,
     guild_ids: values.guild ?? null,
     expires_at: expiry(values["expires-days"]),
-  });
+  };
+  const made = await perform(readConfig(io.env), "token_create", wanted, io);
   if (values.json) io.out(`${JSON.stringify(made, null, 2)}\n`);
   else if (hasToken(made)) io.out(`${made.token}\n`);
   return exit.ok;
@@ -90,14 +93,16 @@ const hasToken = (made: unknown): made is { token: string } =>
 
 async function list(args: readonly string[], io: Io): Promise<number> {
   const { values } = parseArgs({ args: [...args], strict: true, options: { json: { type: "boolean" } } });
-  const rows = await perform(readConfig(io.env), "token_list", {});
+  const config = readConfig(io.env);
+  const path = existingDatabase(config);
+  const rows = await perform(config, "token_list", {});
   if (values.json) io.out(`${JSON.stringify(rows, null, 2)}\n`);
-  else io.out(table(Array.isArray(rows) ? rows : []));
+  else io.out(table(Array.isArray(rows) ? rows : [], path));
   return exit.ok;
 }
 
-function table(rows: readonly TokenRow[]): string {
-  if (rows.length === 0) return "No tokens. Make one with: discord-mcp token create --help\n";
+function table(rows: readonly TokenRow[], path: string): string {
+  if (rows.length === 0) return `No tokens in ${path}. How to make one: discord-mcp token --help\n`;
   const lines = rows.map((row) => [
     row.id,
     row.name,
@@ -132,15 +137,23 @@ async function revoke(args: readonly string[], io: Io): Promise<number> {
   const [id, ...more] = positionals;
   if (id === undefined || more.length > 0)
     throw new UsageError("say which token: discord-mcp token revoke ID");
-  await perform(readConfig(io.env), "token_revoke", { id });
+  const config = readConfig(io.env);
+  existingDatabase(config);
+  await perform(config, "token_revoke", { id });
   io.out(`revoked ${id}\n`);
   return exit.ok;
 }
 
-/** One of the operations on tokens. */
-export async function perform(config: Config, operation: Operation, data: unknown): Promise<unknown> {
-  using operations = openOperations(config, ({ memory }) =>
-    createTokenOperations(createTokens(memory.tokens)),
-  );
+/** One of the operations on tokens. `io` is told of a key that was made with the database. */
+export async function perform(
+  config: Config,
+  operation: Operation,
+  data: unknown,
+  io?: Pick<Io, "err">,
+): Promise<unknown> {
+  using operations = openOperations(config, ({ memory, newKeyPath }) => {
+    if (newKeyPath !== null) io?.err(`discord-mcp: ${newKeyNotice(newKeyPath)}\n`);
+    return createTokenOperations(createTokens(memory.tokens));
+  });
   return await operations.ask(operation, data);
 }

@@ -93,7 +93,10 @@ async function answer(request: Request, handlers: ControlHandlers): Promise<Resp
   }
 }
 
-/** Asks the running service. Returns null when none runs (no socket, or nobody listens on it). */
+/**
+ * Asks the running service. Returns null when none runs (no socket, or nobody listens on it). Throws AppError
+ * `forbidden` where the data folder is another user's.
+ */
 export async function askService(
   dataDir: string,
   operation: string,
@@ -109,14 +112,15 @@ export async function askService(
       signal: AbortSignal.timeout(10_000),
     });
   } catch (error) {
-    if (
-      error instanceof Error &&
-      /ENOENT|ECONNREFUSED|FailedToOpenSocket|ConnectionRefused/.test(
-        `${error.name} ${error.message} ${"code" in error ? error.code : ""}`,
-      )
-    ) {
-      return null;
-    }
+    if (!(error instanceof Error)) throw error;
+    const says = `${error.name} ${error.message} ${"code" in error ? error.code : ""}`;
+    if (/ENOENT|ECONNREFUSED|FailedToOpenSocket|ConnectionRefused/.test(says)) return null;
+    if (/EACCES|EPERM/.test(says))
+      throw new AppError(
+        "forbidden",
+        `The data folder ${dataDir} is another user's; run this as the user who runs the service, or name your own in DATABASE_URL.`,
+        { cause: error },
+      );
     throw error;
   }
   const body: unknown = await response.json();

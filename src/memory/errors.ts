@@ -37,6 +37,8 @@ export function toOpenError(error: unknown, path: string): DatabaseOpenError {
       "read_only",
       `The database ${path} is read-only; give this user the right to write the file and its folder.`,
     );
+  if (["SQLITE_FULL", "ENOSPC", "EDQUOT"].includes(code))
+    return fail("cannot_open", `There is no room for the database ${path}; make room on its disk.`);
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED"))
     return fail("locked", `The database ${path} is locked by another process; stop that process first.`);
   if (code === "SQLITE_NOTADB")

@@ -29,7 +29,7 @@ export function acquireServeLock(path: string): Disposable {
         `Another discord-mcp already serves the database ${path}; stop it first, or name another file in DATABASE_URL.`,
         error,
       );
-    throw toOpenError(error, lockPath);
+    throw toOpenError(error, path);
   }
   const held = file;
   let released = false;

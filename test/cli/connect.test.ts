@@ -47,7 +47,8 @@ const connect = ({ env }: Place, client: string, ...args: string[]) =>
   command(["connect", client, "--user", ana, ...args], env);
 
 async function tokens({ env }: Place): Promise<readonly Record<string, unknown>[]> {
-  return JSON.parse((await command(["token", "list", "--json"], env)).out);
+  const { out, err } = await command(["token", "list", "--json"], env);
+  return err.includes("There is no database") ? [] : JSON.parse(out);
 }
 
 const main = resolve(import.meta.dir, "../../src/main.ts");

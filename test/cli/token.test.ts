@@ -43,7 +43,7 @@ describe("token", () => {
   test("makes, lists and revokes while no service runs", async () => {
     const env = environment();
     const made = await command(["token", "create", "--name", "editor", "--user", ana, "--guild", ana], env);
-    expect(made).toMatchObject({ code: 0, err: "" });
+    expect(made.code).toBe(0);
     expect(made.out).toMatch(/^dmcp_[0-9a-f]{16}_[\w-]{43}\n$/);
     const [row] = await list(env);
     expect(row).toMatchObject({ name: "editor", user_id: ana, scopes: ["sessions", "turns", "tools"] });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { checkDatabase } from "../../src/memory/check.ts";
-import { DatabaseOpenError, type DatabaseProblem } from "../../src/memory/errors.ts";
+import { DatabaseOpenError, type DatabaseProblem, toOpenError } from "../../src/memory/errors.ts";
 import { applicationId, migrations } from "../../src/memory/migrations.ts";
 import { accept, converse, folder, secretKey } from "./helpers.ts";
 
@@ -119,6 +119,11 @@ describe("opening", () => {
     using other = new Database(at.path);
     other.run("BEGIN IMMEDIATE");
     expect(problemOf(() => at.open()).problem).toBe("locked");
+  });
+
+  test("says when there is no room for it", () => {
+    const full = Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" });
+    expect(toOpenError(full, "/data/x.db").message).toContain("make room on its disk");
   });
 
   test("says when it may not be written", async () => {
