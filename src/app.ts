@@ -80,7 +80,7 @@ async function assemble(
   const maintenance = createMaintenance(choresOf({ config, memory, work, doors, now }));
   const { eraser, exporter } = memory;
   const operations = {
-    status: async () => ({ version }),
+    status: async () => ({ version, storing: memory.ping() }),
     ...createAuditOperations(memory.audit),
     ...createKeyOperations(memory.keys),
     ...createPersonalOperations({

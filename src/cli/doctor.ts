@@ -1,18 +1,19 @@
-import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { checkModel } from "../agent/check-model.ts";
 import { type Config, ConfigError, readConfig } from "../config.ts";
 import { askService } from "../control/control.ts";
 import { checkDiscord, type Finding } from "../discord/check.ts";
-import { checkDatabase } from "../memory/check.ts";
+import { allTools } from "../tools/all.ts";
+import { assertKnownWords } from "../tools/policy.ts";
 import { type Command, exit, type Io } from "./command.ts";
+import { checkStorage } from "./doctor-storage.ts";
 
 export const doctor: Command = {
   name: "doctor",
   summary: "Check configuration, database, Discord and the model's key, and say what to do.",
   help: `Usage: discord-mcp doctor [--json] [--live]
 
-Checks the configuration, the database, the Discord token, the intents, the bot's permissions in its
+Checks the configuration, the database and its key, the Discord token, the intents, the bot's permissions in its
 servers, and the model's key. Changes nothing. Exit code 0 when nothing has failed (warnings may stand).
 
   --json   findings as JSON
@@ -52,42 +53,22 @@ async function examine(env: Io["env"]): Promise<readonly Finding[]> {
       advice: "Correct it in the environment or in .env; the rest is checked once it can be read.",
     }));
   }
-  const [service, discord, model] = await Promise.all([
-    checkService(config),
+  const [storage, discord, model] = await Promise.all([
+    checkStorage(config),
     checkDiscord(config.discord),
     checkModel(config.model),
   ]);
-  return [
-    { name: "Configuration", state: "ok", says: "can be read" },
-    service,
-    databaseFinding(config),
-    ...discord,
-    model,
-  ];
+  return [toolsFinding(config), ...storage, ...discord, model];
 }
 
-async function checkService(config: Config): Promise<Finding> {
-  const running = await askService(config.dataDir, "status", {});
-  if (running) return { name: "Service", state: "ok", says: "runs on this data folder" };
-  return { name: "Service", state: "skipped", says: "does not run on this data folder" };
-}
-
-function databaseFinding(config: Config): Finding {
-  const name = "Database";
-  if (!existsSync(config.database.path)) {
-    return { name, state: "ok", says: `${config.database.path} is made at the first start` };
-  }
+/** The words of a policy are known to the tools alone. */
+function toolsFinding({ tools: { policy, guilds } }: Config): Finding {
+  const name = "Configuration";
   try {
-    const { schemaVersion } = checkDatabase(config.database.path);
-    return { name, state: "ok", says: `${config.database.path} is sound (schema version ${schemaVersion})` };
+    assertKnownWords([policy, ...Object.values(guilds)], allTools);
+    return { name, state: "ok", says: "can be read" };
   } catch (error) {
-    const says = error instanceof Error ? error.message : String(error);
-    return {
-      name,
-      state: "failed",
-      says,
-      advice: "Nothing has been changed; mend it or name another file in DATABASE_URL.",
-    };
+    return { name, state: "failed", says: error instanceof Error ? error.message : String(error) };
   }
 }
 

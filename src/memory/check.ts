@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { quickCheck } from "./connection.ts";
+import { keysOpen } from "./data-keys.ts";
 import { DatabaseOpenError, toOpenError } from "./errors.ts";
 import { checkOwner, pragma } from "./migrations.ts";
 
@@ -8,6 +9,12 @@ export function integrityFault(sqlite: Database): string | null {
   const found = sqlite.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get();
   if (found === null || found.integrity_check === "ok") return null;
   return found.integrity_check.replaceAll(/\s+/g, " ").slice(0, 200);
+}
+
+/** Whether the secret keys open that database, which must be sound. Changes nothing. */
+export function opensWith(path: string, secretKeys: readonly string[]): boolean {
+  using sqlite = new Database(path, { readonly: true, strict: true });
+  return keysOpen(sqlite, secretKeys);
 }
 
 /**

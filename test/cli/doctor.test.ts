@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readConfig } from "../../src/config.ts";
+import { serveControl } from "../../src/control/control.ts";
+import { openStored } from "../../src/database.ts";
 import { type ClaudeSimulator, startClaudeSimulator } from "../../src/simulator/claude/simulator.ts";
 import { type DiscordSimulator, startDiscordSimulator } from "../../src/simulator/discord/simulator.ts";
 import { attachContract } from "../simulator/discord/openapi-contract.ts";
@@ -74,6 +77,51 @@ describe("doctor", () => {
     expect(failed.map(({ name }) => name)).toEqual(["Database", "Discord token", "Claude"]);
     expect(failed.every(({ advice }) => advice !== undefined && advice.length > 20)).toBe(true);
     expect(code).toBe(1);
+  });
+
+  test("a key that is missing, or another's, is found before the next start fails on it", async () => {
+    const env = environment();
+    (await openStored(readConfig(env)))[Symbol.dispose]();
+    const key = async (more: Record<string, string> = {}) =>
+      (await findings({ ...env, ...more })).all.find(({ name }) => name === "Secret key");
+    expect(await key()).toMatchObject({ state: "ok" });
+    expect(await key({ SECRET_KEY: "x".repeat(32) })).toMatchObject({
+      state: "failed",
+      says: expect.stringContaining("does not open the database"),
+    });
+    await rm(join(env.DATABASE_URL.slice("file:".length), "..", "secret-key"));
+    expect(await key()).toMatchObject({ state: "failed", says: expect.stringContaining("is missing") });
+  });
+
+  test("an empty file has no key to be opened with", async () => {
+    const empty = join(folder, "empty.db");
+    await Bun.write(empty, "");
+    const { all } = await findings({ ...environment(), DATABASE_URL: `file:${empty}` });
+    expect(all.filter(({ state }) => state === "failed")).toEqual([]);
+    expect(all.map(({ name }) => name)).not.toContain("Secret key");
+  });
+
+  test("a tool that does not exist is found as the service finds it", async () => {
+    const { code, all } = await findings({ ...environment(), TOOLS: "everything" });
+    expect(all[0]).toMatchObject({
+      name: "Configuration",
+      state: "failed",
+      says: expect.stringContaining('"everything"'),
+    });
+    expect(code).toBe(1);
+  });
+
+  test("a service whose disk takes nothing is told apart from one that is well", async () => {
+    const env = environment();
+    const { dataDir } = readConfig(env);
+    await mkdir(dataDir, { recursive: true });
+    for (const storing of [true, false]) {
+      using _service = serveControl(dataDir, { status: async () => ({ version: "1", storing }) });
+      const { all } = await findings(env);
+      const found = all.find(({ name }) => name === "Service");
+      expect(found?.state).toBe(storing ? "ok" : "failed");
+      if (!storing) expect(found?.advice).toContain("Make room");
+    }
   });
 
   test("names the switch of an intent that is off", async () => {
