@@ -10,13 +10,6 @@ const log = getLogger(["discord-mcp", "auth"]);
 
 export const secretKeyPath = (dataDir: string): string => join(dataDir, "secret-key");
 
-/** Gives the key back, or throws AppError `invalid_data` with what would be right. The message never holds the key. */
-export function assertSecretKey(key: string, whose = "SECRET_KEY"): string {
-  const fault = secretKeyFault(key);
-  if (fault !== null) throw new AppError("invalid_data", `${whose} ${fault}`);
-  return key;
-}
-
 /**
  * The key that this service keeps for itself when none is configured: read from beside the database, made on
  * the first start (mode 0600). Losing the file loses what is encrypted, so it belongs into every backup.
@@ -26,7 +19,7 @@ export async function loadOrCreateSecretKey(
 ): Promise<{ readonly key: string; readonly created: boolean; readonly path: string }> {
   const path = secretKeyPath(dataDir);
   const created = await createSecretFileUnlessThere(path);
-  const key = assertSecretKey((await readFile(path, "utf8")).trim(), `The key in ${path}`);
+  const key = assertKept((await readFile(path, "utf8")).trim(), path);
   const { mode } = await stat(path);
   if ((mode & 0o077) !== 0)
     log.warn("the secret key can be read by others; take the rights away with: chmod 600", { path });
@@ -70,9 +63,18 @@ export async function adoptNextSecretKey(dataDir: string): Promise<void> {
 
 const nextPath = (dataDir: string): string => `${secretKeyPath(dataDir)}.next`;
 
+/** Another key is no remedy where something is stored already. */
+function assertKept(key: string, path: string): string {
+  if (secretKeyFault(key) === null) return key;
+  throw new AppError(
+    "invalid_data",
+    `There is no whole key in ${path}: put the right file back. Where nothing is stored yet, delete it, and a new one is made.`,
+  );
+}
+
 async function readKey(path: string): Promise<string | null> {
   try {
-    return assertSecretKey((await readFile(path, "utf8")).trim(), `The key in ${path}`);
+    return assertKept((await readFile(path, "utf8")).trim(), path);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw error;

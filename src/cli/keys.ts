@@ -25,7 +25,8 @@ rotate --secret makes a new secret key in the file beside the database, and seal
                 must not run, and tokens of open sessions end with the old key. Where SECRET_KEY is set, set the new
                 one there and the old one as SECRET_KEY_PREVIOUS, and start the service once.
 
-Backups are not changed: what was made before is sealed with the keys of then.
+Backups are not changed: what was made before is sealed with the keys of then. rotate --secret keeps no copy of the
+secret key that was: for as long as you keep backups, keep the key that they were made with.
 `,
   async run(args, io) {
     const [action, ...rest] = args;
@@ -110,7 +111,7 @@ async function rotateSecret(config: Config, io: Io): Promise<number> {
   await makeNextSecretKey(config.dataDir);
   (await openStored(config))[Symbol.dispose]();
   io.out(
-    `There is a new secret key in ${secretKeyPath(config.dataDir)}; back it up, the old one opens nothing here any more.\n`,
+    `There is a new secret key in ${secretKeyPath(config.dataDir)}; back it up, the old one opens nothing here any more.\nBackups that were made before open with the old key alone: make a new one with discord-mcp backup FILE.\n`,
   );
   return exit.ok;
 }

@@ -140,6 +140,7 @@ describe("keys", () => {
     const old = readFileSync(file, "utf8");
     const { code, out } = await command(["keys", "rotate", "--secret"], env);
     expect([code, out.includes(file)]).toEqual([0, true]);
+    expect(out).toContain("Backups that were made before open with the old key alone");
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readFileSync(file, "utf8")).not.toBe(old);
     expect(await remembered(env)).toEqual(["before"]);
