@@ -4,6 +4,7 @@ import type { App } from "../app.ts";
 import type { DiscordSimulator } from "../simulator/discord/simulator.ts";
 import { DEMO } from "../simulator/discord/world-seed.ts";
 import type { Io } from "./command.ts";
+import { asShown } from "./demo-words.ts";
 
 const dim = (text: string): string => `\u001b[2m${text}\u001b[0m`;
 const bold = (text: string): string => `\u001b[1m${text}\u001b[0m`;
@@ -18,7 +19,7 @@ type Person = keyof typeof people;
 
 const help = `  Whatever you write is said in #general with a mention of the bot. Try:
     what is this channel?  ·  who am I?  ·  my name is Ana  ·  what is my name?  ·  server stats
-    !tools   !reset   !stop
+    !tools   !reset   !stop   !export   !forget
   The simulated Claude calls any tool that you name, and the bot does what you may do yourself:
     call \`discord_message_history\` with {"channel_id": "#staff"}
     call \`discord_member_kick\` with {"user_id": "@ben", "reason": "mutiny"}
@@ -26,7 +27,7 @@ const help = `  Whatever you write is said in #general with a mention of the bot
   /yes, /no     press the button under the bot's last question
   /dm TEXT      say it to the bot in a direct message
   /say TEXT     say it in #general without a mention: the bot does not answer
-  /quit         leave (so does Ctrl+D)
+  /help, /quit  show this again; leave (so does Ctrl+D)
 `;
 
 /** A person's side of Discord in the terminal: what they write and press, and what they see of the bot. Ends with them. */
@@ -45,7 +46,7 @@ export async function chat(io: Io, app: Pick<App, "onTurnEvent">, discord: Disco
   const stopMessages = discord.onExchange(({ method, path, status, body, response }) => {
     if (path.endsWith("/callback")) {
       const said = pressAnswer(body);
-      if (said !== null) show(`${bold(`${discord.botUser.username}>`)} ${said.replaceAll("\n", "\n     ")}`);
+      if (said !== null) show(`${bold(`${discord.botUser.username}>`)} ${indented(said)}`);
     }
     if (method === "POST" && path.endsWith("/typing")) show(dim("  (the bot is typing…)"));
     if (status !== 200 || !isMessage.test(path) || (method !== "POST" && method !== "PATCH")) return;
@@ -56,7 +57,7 @@ export async function chat(io: Io, app: Pick<App, "onTurnEvent">, discord: Disco
     const edited = method === "PATCH" ? " (edited)" : "";
     const buttons = said.buttons.map(({ label }) => `[${label}]`).join(" ");
     const text = `${said.content}${buttons === "" ? "" : `\n${buttons}   ${dim("/yes or /no")}`}`;
-    show(`${bold(`${discord.botUser.username}>`)}${dim(where + edited)} ${text.replaceAll("\n", "\n     ")}`);
+    show(`${bold(`${discord.botUser.username}>`)}${dim(where + edited)} ${indented(text)}`);
   });
   const press = (index: number) => {
     const button = question?.buttons[index];
@@ -85,6 +86,9 @@ export async function chat(io: Io, app: Pick<App, "onTurnEvent">, discord: Disco
     io.out("\n");
   }
 }
+
+const names = new Map(Object.entries(people).map(([name, id]) => [id, name]));
+const indented = (text: string): string => asShown(text, names, Date.now()).replaceAll("\n", "\n     ");
 
 const isPerson = (name: string): name is Person => Object.hasOwn(people, name);
 const isMessage = /^\/channels\/\d+\/messages(?:\/\d+)?$/;
