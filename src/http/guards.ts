@@ -36,7 +36,7 @@ export function createGuards(
       if (origins.has(given) || (host !== null && hostOf(given) === host.toLowerCase())) return;
       throw new AppError(
         "origin_refused",
-        "Pages of that origin may not call this service; its operator can add it to the list of CORS origins.",
+        "Pages of that origin may not call this service; its operator can add it to CORS_ORIGINS.",
       );
     },
   };
