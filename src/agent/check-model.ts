@@ -49,7 +49,13 @@ function explain(error: unknown, model: string): { says: string; advice: string 
     };
   }
   return {
-    says: `Claude could not be asked (${status === undefined ? "no connection" : `status ${status}`})`,
+    says: `Claude could not be asked (${status === undefined ? reasonOf(error) : `status ${status}`})`,
     advice: "Check the connection, a proxy or firewall, and ANTHROPIC_BASE_URL.",
   };
+}
+
+/** What the client wraps: a name that is not known, a certificate that is not trusted, a time-out. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "no connection";
+  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
 }

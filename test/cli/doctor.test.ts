@@ -152,6 +152,11 @@ describe("doctor", () => {
     expect(all.find(({ name }) => name === "Discord token")?.advice).toContain("DISCORD_API_URL");
   });
 
+  test("why Claude is out of reach is said", async () => {
+    const { all } = await findings({ ...environment(), ANTHROPIC_BASE_URL: "http://127.0.0.1:1" });
+    expect(all.find(({ name }) => name === "Claude")?.says).toContain("ECONNREFUSED");
+  });
+
   test("bad configuration is a finding for each problem", async () => {
     const { code, all } = await findings({ MCP_PORT: "x", LOG_LEVEL: "loud" });
     expect(all.map(({ says }) => says.split(" ")[0]).sort()).toEqual(["LOG_LEVEL", "MCP_PORT"]);
