@@ -191,7 +191,7 @@ describe("what the page says", () => {
 
   test("shows configurations of the form that the command makes", async () => {
     const shown = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map(([, text = ""]) => JSON.parse(text));
-    const [desktop, vscode, ...more] = shown;
+    const [container, desktop, vscode, ...more] = shown;
     expect(more).toEqual([]);
     const made = async (...args: string[]) => {
       const place = "--user YOUR_DISCORD_USER_ID --guild YOUR_SERVER_ID";
@@ -209,6 +209,22 @@ describe("what the page says", () => {
     real.mcpServers["discord-mcp"].args.splice(3, 2);
     expect(desktop).toEqual(real);
     expect(vscode).toEqual(await made("vscode", "--http", address));
+    const { command, args, env } = container.mcpServers["discord-mcp"];
+    expect([command, args.slice(0, 4), Object.keys(env)]).toEqual([
+      "docker",
+      ["exec", "-i", "-e", "DISCORD_MCP_TOKEN"],
+      Object.keys(real.mcpServers["discord-mcp"].env),
+    ]);
+    const compose = await readFile(join(root, "compose.yaml"), "utf8");
+    const [, project = ""] = /^name: (\S+)$/m.exec(compose) ?? [];
+    const [, service = ""] = /^services:\n {2}(\S+):$/m.exec(compose) ?? [];
+    expect(args.slice(4)).toEqual([
+      `${project}-${service}-1`,
+      "discord-mcp",
+      "mcp",
+      "--guild",
+      "YOUR_SERVER_ID",
+    ]);
   });
 
   test("names options that there are, and all of those that connect has", async () => {
