@@ -2,6 +2,9 @@ import { API } from "@discordjs/core";
 import { DiscordAPIError, REST } from "@discordjs/rest";
 import { ApplicationFlags, PermissionFlagsBits } from "discord-api-types/v10";
 import type { Config } from "../config.ts";
+import { listOf } from "./fits.ts";
+import { isApplication, isOwnGuild, isUser } from "./promised-shapes.ts";
+import { sensible } from "./rest-errors.ts";
 
 /** What `doctor` and a person want to know of the Discord side. `advice` says what to do about a failure. */
 export interface Finding {
@@ -38,7 +41,7 @@ export async function checkDiscord(config: Config["discord"]): Promise<readonly 
   const rest = new REST({ api: config.apiUrl, timeout: timeoutMs, retries: 0 }).setToken(config.token);
   const api = new API(rest);
   try {
-    const me = await api.users.getCurrent();
+    const me = sensible(await api.users.getCurrent(), "the bot", isUser);
     return [
       { name: "Discord token", state: "ok", says: `works, the bot is ${me.username} (${me.id})` },
       ...(await checkIntents(api, config)),
@@ -67,7 +70,7 @@ function tokenFailure(error: unknown): Finding {
 }
 
 async function checkIntents(api: API, config: Config["discord"]): Promise<readonly Finding[]> {
-  const { flags = 0 } = await api.applications.getCurrent();
+  const { flags = 0 } = sensible(await api.applications.getCurrent(), "the application", isApplication);
   const switches = [
     {
       asked: config.privilegedIntents.messageContent,
@@ -99,7 +102,8 @@ async function checkIntents(api: API, config: Config["discord"]): Promise<readon
 }
 
 async function checkGuilds(api: API): Promise<readonly Finding[]> {
-  const guilds = await api.users.getGuilds({ limit: guildsShown });
+  const listed = await api.users.getGuilds({ limit: guildsShown });
+  const guilds = sensible(listed, "servers", listOf(isOwnGuild));
   if (guilds.length === 0) {
     return [
       {

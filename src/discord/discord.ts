@@ -11,6 +11,7 @@ import type { ChatTools } from "./chat/commands.ts";
 import { Intake } from "./chat/intake.ts";
 import { Marks } from "./chat/marks.ts";
 import { PersonalCommands, type PersonalData } from "./chat/personal-commands.ts";
+import { isId } from "./fits.ts";
 import { Checkpoints } from "./gateway/checkpoints.ts";
 import { GatewayEvents, type Hearers } from "./gateway/events.ts";
 import { Gateway } from "./gateway/gateway.ts";
@@ -22,6 +23,7 @@ import { sendPost } from "./posts/post-sender.ts";
 import { createPosting } from "./posts/posting.ts";
 import { planPosts } from "./posts/posts.ts";
 import { showTyping } from "./posts/typing.ts";
+import { isUser } from "./promised-shapes.ts";
 import { createRestClients } from "./rest-client.ts";
 import { ask, raceAbort } from "./rest-errors.ts";
 import { createRestReader } from "./rest-reader.ts";
@@ -95,9 +97,9 @@ export function createDiscord(deps: DiscordDeps): Discord {
   const botUserId = (): Promise<string> => {
     if (state.botUserId !== null) return Promise.resolve(state.botUserId);
     const { signal } = stop;
-    return ask(signal, "the bot's user", (s) =>
-      raceAbort(identity.promise, AbortSignal.any([s, AbortSignal.timeout(timing.identityMs)])),
-    );
+    const known = (s: AbortSignal) =>
+      raceAbort(identity.promise, AbortSignal.any([s, AbortSignal.timeout(timing.identityMs)]));
+    return ask(signal, "the bot's user", known, isId);
   };
 
   const gateway = new Gateway({
@@ -180,6 +182,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
     const me = await untilAnswered(
       "the bot's user",
       (s) => clients.reads.users.getCurrent({ signal: s }),
+      isUser,
       options,
     );
     state.botUserId = me.id;

@@ -20,10 +20,13 @@ const timeoutMs = 10_000;
 /** A tool call may wait this long in the queue of a rate limit; beyond it, whoever asked is told when to come back. */
 const longestWaitMs = 5000;
 /** Discord allows 50 requests a second, https://discord.com/developers/docs/topics/rate-limits#global-rate-limit */
-const readsPerSecond = 30;
-const writesPerSecond = 18;
+const pace = { readsPerSecond: 30, writesPerSecond: 18 };
 
-export function createRestClients(token: string, apiUrl: string): RestClients {
+export function createRestClients(
+  token: string,
+  apiUrl: string,
+  { readsPerSecond, writesPerSecond } = pace,
+): RestClients {
   const reads = new REST({
     api: apiUrl,
     timeout: timeoutMs,

@@ -2,7 +2,7 @@ import { DiscordAPIError, HTTPError, RateLimitError } from "@discordjs/rest";
 import { AppError } from "../errors.ts";
 import type { Change } from "../tools/discord-port.ts";
 import { badToken, refusal } from "./discord-refusals.ts";
-import type { Fits } from "./promised-shapes.ts";
+import { type Fits, isAnything } from "./fits.ts";
 import { Flight, follow } from "./rest-flight.ts";
 
 /** How long one request may take, its wait in the rate-limit queue included. */
@@ -13,22 +13,25 @@ const reasonBound = 512;
 /**
  * Runs one request within its bounds and throws AppError: `not_found`, `permission_denied` (the bot's), `rate_limited`
  * (with retryAfterMs), `discord_unavailable` (5xx, network, time-out, abort) or `discord_error`.
- * `fits` says whether the answer is one: what does not fit is a `discord_error`.
+ * What does not fit is a `discord_error`.
  * The signal is raced as well as passed on: the REST client sleeps through rate limits without looking at it.
  */
 export async function ask<T>(
   signal: AbortSignal,
   what: string,
   run: (signal: AbortSignal) => Promise<T>,
-  fits: Fits = () => true,
+  fits: Fits<T>,
 ): Promise<T> {
   const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
-  let answer: T;
   try {
-    answer = await raceAbort(run(bound), bound);
+    return sensible(await raceAbort(run(bound), bound), what, fits);
   } catch (error) {
     throw toDiscordError(error, what);
   }
+}
+
+/** The answer itself. Throws AppError `discord_error` when it does not fit. */
+export function sensible<T>(answer: T, what: string, fits: Fits<T>): T {
   if (fits(answer)) return answer;
   throw new AppError(
     "discord_error",
@@ -52,7 +55,7 @@ export async function tell<T>(
   what: string,
   did: string,
   run: (options: WriteOptions) => Promise<T>,
-  fits: Fits = () => true,
+  fits: Fits<T> = isAnything,
 ): Promise<T> {
   const bound = AbortSignal.any([change.signal, AbortSignal.timeout(boundMs)]);
   const reason = change.reason === undefined ? "" : cutReason(change.reason);

@@ -1,19 +1,20 @@
 import type { API } from "@discordjs/core";
 import { makeURLSearchParams } from "@discordjs/rest";
 import {
+  type APIAuditLogEntry,
   type APIChannel,
-  type APIThreadMember,
   type RESTGetAPIChannelMessagesPinsResult,
   type RESTGetAPIGuildChannelsResult,
   Routes,
 } from "discord-api-types/v10";
 import type { AuditLogPage, DiscordReader, MessagePage } from "../tools/discord-port.ts";
+import { listOf } from "./fits.ts";
 import {
   isAuditLog,
   isBan,
   isChannel,
+  isDescribedGuild,
   isEmoji,
-  isGuild,
   isMember,
   isMessage,
   isPins,
@@ -22,7 +23,7 @@ import {
   isThreadMember,
   isThreads,
   isUser,
-  listOf,
+  type ListedThreadMember,
 } from "./promised-shapes.ts";
 import { ask } from "./rest-errors.ts";
 import { isThread, readSearch, searchQuery } from "./rest-search.ts";
@@ -41,7 +42,12 @@ function readPlaces(
     channel: (channelId, signal) =>
       ask(signal, "channel", (s) => api.channels.get(channelId, { signal: s }), isChannel),
     guild: (guildId, signal) =>
-      ask(signal, "server", (s) => api.guilds.get(guildId, { with_counts: true }, { signal: s }), isGuild),
+      ask(
+        signal,
+        "server",
+        (s) => api.guilds.get(guildId, { with_counts: true }, { signal: s }),
+        isDescribedGuild,
+      ),
     async guildChannels(guildId, signal) {
       const channels = await ask(
         signal,
@@ -55,13 +61,15 @@ function readPlaces(
       ask(signal, "roles", (s) => api.guilds.getRoles(guildId, { signal: s }), listOf(isRole)),
     guildEmojis: (guildId, signal) =>
       ask(signal, "emojis", (s) => api.guilds.getEmojis(guildId, { signal: s }), listOf(isEmoji)),
-    auditLog: (guildId, page, signal) =>
-      ask(
+    async auditLog(guildId, page, signal) {
+      const log = await ask(
         signal,
         "audit log",
         (s) => api.guilds.getAuditLogs(guildId, auditQuery(page), { signal: s }),
         isAuditLog,
-      ),
+      );
+      return { ...log, audit_log_entries: log.audit_log_entries.map(withoutNameless) };
+    },
   };
 }
 
@@ -166,6 +174,12 @@ function readPeople(api: API): Part<"user" | "member" | "searchMembers" | "membe
   };
 }
 
+/** By Discord's description a change can be one of nothing. */
+const withoutNameless = ({ changes, ...entry }: APIAuditLogEntry): APIAuditLogEntry => ({
+  ...entry,
+  ...(changes === undefined ? {} : { changes: changes.filter(({ key }) => key !== null) }),
+});
+
 /** Every channel of a server has a position; the types of the client know it only of each sort by itself. */
 const isListed = (channel: RESTGetAPIGuildChannelsResult[number]): channel is typeof channel & APIChannel =>
   "position" in channel;
@@ -178,7 +192,7 @@ function getPins(api: API, channelId: string, query: URLSearchParams, signal: Ab
 
 function getThreadMembers(api: API, threadId: string, query: URLSearchParams, signal: AbortSignal) {
   const found = api.rest.get(Routes.threadMembers(threadId), { query, signal });
-  return found as Promise<APIThreadMember[]>;
+  return found as Promise<ListedThreadMember[]>;
 }
 
 function auditQuery({ userId, actionType, ...page }: AuditLogPage) {

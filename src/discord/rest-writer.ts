@@ -2,6 +2,7 @@ import type { API } from "@discordjs/core";
 import { type APIChannel, type APIDMChannel, ChannelType, Routes } from "discord-api-types/v10";
 import { AppError } from "../errors.ts";
 import type { DiscordWriter } from "../tools/discord-port.ts";
+import { listOf } from "./fits.ts";
 import { isChannel, isMessage, isRole } from "./promised-shapes.ts";
 import { ask, tell } from "./rest-errors.ts";
 import { Flight, follow } from "./rest-flight.ts";
@@ -172,7 +173,13 @@ function roles(api: API): Part<"createRole" | "editRole" | "moveRoles" | "delete
     editRole: (guildId, roleId, body, change) =>
       tell(change, "role", "changed the role", (o) => guilds.editRole(guildId, roleId, body, o), isRole),
     moveRoles: (guildId, positions, change) =>
-      tell(change, "roles", "moved the roles", (o) => guilds.setRolePositions(guildId, positions, o)),
+      tell(
+        change,
+        "roles",
+        "moved the roles",
+        (o) => guilds.setRolePositions(guildId, positions, o),
+        listOf(isRole),
+      ),
     deleteRole: (guildId, roleId, change) =>
       tell(change, "role", "deleted the role", (o) => guilds.deleteRole(guildId, roleId, o)),
   };

@@ -44,49 +44,6 @@ function dispatch(t: Events, d: object): GatewayDispatchPayload {
   return JSON.parse(JSON.stringify({ op: GatewayOpcodes.Dispatch, s: ++sequence, t, d }));
 }
 
-describe("what makes no sense", () => {
-  const role = (permissions: unknown) => ({ id: "1", name: "x", permissions, position: 1, managed: false });
-  const overwrite = { id: "1", type: 0, allow: "0", deny: "1024" };
-
-  test.each([
-    ["permissions that are no number", { role: role("undefined") }],
-    ["permissions that BigInt takes for none", { role: role("") }],
-    ["permissions that BigInt takes for all", { role: role("-1") }],
-    ["no role", {}],
-  ])("is refused, and the guild is known no more: %s", (_what, part) => {
-    const { state } = known();
-    expect(() => state.apply(dispatch(Events.GuildRoleUpdate, { guild_id: guildId, ...part }))).toThrow();
-    expect(state.guild(guildId)).toBeNull();
-    expect(state.channel(channels.general)).toBeNull();
-  });
-
-  test.each([
-    ["an overwrite of neither kind", { permission_overwrites: [{ ...overwrite, type: 7 }] }],
-    ["an overwrite that denies nothing to be read", { permission_overwrites: [{ ...overwrite, deny: "" }] }],
-    ["overwrites that are no list", { permission_overwrites: {} }],
-    ["a type that is no number", { type: "12" }],
-  ])("is refused in a channel: %s", (_what, part) => {
-    const { state, channelOf } = known();
-    const channel = JSON.parse(JSON.stringify({ ...channelOf(channels.general), ...part }));
-    expect(() => state.channelFacts(channel)).toThrow("make no sense");
-  });
-
-  test("is refused in a server's name, which people and the model would be told", () => {
-    const { state, guild } = known();
-    const changed = { ...guildObject(guild), name: ["Harbour"] };
-    expect(() => state.apply(dispatch(Events.GuildUpdate, changed))).toThrow("make no sense");
-    expect(state.guild(guildId)).toBeNull();
-    expect(() =>
-      state.apply(dispatch(Events.GuildCreate, { ...changed, channels: [], threads: [] })),
-    ).toThrow();
-  });
-
-  test("is refused in a member", () => {
-    expect(() => memberFacts(users.ana, JSON.parse('{"nick": ["Ana"]}'))).toThrow("make no sense");
-    expect(() => memberFacts(users.ana, JSON.parse('{"roles": "all"}'))).toThrow("make no sense");
-  });
-});
-
 describe("what is kept of a guild", () => {
   test("its MFA and verification levels, which follow its updates", () => {
     const { state, guild } = known();

@@ -5,7 +5,18 @@ import { failure, plainly, startRestSite } from "./rest-site.ts";
 
 const { channels, guildId, users } = DEMO;
 const { signal } = new AbortController();
-const message = { id: "1", channel_id: "2", type: 0, author: { id: "3", username: "ana" }, content: "x" };
+const author = { id: "3", username: "ana" };
+const message = {
+  id: "1",
+  channel_id: "2",
+  type: 0,
+  author,
+  content: "x",
+  timestamp: "2026-01-01T00:00:00Z",
+};
+const lists = { mentions: [], mention_roles: [], attachments: [], embeds: [], edited_timestamp: null };
+const channelWith = (permission_overwrites: unknown) => ({ id: "1", type: 0, permission_overwrites });
+const memberWith = (part: object) => ({ user: author, roles: [], joined_at: null, ...part });
 
 type Read = (reader: DiscordReader) => Promise<unknown>;
 const search = { channelIds: [channels.general], content: "x", limit: 1, offset: 0 };
@@ -27,6 +38,38 @@ const reads: readonly (readonly [what: string, read: Read, answer: unknown])[] =
   ["threads that are no list", (r) => r.activeThreads(guildId, signal), { threads: "x" }],
   ["a member that is nobody", (r) => r.member(guildId, users.ben, signal), { roles: [] }],
   ["an audit log of nothing", (r) => r.auditLog(guildId, { limit: 1 }, signal), {}],
+  ["an overwrite that is none", (r) => r.channel(channels.general, signal), channelWith([null])],
+  [
+    "an overwrite that denies nothing to be read",
+    (r) => r.channel(channels.general, signal),
+    channelWith([{ id: "5", type: 0, allow: "0", deny: "" }]),
+  ],
+  [
+    "an overwrite of neither kind",
+    (r) => r.channel(channels.general, signal),
+    channelWith([{ id: "5", type: "0", allow: "0", deny: "1024" }]),
+  ],
+  [
+    "a member with a role that is none",
+    (r) => r.member(guildId, users.ben, signal),
+    memberWith({ roles: [5] }),
+  ],
+  [
+    "a member who is timed out until nobody knows when",
+    (r) => r.member(guildId, users.ben, signal),
+    memberWith({ communication_disabled_until: "soon" }),
+  ],
+  ["a ban for no text", (r) => r.ban(guildId, users.ben, signal), { user: author, reason: {} }],
+  [
+    "a message with an attachment that is none",
+    (r) => r.message(channels.general, "1", signal),
+    { ...message, ...lists, attachments: [{ id: "6", filename: "x" }] },
+  ],
+  [
+    "a reply to what is no message",
+    (r) => r.message(channels.general, "1", signal),
+    { ...message, ...lists, referenced_message: message },
+  ],
   ["nothing at all", (r) => r.user(users.ben, signal), null],
 ];
 
@@ -39,6 +82,17 @@ describe("an answer that makes no sense", () => {
       code: "discord_error",
       message: expect.stringContaining("makes no sense"),
     });
+  });
+
+  test("is none of them with what they lack", async () => {
+    await using site = await startRestSite();
+    const answer = async (read: Read, body: unknown) => {
+      site.simulator.faults.rest({ method: "GET", respond: 200, body });
+      return await read(site.reader);
+    };
+    await answer((r) => r.message(channels.general, "1", signal), { ...message, ...lists });
+    await answer((r) => r.member(guildId, users.ben, signal), memberWith({}));
+    await answer((r) => r.channel(channels.general, signal), channelWith([]));
   });
 
   test("to a change leaves it unknown what has become of it", async () => {

@@ -127,7 +127,9 @@ export async function startWorld(options: WorldOptions): Promise<ToolWorld> {
     ...(options.privilegedIntents === undefined ? {} : { privilegedIntents: options.privilegedIntents }),
   });
   const contract = attachContract(simulator);
-  const clients = createRestClients(simulator.token, simulator.apiUrl);
+  // The simulator has no limits either.
+  const unpaced = { readsPerSecond: Number.POSITIVE_INFINITY, writesPerSecond: Number.POSITIVE_INFINITY };
+  const clients = createRestClients(simulator.token, simulator.apiUrl, unpaced);
   const reader = createRestReader(clients.reads);
   const state = new GuildState();
   state.botUserId = simulator.botUser.id;

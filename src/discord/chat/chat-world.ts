@@ -5,6 +5,7 @@ import { AppError } from "../../errors.ts";
 import { readableByAllMembers } from "../../permissions/audience.ts";
 import type { ChannelFacts } from "../../permissions/facts.ts";
 import type { Outbox } from "../ports.ts";
+import { isMessage } from "../promised-shapes.ts";
 import { ask } from "../rest-errors.ts";
 import type { Facts } from "../state/facts.ts";
 import type { GuildState } from "../state/guild-state.ts";
@@ -98,8 +99,11 @@ async function isReplyToUs(
 async function readRepliedTo({ replyTo }: Incoming, { api }: ChatWorldDeps, signal: AbortSignal) {
   if (replyTo === null) return null;
   try {
-    const read = await ask(signal, "message", (s) =>
-      api.channels.getMessage(replyTo.channelId, replyTo.messageId, { signal: s }),
+    const read = await ask(
+      signal,
+      "message",
+      (s) => api.channels.getMessage(replyTo.channelId, replyTo.messageId, { signal: s }),
+      isMessage,
     );
     return readReplied(read);
   } catch {

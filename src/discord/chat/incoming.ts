@@ -1,6 +1,5 @@
 import { type APIMessage, type GatewayMessageCreateDispatchData, MessageType } from "discord-api-types/v10";
-import { AppError } from "../../errors.ts";
-import { isDecimalId, snowflakeTime } from "../../snowflake.ts";
+import { snowflakeTime } from "../../snowflake.ts";
 
 export interface Attachment {
   readonly name: string;
@@ -43,12 +42,8 @@ export interface Incoming {
 
 type Source = APIMessage & Partial<Pick<GatewayMessageCreateDispatchData, "member" | "guild_id">>;
 
-/**
- * `guildId` says where it is when the message itself does not: REST leaves it out. Throws AppError `discord_error` for
- * what is no message.
- */
+/** `guildId` says where it is when the message itself does not: REST leaves it out. */
 export function readIncoming(message: Source, guildId: string | null = message.guild_id ?? null): Incoming {
-  assertSense(message, guildId);
   const { author, member } = message;
   const reference = message.message_reference;
   const isReply = message.type === MessageType.Reply && reference?.message_id !== undefined;
@@ -71,15 +66,6 @@ export function readIncoming(message: Source, guildId: string | null = message.g
       : null,
     replied: isReply && message.referenced_message ? readReplied(message.referenced_message) : null,
   };
-}
-
-/** Of what is stored or decided by; the rest is words. */
-function assertSense(message: Source, guildId: string | null): void {
-  const { id, channel_id, author, content, member, mentions, mention_roles } = message;
-  const ids = [id, channel_id, author?.id, ...(guildId === null ? [] : [guildId])];
-  const lists = [mentions, mention_roles, ...(member?.roles === undefined ? [] : [member.roles])];
-  if (ids.every(isDecimalId) && lists.every(Array.isArray) && typeof content === "string") return;
-  throw new AppError("discord_error", "Discord gave a message that makes no sense.");
 }
 
 /** Cheap enough to be asked of every message. */

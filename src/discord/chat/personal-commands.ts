@@ -1,8 +1,10 @@
 import type { API } from "@discordjs/core";
 import { Lru } from "../../lru.ts";
+import { isAnything } from "../fits.ts";
 import { isRefusal } from "../posts/direct-channels.ts";
 import { postNonce } from "../posts/nonce.ts";
 import type { Notices } from "../posts/notices.ts";
+import { isChannel } from "../promised-shapes.ts";
 import { ask } from "../rest-errors.ts";
 import type { Incoming } from "./incoming.ts";
 
@@ -120,19 +122,28 @@ export class PersonalCommands {
     if (json === null)
       return "What I keep about you is too large to be sent here. Ask whoever runs me for it: they get it with `discord-mcp export` and your user id.";
     try {
-      const channel = await ask(signal, "direct channel", (s) => api.users.createDM(authorId, { signal: s }));
-      await ask(signal, "direct message", (s) =>
-        api.channels.createMessage(
-          channel.id,
-          {
-            content: "Everything that I keep about you.",
-            files: [{ name: "export.json", data: json, contentType: "application/json" }],
-            allowed_mentions: { parse: [] },
-            nonce: postNonce("notice", id, 1, 0),
-            enforce_nonce: true,
-          },
-          { signal: s },
-        ),
+      const channel = await ask(
+        signal,
+        "direct channel",
+        (s) => api.users.createDM(authorId, { signal: s }),
+        isChannel,
+      );
+      await ask(
+        signal,
+        "direct message",
+        (s) =>
+          api.channels.createMessage(
+            channel.id,
+            {
+              content: "Everything that I keep about you.",
+              files: [{ name: "export.json", data: json, contentType: "application/json" }],
+              allowed_mentions: { parse: [] },
+              nonce: postNonce("notice", id, 1, 0),
+              enforce_nonce: true,
+            },
+            { signal: s },
+          ),
+        isAnything,
       );
       return sent;
     } catch (error) {

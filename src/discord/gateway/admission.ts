@@ -1,6 +1,7 @@
 import type { API } from "@discordjs/core";
 import { getLogger } from "@logtape/logtape";
 import type { IdentifyLog } from "../ports.ts";
+import { isGatewayInfo } from "../promised-shapes.ts";
 import { sleep } from "../sleep.ts";
 import { identifyDelay, reconnectDelay } from "./identify-guard.ts";
 import { IdentifyThrottle } from "./identify-throttle.ts";
@@ -84,7 +85,7 @@ export class Admission {
   async #limit() {
     const signal = AbortSignal.any([this.#deps.signal, AbortSignal.timeout(ASK_MS)]);
     const info = await this.#deps.api.gateway.getBot({ signal }).catch(() => null);
-    if (info === null) return null;
+    if (info === null || !isGatewayInfo(info)) return null;
     const { remaining, reset_after } = info.session_start_limit;
     return { remaining, resetAfterMs: reset_after };
   }

@@ -1,11 +1,13 @@
 import { getLogger } from "@logtape/logtape";
 import { GatewayDispatchEvents as Events, type GatewayDispatchPayload } from "discord-api-types/v10";
+import { AppError } from "../../errors.ts";
 import { shardOf } from "../../snowflake.ts";
 import type { Intake } from "../chat/intake.ts";
 import type { Posting } from "../posts/posting.ts";
 import type { GuildState } from "../state/guild-state.ts";
 import type { MemberLookups } from "../state/member-lookups.ts";
 import { Arrivals } from "./arrivals.ts";
+import { isPromised } from "./promised-dispatches.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
 
@@ -57,9 +59,17 @@ export class GatewayEvents {
     this.#deps.state.forgetShard(shardId, shardCount);
   }
 
-  /** The promise settles when what it brings is dealt with; undefined when there is nothing to wait for. */
+  /**
+   * The promise settles when what it brings is dealt with; undefined when there is nothing to wait for. Throws AppError
+   * `discord_error` for what is not as Discord promises it; what is known of the servers is then read by REST.
+   */
   dispatch(shardId: number, payload: GatewayDispatchPayload): Promise<void> | undefined {
     const { state, intake, posting, members } = this.#deps;
+    if (!isPromised(payload)) {
+      // What it was to change in what is known, nobody can say.
+      if (!isOfMessages(payload)) state.forgetAll();
+      throw new AppError("discord_error", "Discord's gateway sent what makes no sense.");
+    }
     state.apply(payload);
     if (payload.t === Events.GuildMembersChunk) members.arrived(payload.d);
     const catchingUp = payload.t === Events.Ready ? this.#untilCaughtUp() : undefined;
@@ -102,13 +112,8 @@ export class GatewayEvents {
     if (t === Events.GuildDelete && d.unavailable !== true) onGuildRemoved?.(d.id);
   }
 
-  #noteMessages({ t, d }: GatewayDispatchPayload): void {
-    const isOfMessages =
-      t === Events.MessageCreate ||
-      t === Events.MessageUpdate ||
-      t === Events.MessageDelete ||
-      t === Events.MessageDeleteBulk;
-    if (isOfMessages) this.#deps.hearers.onMessages?.(d.channel_id);
+  #noteMessages(payload: GatewayDispatchPayload): void {
+    if (isOfMessages(payload)) this.#deps.hearers.onMessages?.(payload.d.channel_id);
   }
 
   #confirm({ nonce, id }: { readonly nonce?: string | number; readonly id: string }): void {
@@ -118,6 +123,17 @@ export class GatewayEvents {
     });
   }
 }
+
+const ofMessages = [
+  Events.MessageCreate,
+  Events.MessageUpdate,
+  Events.MessageDelete,
+  Events.MessageDeleteBulk,
+] as const;
+type OfMessages = Extract<GatewayDispatchPayload, { readonly t: (typeof ofMessages)[number] }>;
+
+const isOfMessages = (payload: GatewayDispatchPayload): payload is OfMessages =>
+  ofMessages.some((type) => type === payload.t);
 
 /** The guild in which a dispatch may have changed who may do what; null for none. */
 function guildOfAccess({ t, d }: GatewayDispatchPayload): string | null {

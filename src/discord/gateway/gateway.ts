@@ -6,6 +6,7 @@ import {
 } from "discord-api-types/v10";
 import { AppError } from "../../errors.ts";
 import { shardOf } from "../../snowflake.ts";
+import { isGatewayInfo } from "../promised-shapes.ts";
 import { badToken, untilAnswered } from "../until-answered.ts";
 import { Admission } from "./admission.ts";
 import {
@@ -79,7 +80,7 @@ export class Gateway {
   async start(): Promise<void> {
     const { api, config, timing, identifies, now } = this.#deps;
     const { signal } = this.#stop;
-    const info = await untilAnswered("gateway", (s) => api.gateway.getBot({ signal: s }), {
+    const info = await untilAnswered("gateway", (s) => api.gateway.getBot({ signal: s }), isGatewayInfo, {
       baseMs: timing.reconnectMs,
       signal,
     });

@@ -2,6 +2,7 @@ import type { API } from "@discordjs/core";
 import { DiscordAPIError } from "@discordjs/rest";
 import { getLogger } from "@logtape/logtape";
 import { Lru } from "../../lru.ts";
+import { isChannel } from "../promised-shapes.ts";
 import { ask } from "../rest-errors.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
@@ -49,7 +50,12 @@ export class DirectChannels {
     const { api, signal, retryMs, onChange } = this.#deps;
     this.#busy.add(userId);
     try {
-      const { id } = await ask(signal, "direct channel", (s) => api.users.createDM(userId, { signal: s }));
+      const { id } = await ask(
+        signal,
+        "direct channel",
+        (s) => api.users.createDM(userId, { signal: s }),
+        isChannel,
+      );
       this.#known.set(userId, { kind: "open", channelId: id });
     } catch (error) {
       if (signal.aborted) return;

@@ -7,12 +7,14 @@ import {
   MessageFlags,
 } from "discord-api-types/v10";
 import { compareSnowflakes, isNewer, snowflakeAt } from "../../snowflake.ts";
+import { listOf } from "../fits.ts";
 import type { Post } from "../ports.ts";
-import { raceAbort } from "../rest-errors.ts";
+import { isMessage, isPosted } from "../promised-shapes.ts";
+import { raceAbort, sensible } from "../rest-errors.ts";
 
 export type SendResult =
   | { readonly kind: "sent"; readonly messageId: string }
-  /** It may have been posted: a 5xx, a reset, a time-out. Looked for before it is sent again. */
+  /** It may have been posted: a 5xx, a reset, a time-out, no sense in the answer. Looked for before it is sent again. */
   | { readonly kind: "unknown" }
   /** Discord will never take it. */
   | { readonly kind: "failed"; readonly reason: string };
@@ -57,7 +59,7 @@ export async function sendPost(
       },
       { signal },
     );
-    const { id } = await raceAbort(request, signal);
+    const { id } = sensible(await raceAbort(request, signal), "post", isPosted);
     return { kind: "sent", messageId: id };
   } catch (error) {
     if (!(error instanceof DiscordAPIError) || error.status === 401 || error.status >= 500)
@@ -68,7 +70,7 @@ export async function sendPost(
 
 /**
  * Looks for a post among our own messages: by nonce where Discord gives one, else by content, and for a reply by what
- * it replies to. `isClaimed` says that a message is another post. Throws as the REST client does.
+ * it replies to. `isClaimed` says that a message is another post. Throws as the REST client does, and AppError.
  */
 export async function findPost(
   api: API,
@@ -80,7 +82,8 @@ export async function findPost(
   let after = post.replyToMessageId ?? snowflakeAt((post.sendingAt ?? 0) - CLOCK_MS);
   for (let page = 0; page < PAGES; page += 1) {
     const query = { after, limit: PAGE };
-    const messages = await raceAbort(api.channels.getMessages(post.channelId, query, { signal }), signal);
+    const request = api.channels.getMessages(post.channelId, query, { signal });
+    const messages = sensible(await raceAbort(request, signal), "messages", listOf(isMessage));
     const oldestFirst = messages.toSorted((a, b) => compareSnowflakes(a.id, b.id));
     for (const message of oldestFirst) {
       if (isSamePost(message, post, botUserId) && !(await isClaimed(message.id))) return message.id;

@@ -1,6 +1,7 @@
 import type { API } from "@discordjs/core";
 import type { TurnRecord } from "../../agent/journal.ts";
 import type { TurnService } from "../../agent/turn-service.ts";
+import { isAnything } from "../fits.ts";
 import { ask } from "../rest-errors.ts";
 
 /** Discord shows it for ten seconds, https://discord.com/developers/docs/resources/channel#trigger-typing-indicator */
@@ -29,9 +30,12 @@ export function showTyping({ api, turns, onFailure, repeatMs = REPEAT_MS }: Typi
     const show = () => {
       if (performance.now() > until) end(id);
       else
-        ask(stop.signal, "typing", (s) => api.channels.showTyping(replyTo.channelId, { signal: s })).catch(
-          failed,
-        );
+        ask(
+          stop.signal,
+          "typing",
+          (s) => api.channels.showTyping(replyTo.channelId, { signal: s }),
+          isAnything,
+        ).catch(failed);
     };
     const failed = () => {
       if (!stop.signal.aborted) onFailure();

@@ -3,6 +3,7 @@ import { DiscordAPIError } from "@discordjs/rest";
 import { getLogger } from "@logtape/logtape";
 import type { Approval } from "../../agent/approvals.ts";
 import type { TurnService } from "../../agent/turn-service.ts";
+import { isAnything } from "../fits.ts";
 import type { Outbox, UnshownVerdict } from "../ports.ts";
 import { ask } from "../rest-errors.ts";
 import { Pauses } from "./pauses.ts";
@@ -71,8 +72,11 @@ export class Verdicts {
   /** Puts a message right that still has its buttons. Without an approval, which is deleted in time, they only go. */
   async show(approval: Approval | null, channelId: string, messageId: string): Promise<void> {
     const body = approval === null ? { components: [] } : verdictMessage(approval);
-    await ask(this.#stop.signal, "message", (signal) =>
-      this.#deps.api.channels.editMessage(channelId, messageId, body, { signal }),
+    await ask(
+      this.#stop.signal,
+      "message",
+      (signal) => this.#deps.api.channels.editMessage(channelId, messageId, body, { signal }),
+      isAnything,
     );
   }
 

@@ -4,6 +4,8 @@ import { Lru } from "../../lru.ts";
 import { isThread } from "../../permissions/compute.ts";
 import type { ChannelFacts, GuildFacts, MemberFacts } from "../../permissions/facts.ts";
 import type { DiscordReader, Located, PermissionFactsPort } from "../../tools/discord-port.ts";
+import { isAnything } from "../fits.ts";
+import { isThreads } from "../promised-shapes.ts";
 import { ask, raceAbort } from "../rest-errors.ts";
 import type { GuildState } from "./guild-state.ts";
 import { memberFacts } from "./state-shapes.ts";
@@ -49,7 +51,7 @@ export function createFacts(deps: FactsDeps): Facts {
       const [guild, channels, threads] = await Promise.all([
         reader.guild(guildId, signal),
         reader.guildChannels(guildId, signal),
-        ask(signal, "threads", (s) => deps.api.guilds.getActiveThreads(guildId, { signal: s })),
+        ask(signal, "threads", (s) => deps.api.guilds.getActiveThreads(guildId, { signal: s }), isThreads),
       ]).catch((error: unknown) => {
         hasChanged();
         throw error;
@@ -119,7 +121,12 @@ export function createFacts(deps: FactsDeps): Facts {
 
   async function isThreadMember(threadId: string, userId: string, signal: AbortSignal): Promise<boolean> {
     try {
-      await ask(signal, "thread member", (s) => deps.api.threads.getMember(threadId, userId, { signal: s }));
+      await ask(
+        signal,
+        "thread member",
+        (s) => deps.api.threads.getMember(threadId, userId, { signal: s }),
+        isAnything,
+      );
       return true;
     } catch (error) {
       // 10003 is a thread that does not exist; any other "not found" says that the person is not in it.

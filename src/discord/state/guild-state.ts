@@ -9,9 +9,8 @@ import {
 import { Lru } from "../../lru.ts";
 import type { ChannelFacts, GuildFacts, MemberFacts, RoleFacts } from "../../permissions/facts.ts";
 import { shardOf } from "../../snowflake.ts";
-import { isGuild } from "../promised-shapes.ts";
 import { KnownChannels } from "./known-channels.ts";
-import { type ChannelLike, isObfuscated, memberFacts, Shapes, senseless } from "./state-shapes.ts";
+import { type ChannelLike, isObfuscated, memberFacts, Shapes } from "./state-shapes.ts";
 import { Watches } from "./watches.ts";
 
 const MEMBERS_BOUND = 20_000;
@@ -112,22 +111,15 @@ export class GuildState {
     for (const channel of channels) this.#keep(channel, guild.id);
   }
 
-  /**
-   * Takes in one dispatch. Types that say nothing about guilds are passed over. Throws for one that makes no sense, and
-   * then knows nothing any more of what it may have been about: that is read by REST when it is needed.
-   */
-  apply(payload: GatewayDispatchPayload): void {
-    try {
-      this.#apply(payload);
-    } catch (error) {
-      for (const id of [...this.#guilds.keys()]) this.#forget(id);
-      this.#members.clear();
-      this.#watches.allChanged();
-      throw error;
-    }
+  /** All that is known may be wrong: it is read by REST when it is needed. */
+  forgetAll(): void {
+    for (const id of [...this.#guilds.keys()]) this.#forget(id);
+    this.#members.clear();
+    this.#watches.allChanged();
   }
 
-  #apply(payload: GatewayDispatchPayload): void {
+  /** Takes in one dispatch, which has been checked. Types that say nothing about guilds are passed over. */
+  apply(payload: GatewayDispatchPayload): void {
     switch (payload.t) {
       case Events.GuildCreate:
         this.#create(payload.d);
@@ -193,7 +185,6 @@ export class GuildState {
   #update(data: APIGuild): void {
     const guild = this.#touch(data.id);
     if (guild === undefined) return;
-    if (!isGuild(data)) throw senseless("servers");
     guild.name = data.name;
     guild.ownerId = data.owner_id;
     guild.requiresMfa = data.mfa_level === GuildMFALevel.Elevated;
@@ -249,7 +240,6 @@ export class GuildState {
   }
 
   #knownGuild(guild: GuildLike): KnownGuild {
-    if (!isGuild(guild)) throw senseless("servers");
     const own = guild.roles.find(
       (role) => role.tags?.bot_id !== undefined && role.tags.bot_id === this.botUserId,
     );

@@ -33,6 +33,7 @@ export const postShape = Type.Object({
 
 export function describeThread(thread: APIThreadChannel): Static<typeof threadShape> {
   const { thread_metadata: metadata } = thread;
+  const since = archivedAt(thread);
   return {
     thread_id: thread.id,
     name: thread.name,
@@ -42,7 +43,7 @@ export function describeThread(thread: APIThreadChannel): Static<typeof threadSh
     message_count: thread.message_count ?? 0,
     created_at: madeAt(thread.id),
     active_at: madeAt(activityOf(thread)),
-    ...(metadata?.archived ? { archived_at: metadata.archive_timestamp } : {}),
+    ...(metadata?.archived && since !== undefined ? { archived_at: since } : {}),
     ...(metadata?.locked ? { locked: true } : {}),
   };
 }
@@ -50,3 +51,7 @@ export function describeThread(thread: APIThreadChannel): Static<typeof threadSh
 /** The id of what was last written there, which tells when that was. */
 export const activityOf = ({ id, last_message_id: last }: APIThreadChannel): string =>
   last != null && BigInt(last) > BigInt(id) ? last : id;
+
+/** Since when it is archived, or when it last was: Discord may not say. */
+export const archivedAt = (thread: APIThreadChannel | undefined): string | undefined =>
+  thread?.thread_metadata?.archive_timestamp ?? undefined;

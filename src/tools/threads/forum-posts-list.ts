@@ -8,7 +8,7 @@ import { channelArgument, pageSize } from "../schemas.ts";
 import { nextPage } from "../shapes.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
-import { activityOf, describeThread, postShape } from "./describe.ts";
+import { activityOf, archivedAt, describeThread, postShape } from "./describe.ts";
 import { type Forum, readForum, tagNames, tagsNamed } from "./forum.ts";
 import { seenThreads } from "./seen.ts";
 
@@ -142,7 +142,7 @@ async function archived(
     );
     const seen = await seenThreads(threads.filter(fits), guildId, limit + 1 - posts.length, context);
     posts.push(...seen);
-    from = threads.at(-1)?.thread_metadata?.archive_timestamp;
+    from = archivedAt(threads.at(-1));
     if (posts.length > limit) break;
     if (!hasMore || from === undefined) return { posts, isCapped: false, cursor: () => undefined };
   }
@@ -150,7 +150,7 @@ async function archived(
   return {
     posts,
     isCapped: !isFull,
-    cursor: (shown) => (isFull ? shown.at(-1)?.thread_metadata?.archive_timestamp : from),
+    cursor: (shown) => (isFull ? archivedAt(shown.at(-1)) : from),
   };
 }
 

@@ -17,13 +17,15 @@ export type Forum = APIGuildForumChannel | APIGuildMediaChannel;
 /** https://docs.discord.com/developers/resources/channel#start-thread-in-forum-or-media-channel */
 export const maxTags = 5;
 
-/** With its tags, which the facts of permissions do not have. Throws as the reader does. */
+/**
+ * With its tags, which the facts of permissions do not have, and which Discord may leave out. Throws as the reader does.
+ */
 export async function readForum(
   forumId: string,
   { discord, signal }: Pick<CheckContext, "discord" | "signal">,
 ): Promise<Forum> {
   const channel = await discord.channel(forumId, signal);
-  if (isForum(channel)) return channel;
+  if (isForum(channel)) return { ...channel, available_tags: channel.available_tags ?? [] };
   throw new AppError("not_found", "That channel is no forum any more.");
 }
 

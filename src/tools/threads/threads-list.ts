@@ -8,7 +8,7 @@ import { channelArgument, pageSize } from "../schemas.ts";
 import { nextPage, note } from "../shapes.ts";
 import type { ChannelPlace, Requirement } from "../targets.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
-import { activityOf, describeThread, threadShape } from "./describe.ts";
+import { activityOf, archivedAt, describeThread, threadShape } from "./describe.ts";
 import { threadParents } from "./kinds.ts";
 import { seenThreads, threadSources } from "./seen.ts";
 
@@ -138,7 +138,7 @@ async function archived(
     const { threads, hasMore } = await context.discord.archivedThreads(facts.id, kind, asked, context.signal);
     const wanted = page.limit + 1 - seen.length;
     seen.push(...(await seenThreads(threads, guildId, wanted, context)));
-    from = threads.at(-1)?.thread_metadata?.archive_timestamp;
+    from = archivedAt(threads.at(-1));
     if (seen.length > page.limit || !hasMore || from === undefined) break;
   }
   return shownOf(seen, page);
@@ -146,6 +146,6 @@ async function archived(
 
 function shownOf(seen: readonly APIThreadChannel[], { limit }: Page): Listed {
   const threads = seen.slice(0, limit);
-  const more = seen.length > limit ? threads.at(-1)?.thread_metadata?.archive_timestamp : undefined;
+  const more = seen.length > limit ? archivedAt(threads.at(-1)) : undefined;
   return { threads, more };
 }

@@ -1,9 +1,19 @@
-import { ChannelType, OverwriteType, PermissionFlagsBits } from "discord-api-types/v10";
+import {
+  type APIChannel,
+  type APIGuildMember,
+  type APIRole,
+  ChannelType,
+  OverwriteType,
+  PermissionFlagsBits,
+} from "discord-api-types/v10";
 import fc from "fast-check";
-import { type ChannelLike, memberFacts, Shapes } from "../../../src/discord/state/state-shapes.ts";
+import type { Fits } from "../../../src/discord/fits.ts";
+import { isChannel, isMember, isRole } from "../../../src/discord/promised-shapes.ts";
+import { memberFacts, Shapes } from "../../../src/discord/state/state-shapes.ts";
 import { channelPermissions, everything, guildPermissions } from "../../../src/permissions/compute.ts";
 import type { GuildFacts } from "../../../src/permissions/facts.ts";
-import { holds } from "../holds.ts";
+import { channelFacts } from "../../../src/tools/channel-facts.ts";
+import { equal, holds } from "../holds.ts";
 import { target } from "../target.ts";
 
 const guildId = "300000000000000001";
@@ -125,8 +135,12 @@ const input = fc.record({
 /** Whether a text is what Discord writes: the digits of a number that is not negative. */
 const isPlain = (text: unknown): boolean => typeof text === "string" && /^\d{1,100}$/.test(text);
 
-/** It is read as JSON is: nothing says that it has the shape that the types promise. */
-const asGiven = <Shape>(value: unknown): Shape => JSON.parse(JSON.stringify(value) ?? "null");
+/** It comes in as JSON does, and is refused as what makes no sense is. */
+function taken<Shape>(fits: Fits<Shape>, value: unknown): Shape {
+  const given = JSON.parse(JSON.stringify(value) ?? "null");
+  if (!fits(given)) throw new TypeError("It does not fit.");
+  return given;
+}
 
 export const permissions = target(
   "permissions",
@@ -137,8 +151,9 @@ export const permissions = target(
     check(given) {
       const shapes = new Shapes();
       const read = () => {
+        const plainRole = { position: 1, managed: false, color: 0, hoist: false, mentionable: false };
         const role = (id: string, permissions: unknown) =>
-          shapes.role(asGiven({ id, name: id, permissions, position: 1, managed: false }));
+          shapes.role(taken<APIRole>(isRole, { ...plainRole, id, name: id, permissions }));
         const facts = {
           id: guildId,
           name: "Harbour",
@@ -153,12 +168,19 @@ export const permissions = target(
             [roleId, role(roleId, given.role)],
           ]),
         };
+        const user = { id: userId, username: "ana" };
         const member = memberFacts(
           userId,
-          asGiven({ roles: given.roles, communication_disabled_until: given.until }),
+          taken<APIGuildMember>(isMember, {
+            ...{ user, roles: given.roles, communication_disabled_until: given.until },
+          }),
         );
-        const place = (id: string, type: unknown, permission_overwrites: unknown, parent_id?: string) =>
-          shapes.channel(asGiven<ChannelLike>({ id, type, permission_overwrites, parent_id }), guildId, null);
+        const place = (id: string, type: unknown, permission_overwrites: unknown, parent_id?: string) => {
+          const channel = taken<APIChannel>(isChannel, { id, type, permission_overwrites, parent_id });
+          const read = shapes.channel(channel, guildId, null);
+          equal(channelFacts(channel, guildId), read, "a channel is read in two ways");
+          return read;
+        };
         const channel = place(channelId, given.kind, given.overwrites, parentId);
         const parent =
           given.parent === null ? null : place(parentId, given.parent.kind, given.parent.overwrites);
