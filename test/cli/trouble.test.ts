@@ -113,7 +113,7 @@ describe("a place that cannot be used", () => {
 describe("what was made for the first time is told", () => {
   test("by a start that then fails, since the next one makes nothing", async () => {
     await using taken = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
-    const env = { ...environment(), MCP_PORT: String(taken.port) };
+    const env = { ...environment(), MCP_PORT: String(taken.port), LOG_LEVEL: "error" };
     const { code, err } = await command(["serve"], env);
     expect(err).toContain(`a secret key was made in ${join(dataOf(env), "secret-key")}`);
     expect(err).toContain(`the operator's token is in ${join(dataOf(env), "operator-token")}`);
