@@ -192,7 +192,7 @@ function prepareHistory(store: Store) {
     all(conversationId: string, epoch: number): CachedHistory {
       const { summary, after } = readSummary(conversationId, epoch);
       const rows = messageQuery.all({ conversationId, epoch, after });
-      const calls = callQuery.all({ conversationId, epoch, after });
+      const calls = rows.length === 0 ? [] : callQuery.all({ conversationId, epoch, after });
       const bytes = sizeOf(rows, calls) + (summary?.text.length ?? 0);
       return { history: freeze(summary, groupTurns(store, rows, calls)), bytes };
     },

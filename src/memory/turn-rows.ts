@@ -145,6 +145,11 @@ export function createTurnReader(store: Store) {
     .from(turns)
     .where(eq(turns.discordMessageId, sql.placeholder("id")))
     .prepare();
+  const seqById = store.db
+    .select({ seq: turns.seq })
+    .from(turns)
+    .where(eq(turns.id, sql.placeholder("id")))
+    .prepare();
   const read = (id: string): TurnRow | null => byId.get({ id }) ?? null;
   return {
     byId: read,
@@ -152,11 +157,18 @@ export function createTurnReader(store: Store) {
     /** Throws AppError `turn_not_found`. */
     need(id: string): TurnRow {
       const row = read(id);
-      if (row === null)
-        throw new AppError("turn_not_found", "There is no such turn; it may have been deleted.");
+      if (row === null) throw noTurn();
       return row;
+    },
+    /** By what all that belongs to it is found. Throws AppError `turn_not_found`. */
+    needSeq(id: string): number {
+      const row = seqById.get({ id });
+      if (row === undefined) throw noTurn();
+      return row.seq;
     },
   };
 }
+
+const noTurn = () => new AppError("turn_not_found", "There is no such turn; it may have been deleted.");
 
 export const hasEnded = (row: TurnRow): boolean => row.endedAt !== null;

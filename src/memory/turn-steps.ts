@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, isNotNull, sql } from "drizzle-orm";
 import type { StoredStep, TurnJournal } from "../agent/journal.ts";
 import { AppError } from "../errors.ts";
 import type { Tx } from "./connection.ts";
@@ -45,11 +45,11 @@ const callsOf = prepared((db) =>
     .orderBy(asc(toolCalls.step), asc(toolCalls.position))
     .prepare(),
 );
-const messagesOf = prepared((db) =>
+const stepsOf = prepared((db) =>
   db
     .select()
     .from(messages)
-    .where(eq(messages.turnSeq, sql.placeholder("seq")))
+    .where(and(eq(messages.turnSeq, sql.placeholder("seq")), isNotNull(messages.step)))
     .orderBy(asc(messages.ordinal))
     .prepare(),
 );
@@ -73,7 +73,7 @@ export function createTurnSteps(store: Store, reader: TurnReader, history: Store
           .run(),
       );
     },
-    steps: async (turnId) => readSteps(store, reader.need(turnId).seq),
+    steps: async (turnId) => readSteps(store, reader.needSeq(turnId)),
     async saveStep(turnId, step, end) {
       const row = store.write((tx) => {
         const saved = saveStep(store, tx, reader.need(turnId), step);
@@ -90,7 +90,7 @@ export function createTurnSteps(store: Store, reader: TurnReader, history: Store
           .set({ state: "running", startedAt: store.now() })
           .where(
             and(
-              isCall(reader.need(turnId).seq, step, toolUseId),
+              isCall(reader.needSeq(turnId), step, toolUseId),
               inArray(toolCalls.state, ["pending", "waiting"]),
             ),
           )
@@ -102,12 +102,12 @@ export function createTurnSteps(store: Store, reader: TurnReader, history: Store
         tx
           .update(toolCalls)
           .set({ state: "pending", startedAt: null })
-          .where(and(isCall(reader.need(turnId).seq, step, toolUseId), eq(toolCalls.state, "running")))
+          .where(and(isCall(reader.needSeq(turnId), step, toolUseId), eq(toolCalls.state, "running")))
           .run(),
       );
     },
     async toolEnded(turnId, step, toolUseId, end) {
-      store.write((tx) => endCall(store, tx, reader.need(turnId).seq, step, toolUseId, end));
+      store.write((tx) => endCall(store, tx, reader.needSeq(turnId), step, toolUseId, end));
     },
     async end(turnId, end) {
       const ended = store.write((tx) => {
@@ -151,8 +151,10 @@ function saveStep(store: Store, tx: Tx, row: TurnRow, step: Parameters<TurnJourn
 }
 
 function readSteps(store: Store, seq: number): readonly StoredStep[] {
+  const rows = stepsOf(store).all({ seq });
+  // As with most turns, which begin once.
+  if (rows.length === 0) return [];
   const calls = callsOf(store).all({ seq });
-  const rows = messagesOf(store).all({ seq });
   return rows.flatMap((row) => {
     if (row.step === null) return [];
     const content = openBlocks(store.encryption, row);
