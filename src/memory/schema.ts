@@ -22,17 +22,27 @@ import { readOr } from "./damaged.ts";
  */
 const sealed = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "blob" });
 const bytes = sealed;
-/** Whom a post may mention: nobody, where that is damaged, so that no other post waits for it. */
-const mentions = customType<{ data: readonly string[]; driverData: string }>({
-  dataType: () => "text",
-  toDriver: (ids) => JSON.stringify(ids),
-  fromDriver: (written) =>
-    readOr([], { table: "posts", row: "" }, () => {
-      const ids: unknown = JSON.parse(written);
-      if (Array.isArray(ids) && ids.every((id) => typeof id === "string")) return ids;
-      throw new Error("Stored mentions are no list of ids.");
-    }),
-});
+/**
+ * A list of texts in a row that is read together with others. One that is damaged is taken for `otherwise`, which must
+ * allow nothing, so that no other row waits for it.
+ */
+const texts = (table: string, otherwise: readonly string[]) =>
+  customType<{ data: readonly string[]; driverData: string }>({
+    dataType: () => "text",
+    toDriver: (all) => JSON.stringify(all),
+    fromDriver: (written) =>
+      readOr(otherwise, { table, row: "" }, () => {
+        const all: unknown = JSON.parse(written);
+        if (Array.isArray(all) && all.every((one) => typeof one === "string")) return all;
+        throw new Error("A stored list is no list of texts.");
+      }),
+  });
+/** Whom a post may mention: nobody. */
+const mentions = texts("posts", []);
+/** What a token is good for, and where: nothing, nowhere. */
+const grants = texts("api_tokens", []);
+/** A session without names may use every tool, so it has one that no tool has. */
+const toolNames = texts("sessions", ["(damaged)"]);
 
 /** As literals and not as parameters: SQLite uses a partial index only where the query repeats its condition. */
 export const isUnfinished = (state: { getSQL(): SQL }): SQL => sql`${state} in ('queued', 'running')`;
@@ -242,7 +252,7 @@ export const sessions = sqliteTable(
     conversationId: text("conversation_id")
       .notNull()
       .references(() => conversations.id, { onDelete: "cascade" }),
-    activeTools: text("active_tools", { mode: "json" }).$type<readonly string[]>().notNull(),
+    activeTools: toolNames("active_tools").notNull(),
     tokenId: text("token_id"),
     createdAt: integer("created_at").notNull(),
     lastUsedAt: integer("last_used_at").notNull(),
@@ -262,8 +272,8 @@ export const apiTokens = sqliteTable("api_tokens", {
   name: text().notNull(),
   secretHash: bytes("secret_hash").notNull(),
   userId: text("user_id"),
-  scopes: text({ mode: "json" }).$type<readonly Scope[]>().notNull(),
-  guildIds: text("guild_ids", { mode: "json" }).$type<readonly string[]>(),
+  scopes: grants("scopes").$type<readonly Scope[]>().notNull(),
+  guildIds: grants("guild_ids"),
   createdAt: integer("created_at").notNull(),
   expiresAt: integer("expires_at"),
   revokedAt: integer("revoked_at"),
