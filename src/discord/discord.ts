@@ -88,7 +88,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
   const { config, metrics, turns, outbox, seen, now = Date.now } = deps;
   const timing: DiscordTiming = { ...discordTiming, ...deps.timing };
   const stop = new AbortController();
-  const clients = createRestClients(config.token, config.apiUrl);
+  const clients = createRestClients(config.token, config.apiUrl, timing);
   const reader = createRestReader(clients.reads);
   const state = new GuildState();
   const identity = Promise.withResolvers<string>();

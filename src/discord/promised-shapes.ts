@@ -63,7 +63,7 @@ export const isUser = object<APIUser>({
 });
 
 const memberFields = {
-  ...{ roles: listOf(isId), nick: orNothing(isText), joined_at: orNothing(isTime) },
+  ...{ roles: listOf(isId), nick: orNothing(isText), joined_at: orNull(isTime) },
   ...{ communication_disabled_until: orNothing(isTime), premium_since: orNothing(isTime) },
   ...{ pending: maybe(isBoolean), flags: maybe(isWhole) },
 };

@@ -16,16 +16,22 @@ export interface RestClients {
   dispose(): void;
 }
 
+/** Requests of each client. */
+export interface RestPace {
+  readonly readsPerSecond: number;
+  readonly writesPerSecond: number;
+}
+
 const timeoutMs = 10_000;
 /** A tool call may wait this long in the queue of a rate limit; beyond it, whoever asked is told when to come back. */
 const longestWaitMs = 5000;
 /** Discord allows 50 requests a second, https://discord.com/developers/docs/topics/rate-limits#global-rate-limit */
-const pace = { readsPerSecond: 30, writesPerSecond: 18 };
+export const restPace: RestPace = { readsPerSecond: 30, writesPerSecond: 18 };
 
 export function createRestClients(
   token: string,
   apiUrl: string,
-  { readsPerSecond, writesPerSecond } = pace,
+  { readsPerSecond, writesPerSecond } = restPace,
 ): RestClients {
   const reads = new REST({
     api: apiUrl,

@@ -1,7 +1,8 @@
 import { type GatewayTiming, gatewayTiming } from "./gateway/types.ts";
+import { type RestPace, restPace } from "./rest-client.ts";
 
 /** Times in milliseconds; the defaults are for Discord itself. */
-export interface DiscordTiming extends GatewayTiming {
+export interface DiscordTiming extends GatewayTiming, RestPace {
   /** Between writes of how far the gateway has come. */
   readonly checkpointMs: number;
   readonly typingMs: number;
@@ -22,6 +23,7 @@ export interface DiscordTiming extends GatewayTiming {
 
 export const discordTiming: DiscordTiming = {
   ...gatewayTiming,
+  ...restPace,
   checkpointMs: 250,
   typingMs: 8000,
   lookAfterMs: 60_000,

@@ -4,6 +4,8 @@ import { targets } from "./targets.ts";
 
 /** Inputs that are tried on one world; another seed, and another world, for those after them. */
 const BATCH = 1000;
+/** Ends that are told of a target. */
+const MOST_ENDS = 12;
 /** Failures of a target after which it is given up: they are likely all of one fault. */
 const ENOUGH = 3;
 
@@ -45,11 +47,25 @@ for (const target of targets) {
   print(
     `${target.name.padEnd(16)}${String(tried).padStart(9)} inputs ${String(failed).padStart(4)} failures ${seconds.padStart(8)} s`,
   );
+  print(shares(found));
   inputs += tried;
   failures += failed;
 }
 print(`tried ${inputs} inputs, ${failures} failures`);
 process.exit(failures === 0 ? 0 : 1);
+
+/** To which end they came, as shares of all. */
+function shares(tried: readonly Tried[]): string {
+  const ends = new Map<string, number>();
+  for (const [end, count] of tried.flatMap((each) => [...each.ends]))
+    ends.set(end, (ends.get(end) ?? 0) + count);
+  const all = [...ends.values()].reduce((sum, count) => sum + count, 0);
+  const told = [...ends]
+    .toSorted(([, a], [, b]) => b - a)
+    .slice(0, MOST_ENDS)
+    .map(([end, count]) => `${end} ${((100 * count) / all).toFixed(1)} %`);
+  return `  ${told.join(", ")}`;
+}
 
 function wholeNumber(name: string, text: string): number {
   if (!/^\d{1,10}$/.test(text)) throw new Error(`--${name} must be a whole number, not "${text}".`);

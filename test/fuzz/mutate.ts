@@ -66,8 +66,13 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
 
 /** One of the values with up to `most` changes in it; the values themselves stay as they are. */
 export function mutated(values: readonly unknown[], most = 3): fc.Arbitrary<unknown> {
+  // One change in most of them: with more, what is refused first hides the rest.
+  const edits = fc.oneof(
+    { arbitrary: fc.array(edit, { maxLength: 1 }), weight: 3 },
+    { arbitrary: fc.array(edit, { maxLength: most }), weight: 1 },
+  );
   return fc
-    .tuple(fc.nat({ max: values.length - 1 }), fc.array(edit, { maxLength: most }))
+    .tuple(fc.nat({ max: values.length - 1 }), edits)
     .map(([which, edits]) => edits.reduce(apply, structuredClone(values[which])));
 }
 
@@ -80,7 +85,8 @@ interface Place {
 function apply(value: unknown, change: Edit): unknown {
   const root: Record<string, unknown> = { value };
   const all = placesIn(root);
-  const place = all[change.pick % all.length];
+  // The value as a whole is one place among many: what takes its place is refused at once.
+  const place = all[change.pick % 20 === 0 ? 0 : 1 + (change.pick % (all.length - 1))] ?? all[0];
   if (place === undefined) return value;
   switch (change.how) {
     case "drop":

@@ -20,13 +20,15 @@ export interface Tried {
   readonly inputs: number;
   /** With the seed and the path that lead there, and the smallest input; null when all went well. */
   readonly failure: string | null;
+  /** How many came to which end. A target that refuses nearly all of its inputs at the door tries little. */
+  readonly ends: ReadonlyMap<string, number>;
 }
 
 /** What inputs are tried on. */
 export interface Subject<Input> {
   readonly inputs: fc.Arbitrary<Input>;
-  /** Throws when the promise does not hold for it. */
-  check(input: Input): Promise<void> | void;
+  /** What became of it, or of its parts, in a word. Throws when the promise does not hold for it. */
+  check(input: Input): Promise<string | readonly string[]> | string | readonly string[];
   [Symbol.asyncDispose]?(): Promise<void>;
 }
 
@@ -48,8 +50,9 @@ export function target<Input>(
     async try({ runs: numRuns, seed }) {
       const subject = await open();
       try {
+        const ends = new Map<string, number>();
         const property = fc.asyncProperty(subject.inputs, async (input) => {
-          await subject.check(input);
+          for (const end of [await subject.check(input)].flat()) ends.set(end, (ends.get(end) ?? 0) + 1);
         });
         const details = await fc.check(property, {
           numRuns,
@@ -57,7 +60,7 @@ export function target<Input>(
           timeout: STUCK_MS,
           interruptAfterTimeLimit: LONG_MS,
         });
-        return { inputs: details.numRuns, failure: details.failed ? reported(details) : null };
+        return { inputs: details.numRuns, failure: details.failed ? reported(details) : null, ends };
       } finally {
         await subject[Symbol.asyncDispose]?.();
       }

@@ -84,7 +84,8 @@ export const cli = target(
         const argv = given.map((each) => each.replace("FOLDER", folder));
         const [first] = argv;
         // Without a command, or with options alone, it serves.
-        if (first === undefined || first === "" || first.startsWith("-") || lasting.includes(first)) return;
+        if (first === undefined || first === "" || first.startsWith("-") || lasting.includes(first))
+          return "not run";
         const path = join(folder, file === null ? "data.db" : `${crypto.randomUUID()}.db`);
         if (file !== null) writeFileSync(path, file);
         const { code, out, err } = await command(argv, { DATABASE_URL: path, HOME: folder, APPDATA: folder });
@@ -92,6 +93,7 @@ export const cli = target(
         holds([0, 1, 64, 69, 75, 78].includes(code), `it ends with ${code}`);
         holds(code === 0 || err.trim() !== "", `it ends with ${code} and says nothing`);
         holds(!/\n\s+at .*:\d+/.test(err + out), `a stack: ${err}`);
+        return `exit code ${code}`;
       },
       async [Symbol.asyncDispose]() {
         process.chdir(before);

@@ -73,8 +73,8 @@ const environment = fc
   .array(fc.tuple(fc.constantFrom(...names), value), { maxLength: 12 })
   .map((pairs) => Object.fromEntries(pairs));
 
-/** Reads it; what is wrong must say where, and in a line. */
-function checkConfig(env: Readonly<Record<string, string | undefined>>): void {
+/** Reads it; what is wrong must say where, and in a line. Whether it was a configuration. */
+function checkConfig(env: Readonly<Record<string, string | undefined>>): "read" | "refused" {
   try {
     const config = readConfig(env);
     holds(
@@ -92,6 +92,7 @@ function checkConfig(env: Readonly<Record<string, string | undefined>>): void {
       holds(Number.isSafeInteger(time) && time >= 0, `${name} is ${time}`);
     holds(!config.database.path.includes("\0"), "a path that no file can have");
     holds(URL.canParse(config.discord.apiUrl), "an address that is none");
+    return "read";
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     holds(error.problems.length > 0, "an error without a problem");
@@ -103,6 +104,7 @@ function checkConfig(env: Readonly<Record<string, string | undefined>>): void {
       holds(problem.length < 1000, `a problem of ${problem.length} characters`);
       holds(!/\p{Cc}/u.test(problem), `a problem with control characters: ${JSON.stringify(problem)}`);
     }
+    return "refused";
   }
 }
 
@@ -137,8 +139,10 @@ export const policy = target(
             "words that are none",
           );
         }
+        return "read";
       } catch (error) {
         holds(error instanceof BadPolicy, `it throws ${error}`);
+        return "refused";
       }
     },
   }),

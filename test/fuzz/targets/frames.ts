@@ -84,7 +84,8 @@ async function open(world: { readonly socketUrl: string; readonly operator: stri
 
 const known: ReadonlySet<unknown> = new Set([...requestTypes, "tool_result", "response", "error"]);
 
-function checkReply(reply: unknown): void {
+/** Its type, or the code of its error. */
+function checkReply(reply: unknown): string {
   if (
     typeof reply !== "object" ||
     reply === null ||
@@ -94,7 +95,7 @@ function checkReply(reply: unknown): void {
   )
     throw new Broken(`no reply: ${JSON.stringify(reply)}`);
   holds(known.has(reply.type) && typeof reply.id === "string", `a reply of type ${reply.type}`);
-  if (reply.type !== "error") return;
+  if (reply.type !== "error") return String(reply.type);
   const { data } = reply;
   const code = typeof data === "object" && data !== null && "code" in data ? data.code : null;
   holds(isDocumented(code), `an error with the code ${code}: ${JSON.stringify(reply).slice(0, 400)}`);
@@ -103,6 +104,7 @@ function checkReply(reply: unknown): void {
     "an error without a sentence",
   );
   equal("message_id" in reply ? reply.message_id : null, reply.id, "message_id");
+  return String(code);
 }
 
 /** What the reply's id must be: the request's own, where it has one that can be found. */
@@ -132,7 +134,7 @@ export const frames = target(
         for (const text of sent) client.socket.send(text);
         const replies = await client.taken(sent.length);
         equal(replies.length, sent.length, "replies");
-        for (const reply of replies) checkReply(reply);
+        const ends = replies.map(checkReply);
         // Half a character does not get through a socket: it is sent as U+FFFD.
         const wanted = sent.flatMap((text) => idOf(text.toWellFormed()) ?? []).toSorted();
         const found = replies
@@ -141,6 +143,7 @@ export const frames = target(
           .toSorted();
         equal(found, wanted, "ids of the replies");
         rejections.check();
+        return ends;
       },
       async [Symbol.asyncDispose]() {
         client.socket.close();

@@ -1,5 +1,10 @@
-import { GatewayDispatchEvents as Events } from "discord-api-types/v10";
+import {
+  GatewayDispatchEvents as Events,
+  type GatewayDispatchPayload,
+  GatewayOpcodes,
+} from "discord-api-types/v10";
 import fc from "fast-check";
+import { isPromised } from "../../../src/discord/gateway/promised-dispatches.ts";
 import { channels, mention, Rig, users } from "../../discord/harness.ts";
 import { recordGateway } from "../gateway-recording.ts";
 import { mutated } from "../mutate.ts";
@@ -9,6 +14,8 @@ import { target } from "../target.ts";
 /** With others of their type. */
 const unknown = ["NEW_EVENT", "", "__proto__", "message_create"];
 
+const asSent = (t: string, d: unknown): GatewayDispatchPayload =>
+  JSON.parse(JSON.stringify({ op: GatewayOpcodes.Dispatch, s: 1, t, d }));
 const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
 
 export const gateway = target(
@@ -19,7 +26,8 @@ export const gateway = target(
     const recorded = await recordGateway();
     const rejections = new Rejections();
     const env = { RATE_LIMIT_USER: "1000000/1", RATE_LIMIT_GUILD: "1000000/1", TURN_QUEUE: "2" };
-    const rig = await Rig.start({ env, simulator: { requestLog: 10 } });
+    const timing = { readsPerSecond: Number.POSITIVE_INFINITY, writesPerSecond: Number.POSITIVE_INFINITY };
+    const rig = await Rig.start({ env, timing, simulator: { requestLog: 10 } });
     const types = [...new Set(recorded.map(({ t }) => t)), ...unknown];
     const one = fc.nat({ max: recorded.length - 1 }).chain((at) => {
       const { t, d } = recorded[at] ?? { t: "", d: null };
@@ -43,7 +51,9 @@ export const gateway = target(
         if (reply.content !== `You said: ${n}`) throw new Error(`it says ${reply.content}`);
         rejections.check();
         // How far it has come can still be stored.
+        await rig.discord.flush();
         await rig.handled(asked);
+        return dispatches.map(({ t, d }) => (isPromised(asSent(t, d)) ? "as promised" : "refused"));
       },
       async [Symbol.asyncDispose]() {
         await rig[Symbol.asyncDispose]();

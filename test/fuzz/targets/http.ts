@@ -186,10 +186,11 @@ export const http = target(
         rejections.check();
         const alive = await world.get("/health/live");
         if (alive.status !== 200) throw new Broken(`it is not alive: ${alive.status}`);
-        if (answer === null) return;
+        if (answer === null) return "closed";
         holds(statusOf(answer.status), `it answers ${answer.status}: ${answer.body.slice(0, 500)}`);
         const code = /"code":"([a-z_]+)"/.exec(answer.body)?.[1];
         holds(answer.status < 400 || code === undefined || isDocumented(code), `the code ${code}`);
+        return `${answer.status}`;
       },
       async [Symbol.asyncDispose]() {
         await world[Symbol.asyncDispose]();

@@ -68,19 +68,21 @@ const text: fc.Arbitrary<string> = fc.oneof(
 
 const internalError = -32603;
 
-function checkAnswer(message: Message): void {
+/** Whether it is a result, or the code of its error. */
+function checkAnswer(message: Message): string {
   const { error } = message;
-  if (error === undefined) return;
+  if (error === undefined) return "result";
   // What is refused before it is read as a message, as every other address refuses it.
   if (typeof error === "string") {
     holds(isDocumented(message.code), `the code ${message.code}`);
-    return;
+    return String(message.code);
   }
   holds(
     Number.isInteger(error.code) && typeof error.message === "string",
     `no error: ${JSON.stringify(message)}`,
   );
   holds(error.code !== internalError, `a fault of ours: ${JSON.stringify(message).slice(0, 500)}`);
+  return `error ${error.code}`;
 }
 
 async function start() {
@@ -140,7 +142,7 @@ export const channel = target(
         );
         for (const id of mustAnswer)
           await wire.next((message) => message.id === id && message.method === undefined);
-        for (const message of wire.received) checkAnswer(message);
+        const answers = wire.received.filter(({ id }) => id !== "after" && id !== "last").map(checkAnswer);
         for (const id of mustAnswer)
           equal(
             wire.received.filter((message) => message.id === id && message.method === undefined).length,
@@ -148,6 +150,7 @@ export const channel = target(
             "answers",
           );
         rejections.check();
+        return answers;
       },
       async [Symbol.asyncDispose]() {
         await world[Symbol.asyncDispose]();
@@ -200,6 +203,7 @@ export const mcpHttp = target(
           headers: { ...sendable(message), ...headers },
         });
         holds(response.status < 500, `it answers ${response.status}`);
+        let end = `${response.status}`;
         if (
           message?.method !== "subscriptions/listen" &&
           response.status !== 202 &&
@@ -208,10 +212,11 @@ export const mcpHttp = target(
           const answer = await answerOf(response).catch((error: unknown) => {
             throw new Broken(`no answer, with ${response.status}`, { cause: error });
           });
-          checkAnswer(answer);
+          end = checkAnswer(answer);
         }
         leave.abort();
         rejections.check();
+        return end;
       },
       async [Symbol.asyncDispose]() {
         await world[Symbol.asyncDispose]();

@@ -171,7 +171,8 @@ export const model = target(
           "an empty step",
         );
         const second = await world.ask("and again?", who);
-        if (second.state === "done" || steps.some(({ content }) => content.some(isForged))) return;
+        if (second.state === "done" || steps.some(({ content }) => content.some(isForged)))
+          return first.errorCode ?? first.state;
         throw new Broken(`the next turn is ${second.state}: ${second.answer}`, {
           cause: new Error(JSON.stringify(steps)),
         });

@@ -5,11 +5,13 @@ import fc from "fast-check";
 import { createBudgets } from "../../../src/agent/budgets.ts";
 import { createTurnService } from "../../../src/agent/service.ts";
 import { readConfig } from "../../../src/config.ts";
+import { AppError } from "../../../src/errors.ts";
 import { DatabaseOpenError } from "../../../src/memory/errors.ts";
+import type { ExportPage } from "../../../src/memory/export.ts";
 import type { Memory } from "../../../src/memory/memory.ts";
 import { fillEverything } from "../../memory/everything.ts";
 import { accept, done, folder, newTurn } from "../../memory/helpers.ts";
-import { holds } from "../holds.ts";
+import { equal, holds } from "../holds.ts";
 import { Rejections } from "../rejections.ts";
 import { target } from "../target.ts";
 
@@ -71,15 +73,20 @@ function cellsOf(db: Database): Cell[] {
   });
 }
 
+function cellsIn(path: string): readonly Cell[] {
+  using db = new Database(path);
+  return cellsOf(db);
+}
+
 function spoil(
   path: string,
+  cells: readonly Cell[],
   edits: readonly {
     readonly place: number;
     readonly damage: (before: unknown) => string | number | null | Uint8Array;
   }[],
 ): void {
   using db = new Database(path);
-  const cells = cellsOf(db);
   for (const { place, damage: change } of edits) {
     const cell = cells[place % cells.length];
     // A turn that is marked as ended, and is not, is of no damage's making: nobody would hear of its end.
@@ -96,6 +103,81 @@ function spoil(
     }
   }
 }
+
+const strangersSession = { ...stranger, tokenId: null };
+const far = Number.MAX_SAFE_INTEGER;
+
+/** Something of somebody whose rows stay whole. Gives the turn. */
+async function fillStrangers(memory: Memory): Promise<string> {
+  const own = await accept(memory, stranger);
+  await memory.turns.begin(own.id);
+  await memory.turns.end(own.id, done({ answer: "mine" }));
+  await memory.sessions.open(strangersSession, 1, far);
+  await memory.preferences.set(stranger.userId, { instructions: "be brief" });
+  await memory.memories.add(stranger.userId, "likes tea", []);
+  return own.id;
+}
+
+/** Everything of theirs, as they are told it. */
+async function strangers(memory: Memory, turnId: string) {
+  const { userId, channelId, guildId, sessionId } = stranger;
+  const session = await memory.sessions.get(sessionId);
+  const turn = await memory.turns.get(turnId);
+  return {
+    ...{ session, turn, chat: await memory.sessions.findChat(userId, channelId, guildId) },
+    said: await memory.transcript.recent(turn?.conversationId ?? "", 50),
+    conversations: await memory.transcript.conversations(userId, 50),
+    preferences: await memory.preferences.get(userId),
+    memories: await memory.memories.list(userId),
+    exported: exported(memory, userId),
+  };
+}
+
+function exported(memory: Memory, userId: string): number {
+  let records = 0;
+  let cursor: string | null = null;
+  do {
+    const page: ExportPage = memory.exporter.page(userId, cursor);
+    records += page.records.length;
+    cursor = page.next;
+  } while (cursor !== null);
+  return records;
+}
+
+/** What an operator, or the one whose rows are damaged, may want then. Each goes to its end, or says why it does not. */
+const wishes = {
+  nothing: async () => {},
+  export: async (memory: Memory) => void exported(memory, "100"),
+  async forget(memory: Memory) {
+    await memory.eraser.erase({ kind: "user", id: "100" });
+    const left = memory.eraser.footprint({ kind: "user", id: "100" });
+    equal(
+      Object.values(left).filter((count) => count > 0),
+      [],
+      "what is left of somebody who is forgotten",
+    );
+  },
+  async rotate(memory: Memory) {
+    try {
+      let progress = await memory.keys.rotate(null, 1000);
+      while (!progress.finished) progress = await memory.keys.rotate(progress.key, 1000);
+    } catch (error) {
+      // What cannot be opened cannot be sealed anew, and the older key is kept for the rest.
+      if (!(error instanceof AppError)) throw error;
+    }
+  },
+  async retain(memory: Memory) {
+    await memory.removeOlderThan(2, 2);
+    await memory.sessions.removeExpired(2);
+  },
+  async list(memory: Memory) {
+    await memory.tokens.list();
+    await memory.audit.list({ limit: 100 });
+    await memory.sessions.countActive(1);
+  },
+};
+type Wish = keyof typeof wishes;
+const wish: fc.Arbitrary<Wish> = fc.constantFrom("nothing", "export", "forget", "rotate", "retain", "list");
 
 function serve(memory: Memory) {
   const { model, turn } = readConfig({ USER_TOKENS_PER_DAY: "0", GUILD_TOKENS_PER_DAY: "0" });
@@ -134,27 +216,28 @@ export const rows = target(
     const at = folder();
     const filled = at.open();
     const { runningTurnId, queuedTurnId } = await fillEverything(filled);
-    const own = await accept(filled, stranger);
-    await filled.turns.begin(own.id);
-    await filled.turns.end(own.id, done({ answer: "mine" }));
+    const cells = cellsIn(at.path);
+    const strangersTurn = await fillStrangers(filled);
+    const before = await strangers(filled, strangersTurn);
     filled[Symbol.dispose]();
     const rejections = new Rejections();
     let n = 0;
     return {
-      inputs: fc.array(edit, { minLength: 1, maxLength: 2 }),
-      async check(edits) {
+      inputs: fc.record({ edits: fc.array(edit, { minLength: 1, maxLength: 2 }), wish }),
+      async check({ edits, wish: wanted }) {
         n += 1;
         const path = join(at.dir, `${n}.db`);
         copyFileSync(at.path, path);
-        spoil(path, edits);
+        spoil(path, cells, edits);
         let memory: Memory;
         try {
           memory = at.open({ path });
         } catch (error) {
-          if (error instanceof DatabaseOpenError) return;
+          if (error instanceof DatabaseOpenError) return "says why not";
           throw error;
         }
         try {
+          equal(await strangers(memory, strangersTurn), before, "what somebody else is told");
           const service = serve(memory);
           try {
             await service.resume();
@@ -175,6 +258,13 @@ export const rows = target(
             await memory.outbox.undelivered(100);
             await memory.gatewaySessions.get(0).catch(() => null);
             await memory.marks.all(100);
+            await wishes[wanted](memory);
+            const { preferences, memories } = await strangers(memory, strangersTurn);
+            equal(
+              { preferences, memories },
+              { preferences: before.preferences, memories: before.memories },
+              wanted,
+            );
           } finally {
             await service[Symbol.asyncDispose]();
           }
@@ -183,6 +273,7 @@ export const rows = target(
           for (const end of ["", "-wal", "-shm"]) rmSync(path + end, { force: true });
         }
         rejections.check();
+        return wanted;
       },
       async [Symbol.asyncDispose]() {
         at[Symbol.dispose]();

@@ -37,6 +37,7 @@ export const sessionTokens = target(
         const read = await refusedOr(() => tokens.verify(text));
         if (text === token || text === second) holds(read !== undefined, "an issued token is refused");
         else equal(read, undefined, "a token that was not issued");
+        return read === undefined ? "refused" : "taken";
       },
     };
   },
@@ -66,6 +67,7 @@ export const tickets = target("tickets", "no text but an issued ticket is one, a
           equal(await refusedOr(() => desk.redeem(text)), undefined, "a ticket that was not issued");
       equal(desk.redeem(token), principal, "whose ticket it is");
       equal(await refusedOr(() => desk.redeem(token)), undefined, "a ticket that was used");
+      return "taken";
     },
   };
 });
@@ -90,6 +92,7 @@ export const sealedState = target(
         const isOurs =
           Buffer.from(text, "base64url").equals(Buffer.from(sealed, "base64url")) && boundTo === "call 1";
         equal(opened, isOurs ? state : undefined, "what it opens to");
+        return isOurs ? "opened" : "refused";
       },
     };
   },
@@ -132,6 +135,7 @@ export const addresses = target(
         } catch (error) {
           holds(error instanceof ProtocolError, `it throws ${error}`);
         }
+        return read === null ? "refused" : read.kind;
       },
     };
   },
@@ -174,6 +178,7 @@ export const signatures = target(
         if (signed.signature === signature && signed.timestamp === timestamp && signed.body === body)
           holds(taken === true, "what is signed is refused");
         holds(isOurs || taken === undefined, "what is not signed is taken");
+        return taken === true ? "taken" : "refused";
       },
     };
   },

@@ -98,6 +98,7 @@ export const split = target(
         const cut = cutLine(line, max, false);
         holds(cut >= 1 && cut <= max, `a cut at ${cut}`);
       }
+      return pieces.length < 3 ? `${pieces.length} messages` : "more messages";
     },
   }),
 );

@@ -135,13 +135,15 @@ export const tools = target(
         calls += 1;
         const outcome = await world?.call(toolName, input, by);
         rejections.check();
-        if (outcome === undefined || outcome.kind === "done" || outcome.kind === "asked") return;
+        if (outcome === undefined || outcome.kind === "done" || outcome.kind === "asked")
+          return outcome?.kind ?? "nothing";
         holds(isDocumented(outcome.code), `${outcome.kind} with ${outcome.code}: ${outcome.text}`);
         holds(
           outcome.text.length > 0 && outcome.text.length < 5000,
           `a text of ${outcome.text.length} characters`,
         );
         holds(outcome.text.isWellFormed(), "a text with half a character");
+        return String(outcome.code);
       },
       async [Symbol.asyncDispose]() {
         await world?.[Symbol.asyncDispose]();
