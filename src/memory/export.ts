@@ -1,6 +1,7 @@
 import type { SQLQueryBindings } from "bun:sqlite";
 import { readOr } from "./damaged.ts";
 import { type ExportRecord, exportTurn, sourcesOfTurn, time } from "./export-turn.ts";
+import { listHas } from "./footprint.ts";
 import { fromOwnJson } from "./json.ts";
 import { namingOf } from "./quotes.ts";
 import type { RawRow } from "./sealed-columns.ts";
@@ -144,7 +145,7 @@ function sectionsOf(store: Store): readonly Section[] {
     section(
       "post",
       `SELECT p.seq AS at, p.purpose, p.channel_id, p.reply_to_message_id, p.message_id, p.state, p.created_at
-       FROM posts AS p WHERE (EXISTS (SELECT 1 FROM json_each(p.allowed_mention_user_ids) WHERE value = $userId)
+       FROM posts AS p WHERE (${listHas("p.allowed_mention_user_ids", "value = $userId")}
          OR EXISTS (SELECT 1 FROM turns AS t WHERE t.id = p.subject AND t.user_id = $userId)
          OR EXISTS (SELECT 1 FROM approvals AS a WHERE a.id = p.subject AND a.user_id = $userId))
        ${inOrder("p.seq")}`,

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import type { ExportPage } from "../../src/memory/export.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { fillEverything } from "./everything.ts";
 import { accept, folder, post } from "./helpers.ts";
@@ -65,4 +66,40 @@ test("a question that is damaged does not hold up the others", async () => {
   const unasked = (memory: Memory) => memory.outbox.unasked(10);
   expect(await damaged("update approvals set fingerprint = 'g'", unasked)).toHaveLength(1);
   expect(await damaged(cut("approvals", "question", "1"), unasked)).toEqual([]);
+});
+
+test("a token whose grants are damaged is listed, and good for nothing", async () => {
+  for (const [column, found] of [
+    ["scopes", { scopes: [], guildIds: null }],
+    ["guild_ids", { scopes: ["tools"], guildIds: [] }],
+  ] as const) {
+    const sql = `update api_tokens set ${column} = '{"a":[1]}'`;
+    expect(await damaged(sql, (memory) => memory.tokens.list())).toMatchObject([
+      { name: "editor", ...found },
+    ]);
+  }
+});
+
+test("a session whose tools are damaged has none, and ends like any other", async () => {
+  const sql = "update sessions set active_tools = '[', expires_at = 2";
+  const [kept, ended] = await damaged(sql, async ({ sessions }) => [
+    await sessions.get("session"),
+    await sessions.removeExpired(2),
+  ]);
+  expect(kept?.activeTools).toEqual(["(damaged)"]);
+  expect(ended?.map(({ id }) => id)).toContain("session");
+});
+
+test("what somebody is given of theirs is no less for the damaged post of somebody else", async () => {
+  const sql = "update posts set allowed_mention_user_ids = 'none' where nonce = 'n2'";
+  const types = await damaged(sql, async ({ exporter }) => {
+    const found: unknown[] = [];
+    for (let cursor: string | null = null; ; ) {
+      const { records, next }: ExportPage = exporter.page("999", cursor);
+      found.push(...records.map(({ type }) => type));
+      if (next === null) return found;
+      cursor = next;
+    }
+  });
+  expect(types).toContain("turn");
 });
