@@ -23,6 +23,7 @@ import {
   type APIThreadMember,
   type APIThreadMetadata,
   type APIUser,
+  ChannelType,
   type GatewayGuildMemberUpdateDispatchData,
   OverwriteType,
   type RESTAPIPartialCurrentUserGuild,
@@ -97,8 +98,8 @@ const isThreadMetadata = object<APIThreadMetadata>({
   ...{ archived: isBoolean, locked: maybe(isBoolean), invitable: maybe(isBoolean) },
   archive_timestamp: orNothing(isTime),
 });
-/** Channels, threads and direct messages. */
-export const isChannel = object<APIChannel | RESTGetAPIGuildChannelsResult[number]>({
+type AnyChannel = APIChannel | RESTGetAPIGuildChannelsResult[number];
+const isChannelOfAnyKind = object<AnyChannel>({
   ...{ id: isId, type: isWhole, name: orNothing(isText), guild_id: maybe(isId), flags: maybe(isWhole) },
   ...{ parent_id: orNothing(isId), position: maybe(isWhole), topic: orNothing(isText) },
   ...{ nsfw: maybe(isBoolean), rate_limit_per_user: orNothing(isWhole), owner_id: orNothing(isId) },
@@ -111,6 +112,22 @@ export const isChannel = object<APIChannel | RESTGetAPIGuildChannelsResult[numbe
     member_count: maybe(isWhole),
   },
 });
+
+const direct: readonly unknown[] = [ChannelType.DM, ChannelType.GroupDM];
+const threads: readonly unknown[] = [
+  ...[ChannelType.PublicThread, ChannelType.PrivateThread, ChannelType.AnnouncementThread],
+];
+const isNamed = object<{ name: string }>({ name: isText });
+const isWholeThread = object<{ name: string; thread_metadata: APIThreadMetadata }>({
+  name: isText,
+  thread_metadata: isThreadMetadata,
+});
+/** Channels, threads and direct messages, each with what its kind always has. */
+export const isChannel: Fits<AnyChannel> = (channel) => {
+  if (!isChannelOfAnyKind(channel) || !isObject(channel)) return false;
+  if (threads.includes(channel.type)) return isWholeThread(channel);
+  return direct.includes(channel.type) || isNamed(channel);
+};
 
 export const isEmoji = object<APIEmoji>({
   ...{ id: orNull(isId), name: orNull(isText), roles: maybe(listOf(isId)), available: maybe(isBoolean) },

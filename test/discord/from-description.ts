@@ -3,6 +3,8 @@ import description from "../fixtures/discord-openapi.json";
 
 type Json = Readonly<Record<string, unknown>>;
 
+const at = "#/components/schemas/";
+
 const isJson = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const schemas: Json = description.components.schemas;
@@ -14,14 +16,28 @@ const DEEP = 4;
 
 /** Any value that Discord's description allows of that schema: with and without what may be missing. */
 export const ofDescription = (name: string): fc.Arbitrary<unknown> =>
-  fc.gen().map((gen) => make({ $ref: `#/components/schemas/${name}` }, gen, 0));
+  fc.gen().map((gen) => make({ $ref: `${at}${name}` }, gen, 0));
+
+/** It gives channels of all kinds one list of types; which of them are whose is documented: https://docs.discord.com/developers/resources/channel#channel-object-channel-types */
+const typesOf: Readonly<Record<string, readonly number[]>> = {
+  GuildChannelResponse: [0, 2, 4, 5, 13, 14, 15, 16],
+  ThreadResponse: [10, 11, 12],
+  PrivateChannelResponse: [1],
+  PrivateGroupChannelResponse: [3],
+};
 
 function make(schema: unknown, gen: GeneratorValue, depth: number, field = ""): unknown {
   if (!isJson(schema)) return gen(fc.jsonValue, { maxDepth: 1 });
   const one = (choices: readonly unknown[]) =>
     make(choices[gen(fc.nat, { max: choices.length - 1 })], gen, depth, field);
-  if (typeof schema.$ref === "string")
-    return make(schemas[schema.$ref.split("/").at(-1) ?? ""], gen, depth, field);
+  if (typeof schema.$ref === "string") {
+    const name = schema.$ref.slice(at.length);
+    const made = make(schemas[name], gen, depth, field);
+    const types = typesOf[name];
+    return types !== undefined && isJson(made)
+      ? { ...made, type: one(types.map((type) => ({ const: type }))) }
+      : made;
+  }
   if (Array.isArray(schema.oneOf)) return one(schema.oneOf);
   if (Array.isArray(schema.anyOf)) return one(schema.anyOf);
   if (Array.isArray(schema.allOf)) return one(schema.allOf);

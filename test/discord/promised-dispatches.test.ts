@@ -20,6 +20,7 @@ const role = {
   ...{ hoist: false, managed: false, mentionable: false },
 };
 const channel = { id: channels.general, type: 0, guild_id: guildId, name: "general" };
+const thread = { ...channel, type: 11, thread_metadata: { archived: false, archive_timestamp: null } };
 const overwrite = { id: "5", type: 0, allow: "0", deny: "1024" };
 const member = { user: ana, roles: ["5"], joined_at: "2026-01-01T00:00:00Z" };
 const message = {
@@ -52,7 +53,9 @@ const damages: readonly (readonly [type: string, whole: object, damage: object])
   ["CHANNEL_UPDATE", channel, { permission_overwrites: {} }],
   ["CHANNEL_UPDATE", channel, { permission_overwrites: [{ ...overwrite, type: 7 }] }],
   ["CHANNEL_UPDATE", channel, { permission_overwrites: [{ ...overwrite, deny: "" }] }],
-  ["THREAD_UPDATE", { ...channel, thread_metadata: { archived: false } }, { thread_metadata: [] }],
+  ["CHANNEL_UPDATE", channel, { name: undefined }],
+  ["THREAD_UPDATE", thread, { thread_metadata: undefined }],
+  ["THREAD_UPDATE", thread, { thread_metadata: [] }],
   ["THREAD_LIST_SYNC", { guild_id: guildId, threads: [channel] }, { channel_ids: [null] }],
   ["GUILD_MEMBER_UPDATE", { ...member, guild_id: guildId }, { nick: ["Ana"] }],
   ["GUILD_MEMBER_UPDATE", { ...member, guild_id: guildId }, { roles: "all" }],

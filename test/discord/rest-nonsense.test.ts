@@ -15,7 +15,12 @@ const message = {
   timestamp: "2026-01-01T00:00:00Z",
 };
 const lists = { mentions: [], mention_roles: [], attachments: [], embeds: [], edited_timestamp: null };
-const channelWith = (permission_overwrites: unknown) => ({ id: "1", type: 0, permission_overwrites });
+const channelWith = (permission_overwrites: unknown) => ({
+  id: "1",
+  type: 0,
+  name: "x",
+  permission_overwrites,
+});
 const memberWith = (part: object) => ({ user: author, roles: [], joined_at: null, ...part });
 
 type Read = (reader: DiscordReader) => Promise<unknown>;
