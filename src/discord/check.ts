@@ -4,7 +4,7 @@ import { ApplicationFlags, PermissionFlagsBits } from "discord-api-types/v10";
 import type { Config } from "../config.ts";
 import { listOf } from "./fits.ts";
 import { isApplication, isOwnGuild, isUser } from "./promised-shapes.ts";
-import { sensible } from "./rest-errors.ts";
+import { sensible } from "./rest/errors.ts";
 
 /** What `doctor` and a person want to know of the Discord side. `advice` says what to do about a failure. */
 export interface Finding {

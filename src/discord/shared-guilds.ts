@@ -3,7 +3,7 @@ import { DiscordAPIError, REST } from "@discordjs/rest";
 import type { Config } from "../config.ts";
 import { listOf } from "./fits.ts";
 import { isOwnGuild } from "./promised-shapes.ts";
-import { sensible } from "./rest-errors.ts";
+import { sensible } from "./rest/errors.ts";
 
 export interface SharedGuild {
   readonly id: string;

@@ -1,5 +1,5 @@
 import { type GatewayTiming, gatewayTiming } from "./gateway/types.ts";
-import { type RestPace, restPace } from "./rest-client.ts";
+import { type RestPace, restPace } from "./rest/client.ts";
 
 /** Times in milliseconds; the defaults are for Discord itself. */
 export interface DiscordTiming extends GatewayTiming, RestPace {

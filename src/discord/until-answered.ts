@@ -3,7 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { AppError } from "../errors.ts";
 import type { Fits } from "./fits.ts";
 import { reconnectDelay } from "./gateway/identify-guard.ts";
-import { sensible } from "./rest-errors.ts";
+import { sensible } from "./rest/errors.ts";
 import { sleep } from "./sleep.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);

@@ -3,7 +3,7 @@ import { REST } from "@discordjs/rest";
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import type { Actor } from "../../src/actor.ts";
-import { createRestReader } from "../../src/discord/rest-reader.ts";
+import { createRestReader } from "../../src/discord/rest/reader.ts";
 import { createFacts } from "../../src/discord/state/facts.ts";
 import { GuildState } from "../../src/discord/state/guild-state.ts";
 import { startDiscordSimulator } from "../../src/simulator/discord/simulator.ts";

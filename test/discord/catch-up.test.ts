@@ -2,14 +2,14 @@ import { expect, test } from "bun:test";
 import { CatchUp } from "../../src/discord/chat/catch-up.ts";
 import { ChannelQueues } from "../../src/discord/chat/channel-queues.ts";
 import { Marks } from "../../src/discord/chat/marks.ts";
-import { createRestClients } from "../../src/discord/rest-client.ts";
-import { createRestReader } from "../../src/discord/rest-reader.ts";
+import { createRestClients } from "../../src/discord/rest/client.ts";
+import { createRestReader } from "../../src/discord/rest/reader.ts";
 import { createFacts } from "../../src/discord/state/facts.ts";
 import { GuildState } from "../../src/discord/state/guild-state.ts";
 import { startDiscordSimulator } from "../../src/simulator/discord/simulator.ts";
 import { DEMO } from "../../src/simulator/discord/world-seed.ts";
 import { gate } from "./harness.ts";
-import { signal } from "./rest-site.ts";
+import { signal } from "./rest/site.ts";
 
 const { guildId, channels } = DEMO;
 

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
-import { createRestClients } from "../../src/discord/rest-client.ts";
-import { createRestReader } from "../../src/discord/rest-reader.ts";
+import { createRestClients } from "../../src/discord/rest/client.ts";
+import { createRestReader } from "../../src/discord/rest/reader.ts";
 import { createFacts } from "../../src/discord/state/facts.ts";
 import { GuildState } from "../../src/discord/state/guild-state.ts";
 import { startDiscordSimulator } from "../../src/simulator/discord/simulator.ts";
 import { DEMO } from "../../src/simulator/discord/world-seed.ts";
-import { failure, signal } from "./rest-site.ts";
+import { failure, signal } from "./rest/site.ts";
 
 test("nothing is kept of servers and members that cannot be read, however many are asked for", async () => {
   await using simulator = await startDiscordSimulator({ rateLimits: "off" });

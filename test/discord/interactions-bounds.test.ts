@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { InteractionType } from "discord-api-types/v10";
 import { Interactions } from "../../src/discord/posts/interactions.ts";
-import { createRestClients } from "../../src/discord/rest-client.ts";
+import { createRestClients } from "../../src/discord/rest/client.ts";
 import { AppError } from "../../src/errors.ts";
 import { startDiscordSimulator } from "../../src/simulator/discord/simulator.ts";
 

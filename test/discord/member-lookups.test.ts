@@ -9,7 +9,7 @@ import {
 import { AppError } from "../../src/errors.ts";
 import { chaosWorld, personIds, runs } from "../chaos/world.ts";
 import { Rig } from "./harness.ts";
-import { failure, signal } from "./rest-site.ts";
+import { failure, signal } from "./rest/site.ts";
 
 /** Without the privileged intents: members that are named may be asked for all the same. */
 const plain = { DISCORD_INTENTS: "none" };

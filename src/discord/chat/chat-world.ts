@@ -6,7 +6,7 @@ import { readableByAllMembers } from "../../permissions/audience.ts";
 import type { ChannelFacts } from "../../permissions/facts.ts";
 import type { Outbox } from "../ports.ts";
 import { isMessage } from "../promised-shapes.ts";
-import { ask } from "../rest-errors.ts";
+import { ask } from "../rest/errors.ts";
 import type { Facts } from "../state/facts.ts";
 import type { GuildState } from "../state/guild-state.ts";
 import type { ChatWorld, Place } from "./chat.ts";

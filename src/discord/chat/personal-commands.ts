@@ -5,7 +5,7 @@ import { isRefusal } from "../posts/direct-channels.ts";
 import { postNonce } from "../posts/nonce.ts";
 import type { Notices } from "../posts/notices.ts";
 import { isChannel } from "../promised-shapes.ts";
-import { ask } from "../rest-errors.ts";
+import { ask } from "../rest/errors.ts";
 import type { Incoming } from "./incoming.ts";
 
 /** What is stored of a person, as far as they can have it in chat. Implemented by `app/personal.ts`. */

@@ -3,7 +3,7 @@ import { DiscordAPIError } from "@discordjs/rest";
 import { getLogger } from "@logtape/logtape";
 import { Lru } from "../../lru.ts";
 import { isChannel } from "../promised-shapes.ts";
-import { ask } from "../rest-errors.ts";
+import { ask } from "../rest/errors.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
 

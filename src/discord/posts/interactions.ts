@@ -3,7 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import type { TurnService } from "../../agent/turn-service.ts";
 import { type AppError, toAppError } from "../../errors.ts";
 import type { Limits } from "../../limits/rate-limits.ts";
-import { raceAbort } from "../rest-errors.ts";
+import { raceAbort } from "../rest/errors.ts";
 import { type Press, readButton } from "./buttons.ts";
 import {
   type Answer,

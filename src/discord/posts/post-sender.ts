@@ -10,7 +10,7 @@ import { compareSnowflakes, isNewer, snowflakeAt } from "../../snowflake.ts";
 import { listOf } from "../fits.ts";
 import type { Post } from "../ports.ts";
 import { isMessage, isPosted } from "../promised-shapes.ts";
-import { raceAbort, sensible } from "../rest-errors.ts";
+import { raceAbort, sensible } from "../rest/errors.ts";
 
 export type SendResult =
   | { readonly kind: "sent"; readonly messageId: string }

@@ -1,4 +1,4 @@
-import type { RestClients } from "../rest-client.ts";
+import type { RestClients } from "../rest/client.ts";
 import { Delivery, type DeliveryDeps } from "./delivery.ts";
 import { Interactions, type InteractionsDeps } from "./interactions.ts";
 import { Verdicts } from "./verdicts.ts";

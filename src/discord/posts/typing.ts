@@ -2,7 +2,7 @@ import type { API } from "@discordjs/core";
 import type { TurnRecord } from "../../agent/journal.ts";
 import type { TurnService } from "../../agent/turn-service.ts";
 import { isAnything } from "../fits.ts";
-import { ask } from "../rest-errors.ts";
+import { ask } from "../rest/errors.ts";
 
 /** Discord shows it for ten seconds, https://discord.com/developers/docs/resources/channel#trigger-typing-indicator */
 const REPEAT_MS = 8000;

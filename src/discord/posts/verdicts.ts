@@ -5,7 +5,7 @@ import type { Approval } from "../../agent/approvals.ts";
 import type { TurnService } from "../../agent/turn-service.ts";
 import { isAnything } from "../fits.ts";
 import type { Outbox, UnshownVerdict } from "../ports.ts";
-import { ask } from "../rest-errors.ts";
+import { ask } from "../rest/errors.ts";
 import { Pauses } from "./pauses.ts";
 import { verdictContent } from "./question-text.ts";
 import { Rounds } from "./rounds.ts";

@@ -6,7 +6,7 @@ import type { ChannelFacts, GuildFacts, MemberFacts } from "../../permissions/fa
 import type { DiscordReader, Located, PermissionFactsPort } from "../../tools/discord-port.ts";
 import { isAnything } from "../fits.ts";
 import { isThreads } from "../promised-shapes.ts";
-import { ask, raceAbort } from "../rest-errors.ts";
+import { ask, raceAbort } from "../rest/errors.ts";
 import type { GuildState } from "./guild-state.ts";
 import { memberFacts } from "./state-shapes.ts";
 

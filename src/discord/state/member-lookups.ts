@@ -1,7 +1,7 @@
 import type { APIGuildMember, GatewayGuildMembersChunkDispatchData } from "discord-api-types/v10";
 import { AppError } from "../../errors.ts";
 import type { DiscordReader } from "../../tools/discord-port.ts";
-import { raceAbort } from "../rest-errors.ts";
+import { raceAbort } from "../rest/errors.ts";
 import { type Asked, MemberRequests, type MemberRequestsDeps, mostPeople } from "./member-requests.ts";
 
 /** By REST at once. Discord answers those about one server one after the other anyway. */

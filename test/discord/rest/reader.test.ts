@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { AuditLogEvent, ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
-import { DEMO, twoServers } from "../../src/simulator/discord/world-seed.ts";
-import { failure, plainly, signal, startRestSite } from "./rest-site.ts";
+import { DEMO, twoServers } from "../../../src/simulator/discord/world-seed.ts";
+import { failure, plainly, signal, startRestSite } from "./site.ts";
 
 const { channels, users, roles, guildId, botId, lighthouse } = DEMO;
 const pilot = { id: botId, type: "member" as const };

@@ -1,9 +1,9 @@
 import { DiscordAPIError, HTTPError, RateLimitError } from "@discordjs/rest";
-import { AppError } from "../errors.ts";
-import type { Change } from "../tools/discord-port.ts";
+import { AppError } from "../../errors.ts";
+import type { Change } from "../../tools/discord-port.ts";
+import { type Fits, isAnything } from "../fits.ts";
 import { badToken, refusal } from "./discord-refusals.ts";
-import { type Fits, isAnything } from "./fits.ts";
-import { Flight, follow } from "./rest-flight.ts";
+import { Flight, follow } from "./flight.ts";
 
 /** How long one request may take, its wait in the rate-limit queue included. */
 const boundMs = 20_000;

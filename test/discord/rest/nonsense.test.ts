@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { DEMO } from "../../src/simulator/discord/world-seed.ts";
-import type { DiscordReader } from "../../src/tools/discord-port.ts";
-import { failure, plainly, startRestSite } from "./rest-site.ts";
+import { DEMO } from "../../../src/simulator/discord/world-seed.ts";
+import type { DiscordReader } from "../../../src/tools/discord-port.ts";
+import { failure, plainly, startRestSite } from "./site.ts";
 
 const { channels, guildId, users } = DEMO;
 const { signal } = new AbortController();

@@ -7,8 +7,8 @@ import {
   type RESTGetAPIGuildChannelsResult,
   Routes,
 } from "discord-api-types/v10";
-import type { AuditLogPage, DiscordReader, MessagePage } from "../tools/discord-port.ts";
-import { listOf } from "./fits.ts";
+import type { AuditLogPage, DiscordReader, MessagePage } from "../../tools/discord-port.ts";
+import { listOf } from "../fits.ts";
 import {
   isAuditLog,
   isBan,
@@ -24,9 +24,9 @@ import {
   isThreads,
   isUser,
   type ListedThreadMember,
-} from "./promised-shapes.ts";
-import { ask } from "./rest-errors.ts";
-import { isThread, readSearch, searchQuery } from "./rest-search.ts";
+} from "../promised-shapes.ts";
+import { ask } from "./errors.ts";
+import { isThread, readSearch, searchQuery } from "./search.ts";
 
 /** Reads by REST, each within a bounded time. Errors as `DiscordReader` documents them. */
 export function createRestReader(api: API): DiscordReader {

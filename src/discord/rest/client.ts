@@ -1,6 +1,6 @@
 import { API } from "@discordjs/core";
 import { DefaultRestOptions, REST, type RESTOptions } from "@discordjs/rest";
-import { fly, isFollowed } from "./rest-flight.ts";
+import { fly, isFollowed } from "./flight.ts";
 
 /** Two clients, so that a request with an effect is never repeated by the client while a reading one may be. */
 export interface RestClients {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { createRestClients } from "../../src/discord/rest-client.ts";
-import { createRestWriter } from "../../src/discord/rest-writer.ts";
-import { AppError } from "../../src/errors.ts";
-import type { RestFault } from "../../src/simulator/discord/rest/faults.ts";
-import { DEMO } from "../../src/simulator/discord/world-seed.ts";
-import type { Change, DiscordWriter } from "../../src/tools/discord-port.ts";
-import { failure, plainly, signal, startRestSite } from "./rest-site.ts";
+import { createRestClients } from "../../../src/discord/rest/client.ts";
+import { createRestWriter } from "../../../src/discord/rest/writer.ts";
+import { AppError } from "../../../src/errors.ts";
+import type { RestFault } from "../../../src/simulator/discord/rest/faults.ts";
+import { DEMO } from "../../../src/simulator/discord/world-seed.ts";
+import type { Change, DiscordWriter } from "../../../src/tools/discord-port.ts";
+import { failure, plainly, signal, startRestSite } from "./site.ts";
 
 const { channels, users, roles, guildId } = DEMO;
 

@@ -1,11 +1,11 @@
 import type { API } from "@discordjs/core";
 import { type APIChannel, type APIDMChannel, ChannelType, Routes } from "discord-api-types/v10";
-import { AppError } from "../errors.ts";
-import type { DiscordWriter } from "../tools/discord-port.ts";
-import { listOf } from "./fits.ts";
-import { isChannel, isMessage, isRole } from "./promised-shapes.ts";
-import { ask, tell } from "./rest-errors.ts";
-import { Flight, follow } from "./rest-flight.ts";
+import { AppError } from "../../errors.ts";
+import type { DiscordWriter } from "../../tools/discord-port.ts";
+import { listOf } from "../fits.ts";
+import { isChannel, isMessage, isRole } from "../promised-shapes.ts";
+import { ask, tell } from "./errors.ts";
+import { Flight, follow } from "./flight.ts";
 
 /** Changes by REST, each by one request within a bounded time. `api` must not repeat requests. Errors as `DiscordWriter` documents them. */
 export function createRestWriter(api: API): DiscordWriter {

@@ -1,16 +1,16 @@
 import { expect } from "bun:test";
-import { createRestClients } from "../../src/discord/rest-client.ts";
-import { createRestReader } from "../../src/discord/rest-reader.ts";
-import { createRestWriter } from "../../src/discord/rest-writer.ts";
-import { AppError } from "../../src/errors.ts";
-import type { Exchange } from "../../src/simulator/discord/rest/serve.ts";
+import { createRestClients } from "../../../src/discord/rest/client.ts";
+import { createRestReader } from "../../../src/discord/rest/reader.ts";
+import { createRestWriter } from "../../../src/discord/rest/writer.ts";
+import { AppError } from "../../../src/errors.ts";
+import type { Exchange } from "../../../src/simulator/discord/rest/serve.ts";
 import {
   type DiscordSimulator,
   type DiscordSimulatorOptions,
   startDiscordSimulator,
-} from "../../src/simulator/discord/simulator.ts";
-import type { Change, DiscordReader, DiscordWriter } from "../../src/tools/discord-port.ts";
-import { attachContract } from "../simulator/discord/openapi-contract.ts";
+} from "../../../src/simulator/discord/simulator.ts";
+import type { Change, DiscordReader, DiscordWriter } from "../../../src/tools/discord-port.ts";
+import { attachContract } from "../../simulator/discord/openapi-contract.ts";
 
 export interface RestSite extends AsyncDisposable {
   readonly simulator: DiscordSimulator;

@@ -7,8 +7,8 @@ import {
   type RESTGetAPIGuildMessagesSearchQuery,
   type RESTGetAPIGuildMessagesSearchResult,
 } from "discord-api-types/v10";
-import { AppError } from "../errors.ts";
-import type { MessageSearch, SearchedFor } from "../tools/discord-port.ts";
+import { AppError } from "../../errors.ts";
+import type { MessageSearch, SearchedFor } from "../../tools/discord-port.ts";
 
 export const isThread = (channel: APIChannel): channel is APIThreadChannel =>
   channel.type === ChannelType.PublicThread ||

@@ -1,7 +1,7 @@
 import type { DiscordAPIError } from "@discordjs/rest";
 import { RESTJSONErrorCodes as Codes } from "discord-api-types/v10";
-import type { ErrorCode } from "../errors.ts";
-import { AppError } from "../errors.ts";
+import type { ErrorCode } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
 
 interface Known {
   readonly code: ErrorCode;

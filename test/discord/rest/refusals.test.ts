@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { ChannelType, OverwriteType, PermissionFlagsBits } from "discord-api-types/v10";
-import type { AppError } from "../../src/errors.ts";
-import { DEMO } from "../../src/simulator/discord/world-seed.ts";
-import { failure, plainly, type RestSite, signal, startRestSite } from "./rest-site.ts";
+import type { AppError } from "../../../src/errors.ts";
+import { DEMO } from "../../../src/simulator/discord/world-seed.ts";
+import { failure, plainly, type RestSite, signal, startRestSite } from "./site.ts";
 
 const { channels, users, roles, guildId } = DEMO;
 const nobody = "1212912186163299999";

@@ -6,9 +6,9 @@ import {
   OverwriteType,
   PermissionFlagsBits,
 } from "discord-api-types/v10";
-import { DEMO } from "../../src/simulator/discord/world-seed.ts";
-import type { Change } from "../../src/tools/discord-port.ts";
-import { failure, plainly, type RestSite, signal, startRestSite } from "./rest-site.ts";
+import { DEMO } from "../../../src/simulator/discord/world-seed.ts";
+import type { Change } from "../../../src/tools/discord-port.ts";
+import { failure, plainly, type RestSite, signal, startRestSite } from "./site.ts";
 
 const { channels, users, roles, guildId, botId, tags } = DEMO;
 
