@@ -48,6 +48,16 @@ describe("many people who are looked up at once", () => {
     expect(namedIn(rig).length).toBeGreaterThan(0);
   });
 
+  test("are asked by REST when the gateway says that it was too much", async () => {
+    const people = personIds(60);
+    await using rig = await Rig.start({ env: plain, simulator: { seed: chaosWorld(60) } });
+    rig.sim.faults.gateway.refuseMembers(1);
+    const facts = await Promise.all(people.map((id) => rig.discord.facts.member(runs, id, signal)));
+    expect(facts.map(({ userId }) => userId)).toEqual([...people]);
+    expect(namedIn(rig)).toHaveLength(1);
+    expect(lookupsIn(rig)).toBe(people.length);
+  });
+
   test("are asked by REST while the gateway is away", async () => {
     const people = personIds(12);
     await using rig = await Rig.start({ env: plain, simulator: { seed: chaosWorld(12) } });
@@ -217,6 +227,44 @@ describe("what the gateway does not answer is asked by REST:", () => {
     expect(requests[1]?.userIds).toEqual(["4"]);
     rests.find(({ userId }) => userId === "2")?.answer.resolve(memberOf("2", { nick: "Ana" }));
     expect((await asked).nick).toBe("Ana");
+    lookups[Symbol.dispose]();
+  });
+
+  test("a request that is refused, and others about that server for as long as the gateway says", async () => {
+    const clock = { now: 0 };
+    const { lookups, rests, requests, until, chunk, busy } = asking({ now: () => clock.now });
+    busy();
+    const asked = lookups.member("1", "2", signal);
+    await until(() => requests.length === 1);
+    const meta = { guild_id: "1", nonce: requests[0]?.nonce ?? "" };
+    lookups.refused({ opcode: 8, retry_after: 2.5, meta });
+    rests[0]?.answer.resolve(memberOf("90"));
+    await until(() => rests.some(({ userId }) => userId === "2"));
+    void lookups.member("1", "3", signal).catch(() => {});
+    const other = lookups.member("7", "3", signal);
+    await until(() => requests.length === 2);
+    expect(requests[1]).toMatchObject({ guildId: "7", userIds: ["3"] });
+    chunk(1, [memberOf("3")]);
+    expect((await other).user.id).toBe("3");
+    clock.now = 2500;
+    await until(() => requests.length === 3);
+    expect(requests[2]).toMatchObject({ guildId: "1", userIds: ["3"] });
+    rests.find(({ userId }) => userId === "2")?.answer.resolve(memberOf("2", { nick: "Ana" }));
+    expect((await asked).nick).toBe("Ana");
+    lookups[Symbol.dispose]();
+  });
+
+  test.each([
+    ["as if it were never", 1e300, 60_000],
+    ["before it was asked", -5, 0],
+  ])("and a time to wait that is %s is held to a minute", async (_what, retry_after, free) => {
+    const clock = { now: 0 };
+    const { lookups, requests, until, busy } = asking({ now: () => clock.now });
+    busy();
+    lookups.refused({ opcode: 8, retry_after, meta: { guild_id: "1" } });
+    clock.now = free;
+    void lookups.member("1", "2", signal).catch(() => {});
+    await until(() => requests.length === 1);
     lookups[Symbol.dispose]();
   });
 

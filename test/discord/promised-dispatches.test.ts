@@ -21,6 +21,7 @@ const role = {
 };
 const channel = { id: channels.general, type: 0, guild_id: guildId, name: "general" };
 const thread = { ...channel, type: 11, thread_metadata: { archived: false, archive_timestamp: null } };
+const limit = { opcode: 8, retry_after: 1, meta: { guild_id: guildId, nonce: "1" } };
 const overwrite = { id: "5", type: 0, allow: "0", deny: "1024" };
 const member = { user: ana, roles: ["5"], joined_at: "2026-01-01T00:00:00Z" };
 const message = {
@@ -60,6 +61,8 @@ const damages: readonly (readonly [type: string, whole: object, damage: object])
   ["GUILD_MEMBER_UPDATE", { ...member, guild_id: guildId }, { nick: ["Ana"] }],
   ["GUILD_MEMBER_UPDATE", { ...member, guild_id: guildId }, { roles: "all" }],
   ["GUILD_MEMBER_UPDATE", { ...member, guild_id: guildId }, { communication_disabled_until: "soon" }],
+  ["RATE_LIMITED", limit, { meta: null }],
+  ["RATE_LIMITED", limit, { retry_after: "soon" }],
   ["MESSAGE_CREATE", message, { id: "one" }],
   ["MESSAGE_CREATE", message, { channel_id: null }],
   ["MESSAGE_CREATE", message, { author: null }],

@@ -30,7 +30,7 @@ export interface GatewayEventsDeps {
   readonly state: GuildState;
   readonly intake: Pick<Intake, "dispatch" | "sessionBegan" | "guildsArrived">;
   readonly posting: Pick<Posting, "delivery" | "interactions">;
-  readonly members: Pick<MemberLookups, "arrived">;
+  readonly members: Pick<MemberLookups, "arrived" | "refused">;
   readonly shardCount: () => number;
   /** How long READY's guilds are waited for. */
   readonly arrivalsMs: number;
@@ -72,6 +72,7 @@ export class GatewayEvents {
     }
     state.apply(payload);
     if (payload.t === Events.GuildMembersChunk) members.arrived(payload.d);
+    if (payload.t === Events.RateLimited) members.refused(payload.d);
     const catchingUp = payload.t === Events.Ready ? this.#untilCaughtUp() : undefined;
     this.#notePresence(shardId, payload);
     if (payload.t === Events.MessageCreate && payload.d.author.id === state.botUserId)

@@ -3,6 +3,8 @@ import {
   type GatewayDispatchPayload,
   type GatewayGuildCreateDispatchData,
   type GatewayMessageCreateDispatchData,
+  GatewayOpcodes,
+  type GatewayRateLimitedDispatchData,
 } from "discord-api-types/v10";
 import {
   both,
@@ -61,6 +63,13 @@ const isPartOfMessage = object<Data<Events.MessageUpdate>>({
   ...{ id: isId, channel_id: isId, type: (given) => given === undefined },
 });
 
+const isLimitOfMembers = object<GatewayRateLimitedDispatchData>({
+  ...{ opcode: isWhole, retry_after: isNumber, meta: object({ guild_id: isId, nonce: maybe(isText) }) },
+});
+const isLimitOfOthers = object<{ opcode: number }>({
+  opcode: (given) => isWhole(given) && given !== GatewayOpcodes.RequestGuildMembers,
+});
+
 const promised: Promised = {
   [Events.Ready]: object({
     ...{ guilds: listOf(object({ id: isId })), shard: maybe(listOf(isWhole)) },
@@ -89,6 +98,7 @@ const promised: Promised = {
     ...{ guild_id: isId, members: listOf(isAnything), nonce: orNothing(isText) },
     ...{ chunk_index: isWhole, chunk_count: isWhole },
   }),
+  [Events.RateLimited]: (data) => isLimitOfOthers(data) || isLimitOfMembers(data),
   [Events.MessageCreate]: isMessageOfGateway,
   [Events.MessageUpdate]: (data) => isPartOfMessage(data) || isMessageOfGateway(data),
   [Events.MessageDelete]: object({ id: isId, channel_id: isId }),

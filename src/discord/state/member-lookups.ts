@@ -1,4 +1,8 @@
-import type { APIGuildMember, GatewayGuildMembersChunkDispatchData } from "discord-api-types/v10";
+import type {
+  APIGuildMember,
+  GatewayGuildMembersChunkDispatchData,
+  GatewayRateLimitedDispatchData,
+} from "discord-api-types/v10";
 import { AppError } from "../../errors.ts";
 import type { DiscordReader } from "../../tools/discord-port.ts";
 import { raceAbort } from "../rest/errors.ts";
@@ -59,6 +63,10 @@ export class MemberLookups implements Disposable {
 
   arrived(chunk: GatewayGuildMembersChunkDispatchData): void {
     this.#requests.arrived(chunk);
+  }
+
+  refused(refusal: GatewayRateLimitedDispatchData): void {
+    this.#requests.refused(refusal);
   }
 
   [Symbol.dispose](): void {

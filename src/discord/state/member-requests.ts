@@ -1,5 +1,10 @@
 import { getLogger } from "@logtape/logtape";
-import type { APIGuildMember, GatewayGuildMembersChunkDispatchData } from "discord-api-types/v10";
+import {
+  type APIGuildMember,
+  type GatewayGuildMembersChunkDispatchData,
+  GatewayOpcodes,
+  type GatewayRateLimitedDispatchData,
+} from "discord-api-types/v10";
 import { isWholeMember } from "../promised-shapes.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
@@ -11,7 +16,7 @@ const framesAtOnce = 20;
 const frameEveryMs = 800;
 /** The gateway answers in well under a second, or not at all. */
 const answerMsByItself = 5000;
-/** Then it is left alone for so long. */
+/** Then it is left alone for so long, which is also the longest that it can ask for. */
 const silentMs = 60_000;
 
 /** One person in one server, asked about once for all who want to know. */
@@ -54,6 +59,8 @@ export class MemberRequests implements Disposable {
   readonly #name = Buffer.from(crypto.getRandomValues(new Uint8Array(9))).toString("base64url");
   #count = 0;
   #silentUntil = 0;
+  /** Servers for which the gateway takes no request until then. */
+  readonly #refusedUntil = new Map<string, number>();
 
   constructor(deps: MemberRequestsDeps, onUnanswered: (people: readonly Asked[]) => void) {
     this.#deps = deps;
@@ -62,7 +69,9 @@ export class MemberRequests implements Disposable {
 
   canAsk(guildId: string): boolean {
     const { isTrusted, now } = this.#deps;
-    return now() >= this.#silentUntil && isTrusted(guildId) && this.#framesFor(guildId).left >= 1;
+    if (now() < Math.max(this.#silentUntil, this.#refusedUntil.get(guildId) ?? 0)) return false;
+    this.#refusedUntil.delete(guildId);
+    return isTrusted(guildId) && this.#framesFor(guildId).left >= 1;
   }
 
   /** At most `mostPeople`, once `canAsk` says so. Who is not told of comes back by `onUnanswered`. */
@@ -91,6 +100,19 @@ export class MemberRequests implements Disposable {
     for (const member of Array.isArray(members) ? members : []) this.#tell(request, member);
     // Whom it has not told of by its last chunk REST is asked about, which says why.
     if (chunk_index + 1 >= chunk_count) this.#close(nonce);
+  }
+
+  /** https://docs.discord.com/developers/events/gateway-events#rate-limited */
+  refused({ opcode, retry_after, meta }: GatewayRateLimitedDispatchData): void {
+    if (opcode !== GatewayOpcodes.RequestGuildMembers) return;
+    log.warn("the gateway gives no members of a server for a while; they are asked for by REST", {
+      guild_id: meta.guild_id,
+      seconds: retry_after,
+    });
+    const ms = Math.min(Math.max(0, retry_after * 1000), silentMs);
+    this.#refusedUntil.set(meta.guild_id, this.#deps.now() + ms);
+    for (const [nonce, { guildId }] of [...this.#open])
+      if (guildId === meta.guild_id && (meta.nonce ?? nonce) === nonce) this.#close(nonce);
   }
 
   [Symbol.dispose](): void {

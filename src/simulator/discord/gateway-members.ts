@@ -1,6 +1,7 @@
 import {
   type APIGuildMember,
   GatewayDispatchEvents as Events,
+  GatewayOpcodes,
   GatewayIntentBits as Intents,
 } from "discord-api-types/v10";
 import type { Gateway } from "./gateway.ts";
@@ -30,6 +31,16 @@ export function requestMembers(gateway: Gateway, session: GatewaySession, d: unk
   if (wanted !== null) gateway.note("members_requested", session, { named: wanted.length });
   if (wanted !== null && wanted.length > NAMED) return;
   if (wanted === null && query === "" && limit === 0 && !(session.intents & Intents.GuildMembers)) return;
+  const nonce = text(d.nonce);
+  if (gateway.memberRefusals > 0) {
+    gateway.memberRefusals -= 1;
+    const meta = { guild_id: guild.id, ...(nonce === null ? {} : { nonce }) };
+    session.dispatch({
+      t: Events.RateLimited,
+      d: { opcode: GatewayOpcodes.RequestGuildMembers, retry_after: 30, meta },
+    });
+    return;
+  }
   const members = [...guild.members.values()];
   const found =
     wanted === null
@@ -39,7 +50,6 @@ export function requestMembers(gateway: Gateway, session: GatewaySession, d: unk
       : members.filter((member) => wanted.includes(member.user.id));
   const missing = wanted?.filter((id) => !guild.members.has(id)) ?? [];
   const chunks = Math.max(1, Math.ceil(found.length / CHUNK));
-  const nonce = text(d.nonce);
   for (let index = 0; index < chunks; index += 1) {
     session.dispatch({
       t: Events.GuildMembersChunk,

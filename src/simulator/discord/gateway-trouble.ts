@@ -31,6 +31,11 @@ export class GatewayTrouble {
     };
   }
 
+  /** Answers the next requests for members with RATE_LIMITED, and 30 seconds to wait. */
+  refuseMembers(times: number): void {
+    this.#gateway.memberRefusals = times;
+  }
+
   /** Opcode 9 to every connection that has a session. */
   invalidSession(resumable: boolean): void {
     for (const connection of [...this.#gateway.connections]) {

@@ -63,6 +63,7 @@ export class Gateway {
   readonly #journal: Journal<GatewayNote>;
   /** How many upgrades to refuse yet. */
   refusals = 0;
+  memberRefusals = 0;
   acknowledges = true;
 
   constructor(world: World, settings: GatewaySettings, journal: Journal<GatewayNote>) {
