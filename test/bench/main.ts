@@ -1,5 +1,5 @@
 import { cpus, totalmem } from "node:os";
-import { parseArgs } from "node:util";
+import { misuse, readCommandLine } from "../command-line.ts";
 import { authorize } from "./authorize.ts";
 import { cache } from "./cache.ts";
 import { gateway } from "./gateway.ts";
@@ -29,18 +29,23 @@ const benches: readonly Bench[] = [
   storage,
 ];
 
-const { values, positionals } = parseArgs({
-  args: process.argv.slice(2),
+const help = `Measures what the service costs, each figure beside the least that could do the same.
+
+Usage: bun run bench [-- options] [NAME…]
+
+  --json  the same as JSON, with the machine
+
+Names, all if none is given: ${benches.map(({ name }) => name).join(", ")}
+`;
+
+const { values, positionals } = readCommandLine({
+  help,
   options: { json: { type: "boolean", default: false } },
   allowPositionals: true,
 });
 const unknown = positionals.find((name) => !benches.some((bench) => bench.name === name));
-if (unknown !== undefined) {
-  process.stderr.write(
-    `bench: there is no ${unknown}; there are ${benches.map(({ name }) => name).join(", ")}\n`,
-  );
-  process.exit(2);
-}
+if (unknown !== undefined)
+  misuse(`There is no bench "${unknown}"; there are ${benches.map(({ name }) => name).join(", ")}.`);
 const wanted = benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 
 const machine = {

@@ -1,5 +1,5 @@
 import { appendFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { readCommandLine, wholeNumber } from "../command-line.ts";
 import { chaos, type Outcome } from "./run.ts";
 
 const help = `Kills the executable again and again, while people talk to it and everything around it fails.
@@ -15,30 +15,18 @@ Usage: bun run chaos [-- options]
 Ends with 0 when nothing was lost and nothing happened twice.
 `;
 
-const whole = (name: string, text: string): number => {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  process.stderr.write(`--${name} takes a whole number, such as --${name} 20.\n`);
-  process.exit(64);
-};
-
-const { values } = parseArgs({
-  args: process.argv.slice(2),
+const { values } = readCommandLine({
+  help,
   options: {
     kills: { type: "string", default: "300" },
     seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 32)) },
     cut: { type: "string" },
     calm: { type: "string" },
     log: { type: "string" },
-    help: { type: "boolean", short: "h" },
   },
 });
-if (values.help) {
-  process.stdout.write(help);
-  process.exit(0);
-}
-const kills = whole("kills", values.kills);
-const seed = whole("seed", values.seed);
+const kills = wholeNumber("kills", values.kills);
+const seed = wholeNumber("seed", values.seed);
 const isLong = kills >= 100;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 say(`seed ${seed}`);
@@ -46,8 +34,8 @@ const began = performance.now();
 const outcome = await chaos({
   kills,
   seed,
-  longCutMs: 1000 * whole("cut", values.cut ?? (isLong ? "600" : "5")),
-  calmQuestions: whole("calm", values.calm ?? (isLong ? "600" : "40")),
+  longCutMs: 1000 * wholeNumber("cut", values.cut ?? (isLong ? "600" : "5")),
+  calmQuestions: wholeNumber("calm", values.calm ?? (isLong ? "600" : "40")),
   say,
   ...(values.log === undefined ? {} : { log: appendTo(values.log) }),
 });

@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { misuse, readCommandLine, wholeNumber } from "../command-line.ts";
 import type { Tried } from "./target.ts";
 import { targets } from "./targets.ts";
 
@@ -9,8 +9,21 @@ const MOST_ENDS = 12;
 /** Failures of a target after which it is given up: they are likely all of one fault. */
 const ENOUGH = 3;
 
-/** `bun run fuzz -- --runs N --seed S [--only name,name]`: N inputs for each target. */
-const { values } = parseArgs({
+const help = `Gives bad inputs to whatever reads some, and watches that each ends as it is documented.
+
+Usage: bun run fuzz [-- options]
+
+  --runs N      inputs for each target (1000)
+  --seed S      of the inputs (a new one each time)
+  --only NAMES  these targets alone, such as frames,http
+
+Targets: ${targets.map(({ name }) => name).join(", ")}
+
+A failure is printed with its smallest input and the seed that leads there. Ends with 0 when there was none.
+`;
+
+const { values } = readCommandLine({
+  help,
   options: {
     runs: { type: "string", default: "1000" },
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
@@ -21,11 +34,8 @@ const runs = wholeNumber("runs", values.runs);
 const seed = wholeNumber("seed", values.seed);
 const only = values.only.split(",").filter((name) => name !== "");
 const stranger = only.find((name) => !targets.some((target) => target.name === name));
-if (stranger !== undefined) {
-  throw new Error(
-    `There is no target "${stranger}"; there are ${targets.map(({ name }) => name).join(", ")}.`,
-  );
-}
+if (stranger !== undefined)
+  misuse(`There is no target "${stranger}"; there are ${targets.map(({ name }) => name).join(", ")}.`);
 
 let inputs = 0;
 let failures = 0;
@@ -65,11 +75,6 @@ function shares(tried: readonly Tried[]): string {
     .slice(0, MOST_ENDS)
     .map(([end, count]) => `${end} ${((100 * count) / all).toFixed(1)} %`);
   return `  ${told.join(", ")}`;
-}
-
-function wholeNumber(name: string, text: string): number {
-  if (!/^\d{1,10}$/.test(text)) throw new Error(`--${name} must be a whole number, not "${text}".`);
-  return Number(text);
 }
 
 function print(line: string): void {

@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { readCommandLine, wholeNumber } from "../command-line.ts";
 import { calm, type Held, leftByTurn } from "./calm.ts";
 
 const help = `Has programs and people ask the executable while nothing goes wrong, and counts what it holds after each tenth of the turns.
@@ -14,27 +14,15 @@ Ends with 0 when turns leave nothing behind: less than two objects each, from th
 what it is found by, are some ten; what is remembered up to a bound is one for each question in Discord until it is full.
 `;
 
-const whole = (name: string, text: string): number => {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  process.stderr.write(`--${name} takes a whole number, such as --${name} 20.\n`);
-  process.exit(64);
-};
-
-const { values } = parseArgs({
-  args: process.argv.slice(2),
+const { values } = readCommandLine({
+  help,
   options: {
     turns: { type: "string", default: "10000" },
     programs: { type: "string", default: "12" },
     people: { type: "string", default: "4" },
     history: { type: "string", default: "40000" },
-    help: { type: "boolean", short: "h" },
   },
 });
-if (values.help) {
-  process.stdout.write(help);
-  process.exit(0);
-}
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
 const row = ({ turns, resident, collected, heapSize, objectCount }: Held): string =>
   `| ${turns} | ${mib(resident)} | ${mib(collected)} | ${(heapSize / 2 ** 20).toFixed(1)} | ${objectCount} |\n`;
@@ -42,10 +30,10 @@ process.stdout.write(
   "| turns | resident, MiB | once collected | heap, MiB | objects |\n| --- | --- | --- | --- | --- |\n",
 );
 const held = await calm({
-  turns: whole("turns", values.turns),
-  programs: whole("programs", values.programs),
-  people: whole("people", values.people),
-  historyTokens: whole("history", values.history),
+  turns: wholeNumber("turns", values.turns),
+  programs: wholeNumber("programs", values.programs),
+  people: wholeNumber("people", values.people),
+  historyTokens: wholeNumber("history", values.history),
   onTenth: (one) => void process.stdout.write(row(one)),
 });
 const left = leftByTurn(held);

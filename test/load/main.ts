@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { anyNumber, misuse, readCommandLine, wholeNumber } from "../command-line.ts";
 import { hostile, hostileTable } from "./hostile.ts";
 import { isFlat, type LoadOutcome, load } from "./run.ts";
 
@@ -17,37 +17,21 @@ coming and going at most 5 % and 8 MiB more than after its first fifth. Needs as
 few more, for a process (ulimit -n); they are raised as far as the machine allows.
 `;
 
-const number = (name: string, text: string): number => {
-  const value = Number(text);
-  if (Number.isFinite(value) && value >= 0) return value;
-  process.stderr.write(`--${name} takes a number, such as --${name} 20.\n`);
-  process.exit(64);
-};
-
-const { values } = parseArgs({
-  args: process.argv.slice(2),
+const { values } = readCommandLine({
+  help,
   options: {
     connections: { type: "string", default: "5000" },
     sessions: { type: "string", default: "2000" },
     turns: { type: "string", default: "500" },
     minutes: { type: "string", default: "10" },
     hostile: { type: "string", default: "10" },
-    help: { type: "boolean", short: "h" },
   },
 });
-if (values.help) {
-  process.stdout.write(help);
-  process.exit(0);
-}
-const connections = number("connections", values.connections);
-const sessions = number("sessions", values.sessions);
-const turns = number("turns", values.turns);
-if (!(turns >= 1 && turns <= sessions && sessions < connections - 100)) {
-  process.stderr.write(
-    "There must be more connections than sessions (by 100), and not more turns than sessions.\n",
-  );
-  process.exit(64);
-}
+const connections = wholeNumber("connections", values.connections);
+const sessions = wholeNumber("sessions", values.sessions);
+const turns = wholeNumber("turns", values.turns);
+if (!(turns >= 1 && turns <= sessions && sessions < connections - 100))
+  misuse("There must be more connections than sessions (by 100), and not more turns than sessions.");
 haveFiles(connections + 500);
 const began = performance.now();
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -56,10 +40,10 @@ const tell = (line: string): void => say(`${Math.round((performance.now() - bega
 const outcome = await load({
   ...{ connections, sessions, turns },
   say: tell,
-  churnMs: number("minutes", values.minutes) * 60_000,
+  churnMs: anyNumber("minutes", values.minutes) * 60_000,
 });
 const isRight = report(outcome);
-const seconds = number("hostile", values.hostile);
+const seconds = anyNumber("hostile", values.hostile);
 if (seconds > 0) say(`\n${hostileTable(await hostile({ ms: seconds * 1000, say: tell }))}`);
 process.exit(isRight ? 0 : 1);
 
@@ -71,12 +55,8 @@ function haveFiles(needed: number): void {
     return text === "unlimited" ? Number.POSITIVE_INFINITY : Number(text);
   };
   if (limit("-Sn") >= needed) return;
-  if (limit("-Hn") < needed) {
-    process.stderr.write(
-      `A process needs ${needed} open files here; raise its limit (ulimit -n ${needed}).\n`,
-    );
-    process.exit(64);
-  }
+  if (limit("-Hn") < needed)
+    misuse(`A process needs ${needed} open files here; raise its limit (ulimit -n ${needed}).`);
   const { exitCode } = Bun.spawnSync({
     cmd: ["sh", "-c", `ulimit -Sn ${needed}; exec "$@"`, "sh", process.execPath, ...process.argv.slice(1)],
     stdio: ["inherit", "inherit", "inherit"],
