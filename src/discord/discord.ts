@@ -175,6 +175,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
     turns,
     onFailure: () => metrics.discordFailure("typing"),
     repeatMs: timing.typingMs,
+    perSecond: timing.typingsPerSecond,
   });
 
   async function connect(): Promise<void> {

@@ -5,7 +5,10 @@ import { type RestPace, restPace } from "./rest/client.ts";
 export interface DiscordTiming extends GatewayTiming, RestPace {
   /** Between writes of how far the gateway has come. */
   readonly checkpointMs: number;
+  /** Between signs of typing in a channel; Discord shows one for ten seconds, https://docs.discord.com/developers/resources/channel#trigger-typing-indicator */
   readonly typingMs: number;
+  /** Of the writes of a second, in all channels. */
+  readonly typingsPerSecond: number;
   /** How long a post of unknown fate is left alone before it is looked for. */
   readonly lookAfterMs: number;
   readonly retryMs: readonly number[];
@@ -26,6 +29,7 @@ export const discordTiming: DiscordTiming = {
   ...restPace,
   checkpointMs: 250,
   typingMs: 8000,
+  typingsPerSecond: 5,
   lookAfterMs: 60_000,
   retryMs: [200, 1000, 5000],
   againMs: 15_000,

@@ -171,37 +171,6 @@ describe("posts of unknown fate", () => {
   });
 });
 
-describe("typing", () => {
-  test("is shown for as long as a turn runs, again and again, and not after", async () => {
-    const door = gate();
-    await using rig = await Rig.start({
-      answer: () => door.opened.then(() => "done"),
-      timing: { typingMs: 30 },
-    });
-    const typing = () => rig.sim.requests.filter(({ path }) => path.endsWith("/typing")).length;
-    const question = rig.say(`${mention} think`);
-    let since = 0;
-    for (let times = 0; times < 3; times += 1) {
-      await rig.sim.waitForTyping(channels.general, { since });
-      since = rig.sim.mark();
-    }
-    door.open();
-    await rig.replyTo(question.id);
-    const shown = typing();
-    const other = rig.say(`${mention} again`, { channelId: channels.help });
-    await rig.replyTo(other.id);
-    expect(typing() - shown).toBeLessThanOrEqual(1);
-  });
-
-  test("failing is counted and of no account", async () => {
-    await using rig = await Rig.start();
-    rig.sim.faults.rest({ path: /typing$/, respond: 500, times: 5 });
-    const question = rig.say(`${mention} hello`);
-    await rig.replyTo(question.id);
-    expect(rig.said()).toHaveLength(1);
-  });
-});
-
 describe("planning", () => {
   const speech = {
     purpose: "answer",
