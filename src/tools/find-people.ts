@@ -8,6 +8,8 @@ import type { MemberPlace, MemberSpec, UserPlace, UserSpec } from "./targets.ts"
 
 /** How many members Discord is asked for by name. */
 const searched = 100;
+/** No name is that long, and Discord takes no longer query: https://docs.discord.com/developers/resources/guild#search-guild-members */
+const longestQuery = 100;
 
 export async function findMember(
   spec: MemberSpec,
@@ -73,6 +75,7 @@ async function userIdOf(said: string, { actor, discord, signal }: Finding): Prom
   if (actor.guildId === null)
     throw new AppError("invalid_arguments", "In a direct message people are named by their id or a mention.");
   if (name === "") throw new AppError("invalid_arguments", "Say whom: an id, a mention or a name.");
-  const members = await discord.searchMembers(actor.guildId, name, searched, signal);
+  const members =
+    name.length > longestQuery ? [] : await discord.searchMembers(actor.guildId, name, searched, signal);
   return memberNamed(name, members).user.id;
 }

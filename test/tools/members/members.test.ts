@@ -145,6 +145,13 @@ test("somebody who is no member is told to be none", async () => {
   at.simulator.changes.members.remove(guildId, users.ben);
   await at.refused("discord_member_info", { user_id: users.ben }, asAna, "no member of this server");
   await at.refused("discord_member_info", { user_id: "ben" }, asAna, "nobody called ben");
+  const long = "ben".repeat(40);
+  await at.refused(
+    "discord_member_info",
+    { user_id: long },
+    asAna,
+    `nobody called ${long.slice(0, 100)} in this server`,
+  );
 });
 
 test("bans are listed page by page to those who can ban", async () => {
