@@ -17,7 +17,7 @@ const shared = [
   "ring",
   "snowflake",
   "version",
-  "when-aborted",
+  "waiting",
 ];
 const arrows: Record<string, readonly string[]> = {
   main: ["cli"],

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { FairSlots, type SlotOwner } from "../limits/fair-slots.ts";
-import type { Delay } from "./abort.ts";
+import type { Delay } from "../waiting.ts";
 import type { TurnJournal, TurnRecord } from "./journal.ts";
 
 const logger = getLogger(["discord-mcp", "agent"]);

@@ -4,7 +4,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
-import { type Delay, delay } from "./abort.ts";
+import { type Delay, delay } from "../waiting.ts";
 import type { Usage } from "./events.ts";
 import { loggedCause } from "./logged-cause.ts";
 import { classifyModelError, type ModelFault } from "./model-faults.ts";

@@ -1,6 +1,7 @@
 import type { ToolResultBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import { getLogger } from "@logtape/logtape";
-import { abortable, isShutdown } from "./abort.ts";
+import { abortable } from "../waiting.ts";
+import { isShutdown } from "./abort.ts";
 import { notApproved, toolAnswers } from "./answers.ts";
 import type { Approval, ApprovalGrant, Question } from "./approvals.ts";
 import type { TurnEvent } from "./events.ts";

@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import type { Control } from "../control/control.ts";
 import { AppError } from "../errors.ts";
 import { version } from "../version.ts";
-import { whenAborted } from "../when-aborted.ts";
+import { whenAborted } from "../waiting.ts";
 import type { Doors } from "./doors.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { Work } from "./work.ts";

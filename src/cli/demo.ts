@@ -10,7 +10,7 @@ import { DatabaseOpenError } from "../memory/errors.ts";
 import { type ClaudeSimulator, startClaudeSimulator } from "../simulator/claude/simulator.ts";
 import { type DiscordSimulator, startDiscordSimulator } from "../simulator/discord/simulator.ts";
 import { DEMO } from "../simulator/discord/world-seed.ts";
-import { whenAborted } from "../when-aborted.ts";
+import { whenAborted } from "../waiting.ts";
 import { type Command, exit, type Io } from "./command.ts";
 import { chat } from "./demo-chat.ts";
 import { type DemoTokens, layOutTokens } from "./demo-tokens.ts";

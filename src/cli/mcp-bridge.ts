@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { maxMessageBytes } from "../control/channels.ts";
 import { AppError } from "../errors.ts";
-import { whenAborted } from "../when-aborted.ts";
+import { whenAborted } from "../waiting.ts";
 import type { Io } from "./command.ts";
 import { type Line, readLines } from "./mcp-lines.ts";
 import { PendingRequests, requestError } from "./mcp-pending.ts";

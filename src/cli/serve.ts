@@ -4,7 +4,7 @@ import { createApp } from "../app.ts";
 import { type Config, readConfig } from "../config.ts";
 import { configureLogging, serviceLogs } from "../log.ts";
 import { DatabaseOpenError } from "../memory/errors.ts";
-import { whenAborted } from "../when-aborted.ts";
+import { whenAborted } from "../waiting.ts";
 import { type Command, exit, type Io } from "./command.ts";
 import { createServiceLog } from "./service-log.ts";
 

@@ -6,6 +6,7 @@ import type { Limits } from "../limits/rate-limits.ts";
 import type { Metrics } from "../metrics.ts";
 import { shardOf } from "../snowflake.ts";
 import type { DiscordReader, DiscordWriter, PermissionFactsPort } from "../tools/discord-port.ts";
+import { abortable } from "../waiting.ts";
 import type { ChatSessions } from "./chat/acceptance.ts";
 import type { ChatTools } from "./chat/commands.ts";
 import { Intake } from "./chat/intake.ts";
@@ -25,7 +26,7 @@ import { planPosts } from "./posts/posts.ts";
 import { showTyping } from "./posts/typing.ts";
 import { isUser } from "./promised-shapes.ts";
 import { createRestClients } from "./rest/client.ts";
-import { ask, raceAbort } from "./rest/errors.ts";
+import { ask } from "./rest/errors.ts";
 import { createRestReader } from "./rest/reader.ts";
 import { createRestWriter } from "./rest/writer.ts";
 import { createFacts } from "./state/facts.ts";
@@ -98,7 +99,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
     if (state.botUserId !== null) return Promise.resolve(state.botUserId);
     const { signal } = stop;
     const known = (s: AbortSignal) =>
-      raceAbort(identity.promise, AbortSignal.any([s, AbortSignal.timeout(timing.identityMs)]));
+      abortable(identity.promise, AbortSignal.any([s, AbortSignal.timeout(timing.identityMs)]));
     return ask(signal, "the bot's user", known, isId);
   };
 

@@ -1,10 +1,10 @@
 import { DiscordAPIError } from "@discordjs/rest";
 import { getLogger } from "@logtape/logtape";
 import { AppError } from "../errors.ts";
+import { delay } from "../waiting.ts";
 import type { Fits } from "./fits.ts";
 import { reconnectDelay } from "./gateway/identify-guard.ts";
 import { sensible } from "./rest/errors.ts";
-import { sleep } from "./sleep.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
 
@@ -28,7 +28,7 @@ export async function untilAnswered<T>(
       }
       const delayMs = Math.round(reconnectDelay(failures, baseMs, Math.random()));
       log.warn("Discord could not be asked, trying again", { what, delay_ms: delayMs, error });
-      await sleep(delayMs, signal);
+      await delay(delayMs, signal);
     }
   }
 }

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Actor } from "../../src/actor.ts";
-import type { Delay } from "../../src/agent/abort.ts";
 import type { Approval } from "../../src/agent/approvals.ts";
 import { createBudgets } from "../../src/agent/budgets.ts";
 import type { TurnEvent } from "../../src/agent/events.ts";
@@ -26,6 +25,7 @@ import {
   type ClaudeSimulatorOptions,
   startClaudeSimulator,
 } from "../../src/simulator/claude/simulator.ts";
+import type { Delay } from "../../src/waiting.ts";
 
 export interface TestTool {
   readonly repeatable?: boolean;

@@ -3,8 +3,8 @@ import type { GatewayGuildCreateDispatchData } from "discord-api-types/v10";
 import { AppError } from "../../errors.ts";
 import { compareSnowflakes, isNewer, shardOf, snowflakeAt } from "../../snowflake.ts";
 import type { DiscordReader } from "../../tools/discord-port.ts";
+import { delay } from "../../waiting.ts";
 import type { ChannelMarks } from "../ports.ts";
-import { sleep } from "../sleep.ts";
 import type { Facts } from "../state/facts.ts";
 import type { GuildState } from "../state/guild-state.ts";
 import { type Incoming, readIncoming } from "./incoming.ts";
@@ -172,7 +172,7 @@ export class CatchUp {
           last_try: delayMs === null,
           error,
         });
-        if (delayMs !== null) await sleep(delayMs, this.#deps.signal).catch(() => undefined);
+        if (delayMs !== null) await delay(delayMs, this.#deps.signal).catch(() => undefined);
         if (this.#deps.signal.aborted) throw new LeftToTheNext();
       }
     }

@@ -8,8 +8,8 @@ import { AppError } from "../../errors.ts";
 import { Lru } from "../../lru.ts";
 import type { Metrics } from "../../metrics.ts";
 import type { DiscordReader } from "../../tools/discord-port.ts";
+import { delay } from "../../waiting.ts";
 import type { ChannelMarks } from "../ports.ts";
-import { sleep } from "../sleep.ts";
 import { type AcceptanceDeps, accept } from "./acceptance.ts";
 import { CatchUp } from "./catch-up.ts";
 import { ChannelQueues } from "./channel-queues.ts";
@@ -148,7 +148,7 @@ export class Intake {
           last_try: delayMs === null,
           error,
         });
-        if (delayMs !== null) await sleep(delayMs, this.#stop.signal).catch(() => undefined);
+        if (delayMs !== null) await delay(delayMs, this.#stop.signal).catch(() => undefined);
       }
     }
     this.#deps.metrics.discordFailure("message_dropped");
@@ -165,7 +165,7 @@ export class Intake {
       } catch (error) {
         if (!isUnstorable(error) || this.#stop.signal.aborted) throw error;
         log.error("a message waits until it can be stored", { channel_id: message.channelId, error });
-        await sleep(STORAGE_RETRY_MS, this.#stop.signal).catch(() => undefined);
+        await delay(STORAGE_RETRY_MS, this.#stop.signal).catch(() => undefined);
       }
     }
   }

@@ -1,8 +1,8 @@
 import type { API } from "@discordjs/core";
 import { getLogger } from "@logtape/logtape";
+import { delay } from "../../waiting.ts";
 import type { IdentifyLog } from "../ports.ts";
 import { isGatewayInfo } from "../promised-shapes.ts";
-import { sleep } from "../sleep.ts";
 import { identifyDelay, reconnectDelay } from "./identify-guard.ts";
 import { IdentifyThrottle } from "./identify-throttle.ts";
 import type { Shard } from "./shard.ts";
@@ -49,7 +49,7 @@ export class Admission {
         failures: shard.failures,
         delay_ms: Math.round(delayMs),
       });
-      await sleep(delayMs, signal);
+      await delay(delayMs, signal);
     }
     if (!shard.hasSession) await this.#backOff(shard);
     signal.throwIfAborted();
@@ -76,7 +76,7 @@ export class Admission {
     this.#waiting.set(shard.id, `Waiting ${seconds} s before connecting to Discord: ${reason}.`);
     log.warn("backing off before an identify", { shard_id: shard.id, delay_s: seconds, reason });
     try {
-      await sleep(delayMs, signal);
+      await delay(delayMs, signal);
     } finally {
       this.#waiting.delete(shard.id);
     }

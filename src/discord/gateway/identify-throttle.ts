@@ -1,4 +1,4 @@
-import { sleep } from "../sleep.ts";
+import { delay } from "../../waiting.ts";
 
 /** Lets shards of one concurrency bucket identify one after the other: https://discord.com/developers/docs/events/gateway#sharding-max-concurrency */
 export class IdentifyThrottle {
@@ -19,6 +19,6 @@ export class IdentifyThrottle {
     const now = this.#now();
     const at = Math.max(now, this.#free.get(bucket) ?? 0);
     this.#free.set(bucket, at + this.#intervalMs);
-    if (at > now) await sleep(at - now, signal);
+    if (at > now) await delay(at - now, signal);
   }
 }

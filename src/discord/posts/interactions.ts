@@ -3,7 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import type { TurnService } from "../../agent/turn-service.ts";
 import { type AppError, toAppError } from "../../errors.ts";
 import type { Limits } from "../../limits/rate-limits.ts";
-import { raceAbort } from "../rest/errors.ts";
+import { abortable } from "../../waiting.ts";
 import { type Press, readButton } from "./buttons.ts";
 import {
   type Answer,
@@ -88,7 +88,7 @@ export class Interactions {
   /** Waits for what is being answered, for at most `boundMs`. */
   async close(boundMs: number): Promise<void> {
     const bound = AbortSignal.timeout(boundMs);
-    await raceAbort(Promise.all(this.#open), bound).catch(() => undefined);
+    await abortable(Promise.all(this.#open), bound).catch(() => undefined);
     this.#stop.abort(new Error("the service is going down"));
   }
 

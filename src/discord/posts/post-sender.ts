@@ -7,10 +7,11 @@ import {
   MessageFlags,
 } from "discord-api-types/v10";
 import { compareSnowflakes, isNewer, snowflakeAt } from "../../snowflake.ts";
+import { abortable } from "../../waiting.ts";
 import { listOf } from "../fits.ts";
 import type { Post } from "../ports.ts";
 import { isMessage, isPosted } from "../promised-shapes.ts";
-import { raceAbort, sensible } from "../rest/errors.ts";
+import { sensible } from "../rest/errors.ts";
 
 export type SendResult =
   | { readonly kind: "sent"; readonly messageId: string }
@@ -59,7 +60,7 @@ export async function sendPost(
       },
       { signal },
     );
-    const { id } = sensible(await raceAbort(request, signal), "post", isPosted);
+    const { id } = sensible(await abortable(request, signal), "post", isPosted);
     return { kind: "sent", messageId: id };
   } catch (error) {
     if (!(error instanceof DiscordAPIError) || error.status === 401 || error.status >= 500)
@@ -83,7 +84,7 @@ export async function findPost(
   for (let page = 0; page < PAGES; page += 1) {
     const query = { after, limit: PAGE };
     const request = api.channels.getMessages(post.channelId, query, { signal });
-    const messages = sensible(await raceAbort(request, signal), "messages", listOf(isMessage));
+    const messages = sensible(await abortable(request, signal), "messages", listOf(isMessage));
     const oldestFirst = messages.toSorted((a, b) => compareSnowflakes(a.id, b.id));
     for (const message of oldestFirst) {
       if (isSamePost(message, post, botUserId) && !(await isClaimed(message.id))) return message.id;

@@ -1,6 +1,7 @@
 import { DiscordAPIError, HTTPError, RateLimitError } from "@discordjs/rest";
 import { AppError } from "../../errors.ts";
 import type { Change } from "../../tools/discord-port.ts";
+import { abortable } from "../../waiting.ts";
 import { type Fits, isAnything } from "../fits.ts";
 import { badToken, refusal } from "./discord-refusals.ts";
 import { Flight, follow } from "./flight.ts";
@@ -24,7 +25,7 @@ export async function ask<T>(
 ): Promise<T> {
   const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
   try {
-    return sensible(await raceAbort(run(bound), bound), what, fits);
+    return sensible(await abortable(run(bound), bound), what, fits);
   } catch (error) {
     throw toDiscordError(error, what);
   }
@@ -63,7 +64,7 @@ export async function tell<T>(
   const flight = new Flight();
   try {
     bound.throwIfAborted();
-    const answer = await raceAbort(
+    const answer = await abortable(
       follow(flight, () => run(options)),
       bound,
     );
@@ -79,19 +80,6 @@ function cutReason(reason: string): string {
   const cut = reason.slice(0, reasonBound);
   const isHalved = reason.length > reasonBound && /[\uD800-\uDBFF]$/.test(cut);
   return (isHalved ? cut.slice(0, -1) : cut).toWellFormed().trim();
-}
-
-/** Settles as the promise does, or rejects with the signal's reason at once. */
-export async function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }
 
 export function toDiscordError(cause: unknown, what: string): AppError {

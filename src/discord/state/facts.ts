@@ -4,9 +4,10 @@ import { Lru } from "../../lru.ts";
 import { isThread } from "../../permissions/compute.ts";
 import type { ChannelFacts, GuildFacts, MemberFacts } from "../../permissions/facts.ts";
 import type { DiscordReader, Located, PermissionFactsPort } from "../../tools/discord-port.ts";
+import { abortable } from "../../waiting.ts";
 import { isAnything } from "../fits.ts";
 import { isThreads } from "../promised-shapes.ts";
-import { ask, raceAbort } from "../rest/errors.ts";
+import { ask } from "../rest/errors.ts";
 import type { GuildState } from "./guild-state.ts";
 import { memberFacts } from "./state-shapes.ts";
 
@@ -70,7 +71,7 @@ export function createFacts(deps: FactsDeps): Facts {
   function loadAll(guildId: string, signal: AbortSignal): Promise<Loaded> {
     const running = loading.get(guildId) ?? readGuild(guildId).finally(() => loading.delete(guildId));
     loading.set(guildId, running);
-    return raceAbort(running, signal);
+    return abortable(running, signal);
   }
 
   const load = async (guildId: string, signal: AbortSignal) => (await loadAll(guildId, signal)).guild;

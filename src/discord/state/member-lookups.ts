@@ -5,7 +5,7 @@ import type {
 } from "discord-api-types/v10";
 import { AppError } from "../../errors.ts";
 import type { DiscordReader } from "../../tools/discord-port.ts";
-import { raceAbort } from "../rest/errors.ts";
+import { abortable } from "../../waiting.ts";
 import { type Asked, MemberRequests, type MemberRequestsDeps, mostPeople } from "./member-requests.ts";
 
 /** By REST at once. Discord answers those about one server one after the other anyway. */
@@ -55,7 +55,7 @@ export class MemberLookups implements Disposable {
     asked.askers++;
     this.#askByRest();
     try {
-      return await raceAbort(asked.answer.promise, signal);
+      return await abortable(asked.answer.promise, signal);
     } finally {
       asked.askers--;
     }
