@@ -77,7 +77,7 @@ export function raiseEpoch(store: Store, place: Place): number {
   });
 }
 
-/** The next place in the conversation's history. */
-export function takeOrder(store: Pick<Store, "db">, conversationId: string): number {
-  return countEnded(store).get({ id: conversationId }).order;
+/** The next place in the conversation's history; null when its row is lost, so that its turns end all the same. */
+export function takeOrder(store: Pick<Store, "db">, conversationId: string): number | null {
+  return countEnded(store).all({ id: conversationId })[0]?.order ?? null;
 }

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import type { ExportPage } from "../../src/memory/export.ts";
 import type { Memory } from "../../src/memory/memory.ts";
 import { fillEverything } from "./everything.ts";
-import { accept, folder, post } from "./helpers.ts";
+import { accept, done, folder, post } from "./helpers.ts";
 
 /** What is read of a database in which one statement has changed something that only a defect could. */
 async function damaged<Value>(
@@ -54,6 +54,16 @@ test("a message that is damaged is taken up as such, with the other turns", asyn
 test("a turn in a state that is not known is not waited for", async () => {
   const sql = "update turns set state = 'lost' where user_id = '999'";
   await expect(damaged(sql, (memory, turnId) => memory.turns.get(turnId))).rejects.toThrow("not known");
+});
+
+test("a turn whose conversation is lost ends all the same", async () => {
+  const sql = "update turns set conversation_id = 'lost' where user_id = '999'";
+  const ended = await damaged(sql, async (memory, turnId) => {
+    await memory.turns.begin(turnId);
+    await memory.turns.end(turnId, done({ answer: "mine" }));
+    return await memory.turns.get(turnId);
+  });
+  expect(ended).toMatchObject({ state: "done", answer: "mine" });
 });
 
 test("an answer that is damaged and was not posted yet says so", async () => {
