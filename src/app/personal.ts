@@ -1,51 +1,9 @@
-import type { Forgotten } from "../actor.ts";
 import type { FlowPort } from "../agent/ports.ts";
-import type { TurnService } from "../agent/turn-service.ts";
 import type { PersonalData } from "../discord/chat/personal-commands.ts";
-import type { Discord } from "../discord/discord.ts";
-import type { Erasing, LiveParts } from "../erasing/erasing.ts";
+import type { Erasing } from "../erasing/erasing.ts";
 import type { Erasures } from "../memory/erasures.ts";
 import type { Exporter } from "../memory/export.ts";
 import type { ExportRecord } from "../memory/export-turn.ts";
-import type { EventHub } from "../sessions/events.ts";
-import type { Sessions } from "../sessions/service.ts";
-
-export interface LivePartsDeps {
-  readonly turns: Pick<TurnService, "cancel" | "pendingApprovals" | "decide">;
-  readonly sessions: Pick<Sessions, "forget">;
-  readonly events: Pick<EventHub, "forget">;
-  readonly revoke: (tokenId: string) => Promise<unknown>;
-  /** Tells all others who remember something. */
-  readonly forgotten: (whose: Forgotten) => void;
-  readonly discord: () => Pick<Discord, "reply" | "flush" | "isIn">;
-}
-
-const DECIDE_MS = 5000;
-const DONE =
-  "Done: I have deleted everything that I kept about you. What I posted in Discord stays there until somebody deletes it.";
-
-/** What the eraser has to reach in a running service. */
-export function createLiveParts(deps: LivePartsDeps): LiveParts {
-  const { turns, sessions, events, revoke, forgotten, discord } = deps;
-  return {
-    flush: () => discord().flush(),
-    async stop(conversationId) {
-      await turns.cancel(conversationId);
-      for (const { id, actor } of await turns.pendingApprovals(conversationId))
-        await turns.decide(id, false, actor.userId, AbortSignal.timeout(DECIDE_MS)).catch(() => undefined);
-    },
-    async revoke(tokenId) {
-      await revoke(tokenId);
-    },
-    async forget(subject, { conversationIds, sessionIds }) {
-      sessions.forget(sessionIds);
-      for (const id of conversationIds) events.forget(id);
-      forgotten(subject);
-    },
-    isIn: (guildId) => discord().isIn(guildId),
-    tell: (replyTo) => discord().reply(replyTo, DONE),
-  };
-}
 
 export interface AppPersonalDeps {
   readonly erasures: Pick<Erasures, "requestByMessage">;

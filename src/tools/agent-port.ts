@@ -2,9 +2,12 @@ import type { ToolPort } from "../agent/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Registry } from "./registry.ts";
 
+/** As much of the registry as the agent has to do with. */
+export type AgentRegistry = Pick<Registry, "definitions" | "isRepeatable" | "call" | "assertMayApprove">;
+
 /** The registry as the agent's port. `activeToolsOf` says what a session has active now; empty means all. */
 export function agentTools(
-  registry: Registry,
+  registry: AgentRegistry,
   activeToolsOf: (sessionId: string) => readonly string[] | Promise<readonly string[]>,
 ): ToolPort {
   return {
