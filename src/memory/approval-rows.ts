@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { and, asc, eq, type InferSelectModel, sql } from "drizzle-orm";
 import type { Approval, ApprovalState, NewApproval } from "../agent/approvals.ts";
+import { isPending } from "./columns.ts";
 import type { Encryption } from "./encryption.ts";
 import { fromOwnJson } from "./json.ts";
 import { prepared } from "./prepared.ts";
-import { approvals, isPending } from "./schema.ts";
+import { approvals } from "./schema.ts";
 import type { Store } from "./store.ts";
 
 export type ApprovalRow = InferSelectModel<typeof approvals>;

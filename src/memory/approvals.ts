@@ -10,7 +10,8 @@ import {
   settleApproval,
   toApproval,
 } from "./approval-rows.ts";
-import { approvals, isPending, isSuspended, turns } from "./schema.ts";
+import { isPending, isSuspended } from "./columns.ts";
+import { approvals, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
 import { toRecord } from "./turn-rows.ts";
 

@@ -1,9 +1,10 @@
 import { and, asc, eq, inArray, isNotNull, sql } from "drizzle-orm";
 import type { Outbox, Post } from "../discord/ports.ts";
+import { isPending } from "./columns.ts";
 import type { Tx } from "./connection.ts";
 import { lostWords, readOr } from "./damaged.ts";
 import { createQuestionOutbox, unpostable } from "./question-outbox.ts";
-import { isPending, posts, turns } from "./schema.ts";
+import { posts, turns } from "./schema.ts";
 import { tombstone } from "./seen-messages.ts";
 import type { Store } from "./store.ts";
 import { turnPlace } from "./turn-rows.ts";

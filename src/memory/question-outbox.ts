@@ -1,9 +1,10 @@
 import { and, asc, eq, isNotNull, sql } from "drizzle-orm";
 import type { Outbox, Post } from "../discord/ports.ts";
 import { type ApprovalRow, openQuestion, toApproval } from "./approval-rows.ts";
+import { isPending, isPlanned } from "./columns.ts";
 import type { Tx } from "./connection.ts";
 import { readOr } from "./damaged.ts";
-import { approvals, isPending, isPlanned, posts, turns } from "./schema.ts";
+import { approvals, posts, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
 
 type QuestionMethods = Pick<Outbox, "unasked" | "planQuestion" | "unshownVerdicts" | "markShown">;

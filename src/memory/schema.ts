@@ -1,54 +1,27 @@
-import { type SQL, sql } from "drizzle-orm";
-import {
-  customType,
-  index,
-  integer,
-  primaryKey,
-  sqliteTable,
-  text,
-  uniqueIndex,
-} from "drizzle-orm/sqlite-core";
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Approval } from "../agent/approvals.ts";
 import type { AnswerTo, StoredToolCall, TurnState } from "../agent/journal.ts";
 import type { Scope } from "../auth/ports.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { AuditRow } from "../tools/ports.ts";
-import { readOr } from "./damaged.ts";
+import {
+  bytes,
+  grants,
+  isPending,
+  isPlanned,
+  isSuspended,
+  isUnfinished,
+  mentions,
+  sealed,
+  toolNames,
+} from "./columns.ts";
 
-/**
- * The tables. Columns of type `sealed` hold content, encrypted by `encryption.ts`; all others hold ids, times,
- * counts and words of closed lists. Times are milliseconds since 1970. The generated SQL is made STRICT by
- * hand, since Drizzle cannot say it; a test holds it to that.
+/*
+ * The tables, all in one place to be read together. Columns of type `sealed` hold content; all others hold ids, times,
+ * counts and words of closed lists. Times are milliseconds since 1970. The generated SQL is made STRICT by hand, since
+ * Drizzle cannot say it; a test holds it to that.
  */
-const sealed = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "blob" });
-const bytes = sealed;
-/**
- * A list of texts in a row that is read together with others. One that is damaged is taken for `otherwise`, which must
- * allow nothing, so that no other row waits for it.
- */
-const texts = (table: string, otherwise: readonly string[]) =>
-  customType<{ data: readonly string[]; driverData: string }>({
-    dataType: () => "text",
-    toDriver: (all) => JSON.stringify(all),
-    fromDriver: (written) =>
-      readOr(otherwise, { table, row: "" }, () => {
-        const all: unknown = JSON.parse(written);
-        if (Array.isArray(all) && all.every((one) => typeof one === "string")) return all;
-        throw new Error("A stored list is no list of texts.");
-      }),
-  });
-/** Whom a post may mention: nobody. */
-const mentions = texts("posts", []);
-/** What a token is good for, and where: nothing, nowhere. */
-const grants = texts("api_tokens", []);
-/** A session without names may use every tool, so it has one that no tool has. */
-const toolNames = texts("sessions", ["(damaged)"]);
-
-/** As literals and not as parameters: SQLite uses a partial index only where the query repeats its condition. */
-export const isUnfinished = (state: { getSQL(): SQL }): SQL => sql`${state} in ('queued', 'running')`;
-export const isSuspended = (state: { getSQL(): SQL }): SQL => sql`${state} = 'suspended'`;
-export const isPending = (state: { getSQL(): SQL }): SQL => sql`${state} = 'pending'`;
-export const isPlanned = (state: { getSQL(): SQL }): SQL => sql`${state} = 'planned'`;
 
 export const dataKeys = sqliteTable("data_keys", {
   id: integer().primaryKey(),

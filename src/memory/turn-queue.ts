@@ -1,10 +1,11 @@
 import { and, asc, count, eq, sql } from "drizzle-orm";
 import type { AcceptResult, NewTurn, TurnEnd, TurnJournal, TurnRecord } from "../agent/journal.ts";
+import { isUnfinished } from "./columns.ts";
 import type { Tx } from "./connection.ts";
 import { ensureConversation, findConversation, raiseEpoch } from "./conversations.ts";
 import type { StoredHistory } from "./history.ts";
 import { prepared } from "./prepared.ts";
-import { idempotencyKeys, isUnfinished, seenMessages, turns } from "./schema.ts";
+import { idempotencyKeys, seenMessages, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
 import { insertTurn, type TurnReader, type TurnRow, toRecord, toWork, turnPlace } from "./turn-rows.ts";
 import { endWithApprovals, findSuspended } from "./turn-suspension.ts";
