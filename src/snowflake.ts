@@ -5,8 +5,8 @@ import { AppError } from "./errors.ts";
  * https://docs.discord.com/developers/reference#snowflakes
  */
 
-const EPOCH = 1_420_070_400_000;
-const TIME_SHIFT = 22n;
+const epoch = 1_420_070_400_000;
+const timeShift = 22n;
 
 /** As people and programs write them: with the 15 to 20 digits that all real ones have. */
 export const snowflakePattern = "^[0-9]{15,20}$";
@@ -28,12 +28,12 @@ export function snowflakeIn(query: URLSearchParams, name: string): string | null
 
 /** When the thing was made, in milliseconds since 1970. */
 export function snowflakeTime(id: string): number {
-  return Number(BigInt(id) >> TIME_SHIFT) + EPOCH;
+  return Number(BigInt(id) >> timeShift) + epoch;
 }
 
 /** The least id of that moment. */
 export function snowflakeAt(time: number): string {
-  return String(BigInt(Math.max(0, Math.floor(time) - EPOCH)) << TIME_SHIFT);
+  return String(BigInt(Math.max(0, Math.floor(time) - epoch)) << timeShift);
 }
 
 /** They are decimal numbers without leading zeros, so the longer one is greater. */
@@ -45,5 +45,5 @@ export const compareSnowflakes = (a: string, b: string): number => (a === b ? 0 
 
 /** https://docs.discord.com/developers/events/gateway#sharding-sharding-formula; direct messages (null) go to shard 0. */
 export function shardOf(guildId: string | null, shardCount: number): number {
-  return guildId === null ? 0 : Number((BigInt(guildId) >> TIME_SHIFT) % BigInt(shardCount));
+  return guildId === null ? 0 : Number((BigInt(guildId) >> timeShift) % BigInt(shardCount));
 }

@@ -1,7 +1,7 @@
 import { dlopen, ptr } from "bun:ffi";
 import { statSync } from "node:fs";
 
-const RLIMIT_FSIZE = 1;
+const rlimitFsize = 1;
 const unlimited = 0xffff_ffff_ffff_ffffn;
 
 /** The largest file that a process may write, in bytes: beyond it, writing fails as on a full disk. Linux only. */
@@ -10,7 +10,7 @@ export function limitFiles(pid: number, bytes: bigint): void {
     prlimit: { args: ["i32", "i32", "ptr", "ptr"], returns: "i32" },
   });
   const limits = new BigUint64Array([bytes, unlimited]);
-  const failed = library.symbols.prlimit(pid, RLIMIT_FSIZE, ptr(limits), null) !== 0;
+  const failed = library.symbols.prlimit(pid, rlimitFsize, ptr(limits), null) !== 0;
   library.close();
   if (failed) throw new Error("The limit of files could not be set.");
 }

@@ -41,8 +41,8 @@ export interface AppErasing {
   readonly hearers: Pick<Hearers, "onGuildRemoved" | "onGuildPresent" | "onGuildsListed">;
 }
 
-const DECIDE_MS = 5000;
-const DONE =
+const decideMs = 5000;
+const done =
   "Done: I have deleted everything that I kept about you. What I posted in Discord stays there until somebody deletes it.";
 
 export function createAppErasing(deps: AppErasingDeps): AppErasing {
@@ -71,7 +71,7 @@ function createLiveParts(deps: LivePartsDeps): LiveParts {
     async stop(conversationId) {
       await turns.cancel(conversationId);
       for (const { id, actor } of await turns.pendingApprovals(conversationId))
-        await turns.decide(id, false, actor.userId, AbortSignal.timeout(DECIDE_MS)).catch(() => undefined);
+        await turns.decide(id, false, actor.userId, AbortSignal.timeout(decideMs)).catch(() => undefined);
     },
     async revoke(tokenId) {
       await revoke(tokenId);
@@ -82,6 +82,6 @@ function createLiveParts(deps: LivePartsDeps): LiveParts {
       forgotten(subject);
     },
     isIn: (guildId) => discord().isIn(guildId),
-    tell: (replyTo) => discord().reply(replyTo, DONE),
+    tell: (replyTo) => discord().reply(replyTo, done),
   };
 }

@@ -15,7 +15,7 @@ export interface AppPersonalDeps {
 }
 
 /** Of finding out what somebody may still read of their own things. */
-const LOOKUP_MS = 10_000;
+const lookupMs = 10_000;
 
 /** What a person can have in chat of what is stored of them. */
 export function createAppPersonal(deps: AppPersonalDeps): PersonalData {
@@ -30,7 +30,7 @@ export function createAppPersonal(deps: AppPersonalDeps): PersonalData {
     for (const [guildId, ofGuild] of Map.groupBy(records, guildOf)) {
       const sources = [...new Set(ofGuild.flatMap((record) => record.sources ?? []))];
       const closed = await flow
-        .restricted({ kind: "user", guildId, userId }, sources, AbortSignal.timeout(LOOKUP_MS))
+        .restricted({ kind: "user", guildId, userId }, sources, AbortSignal.timeout(lookupMs))
         .catch(() => sources);
       restricted.set(guildId, new Set(closed));
     }

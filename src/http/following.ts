@@ -8,7 +8,7 @@ import type { Session } from "../sessions/ports.ts";
 import type { HttpDeps } from "./ports.ts";
 
 /** Sessions that one connection can follow. */
-const FOLLOWED_SESSIONS = 1024;
+const followedSessions = 1024;
 
 export interface FollowingDeps extends Pick<HttpDeps, "events" | "hearings" | "rules"> {
   readonly principal: Principal;
@@ -42,10 +42,10 @@ export class Following {
     if (known !== undefined && since === undefined)
       return { epoch: events.epoch, seq: events.position(session.conversationId), missedTooMuch: false };
     this.#end(session.id);
-    if (this.#sessions.size >= FOLLOWED_SESSIONS)
+    if (this.#sessions.size >= followedSessions)
       throw new AppError(
         "too_many_connections",
-        `One connection follows at most ${FOLLOWED_SESSIONS} sessions; open another one.`,
+        `One connection follows at most ${followedSessions} sessions; open another one.`,
       );
     return this.#begin(session, { ...(since && { since }), ...(isThere && { isThere }) });
   }

@@ -6,7 +6,7 @@ type Socket = ServerWebSocket<SocketEnd>;
 type Frame = string | Buffer;
 
 /** Units of text, or bytes, that wait for each other; what comes above it is worked on at once. */
-const WAITING_LENGTH = 1024 * 1024;
+const waitingLength = 1024 * 1024;
 
 /**
  * Options of Bun's WebSocket server; a frame above the bound is closed by it with 1009, invalid UTF-8 with 1007.
@@ -37,7 +37,7 @@ export function createSocketOptions() {
     message(socket: Socket, frame: Frame) {
       length += frame.length;
       if (waiting.push({ end: socket.data, frame }) === 1) setImmediate(workOnAll);
-      if (length > WAITING_LENGTH) workOnAll();
+      if (length > waitingLength) workOnAll();
     },
     close(socket: Socket) {
       // What it sent before it went is begun all the same.

@@ -21,11 +21,11 @@ import { createSockets } from "./sockets.ts";
 const log = getLogger(["discord-mcp", "http"]);
 
 /** Bun stops reading a body here; ours stops at 64 KiB and says so. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
+const bodyBound = 16 * 1024 * 1024;
 /** Seconds without traffic after which a plain request is given up; those that take longer switch it off. */
-const IDLE_SECONDS = 30;
+const idleSeconds = 30;
 /** How often a drain looks whether everything is answered, in milliseconds. */
-const DRAIN_TICK_MS = 20;
+const drainTickMs = 20;
 
 export interface Http {
   /** Port 0 takes a free one. Rejects with Bun's error (`EADDRINUSE`, …) when it cannot. */
@@ -105,7 +105,7 @@ export function createHttp(deps: HttpDeps): Http {
     if (stopped === null) return;
     const until = performance.now() + boundMs;
     while (sockets.inFlight + requests.inFlight + mcpEndpoint.inFlight > 0 && performance.now() < until)
-      await Bun.sleep(DRAIN_TICK_MS);
+      await Bun.sleep(drainTickMs);
     sockets.closeAll("the service is stopping");
     await mcpEndpoint.close();
     server = null;
@@ -120,8 +120,8 @@ export function createHttp(deps: HttpDeps): Http {
         hostname,
         port,
         reusePort: false,
-        idleTimeout: IDLE_SECONDS,
-        maxRequestBodySize: MAX_BODY_BYTES,
+        idleTimeout: idleSeconds,
+        maxRequestBodySize: bodyBound,
         fetch,
         error(error) {
           log.error("a request failed", { error });

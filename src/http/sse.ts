@@ -6,9 +6,9 @@ import type { Session } from "../sessions/ports.ts";
 import type { HttpDeps } from "./ports.ts";
 
 /** Keeps proxies from taking a long turn for a dead connection. */
-const HEARTBEAT_MS = 15_000;
+const heartbeatMs = 15_000;
 /** Bytes that may wait for a reader. */
-const UNREAD_BYTES = 1024 * 1024;
+const unreadBytes = 1024 * 1024;
 
 const encoder = new TextEncoder();
 
@@ -97,7 +97,7 @@ export function turnStream(
           end();
           controller.close();
         }
-        heartbeat = setInterval(write, HEARTBEAT_MS, ": still working\n\n");
+        heartbeat = setInterval(write, heartbeatMs, ": still working\n\n");
         follower.listen((heard) => {
           if (heard.turnId === undefined || heard.turnId === turn.id)
             write(sseEvent(epoch, turn.session.id, heard));
@@ -111,7 +111,7 @@ export function turnStream(
       },
       cancel: end,
     },
-    new ByteLengthQueuingStrategy({ highWaterMark: UNREAD_BYTES }),
+    new ByteLengthQueuingStrategy({ highWaterMark: unreadBytes }),
   );
 }
 

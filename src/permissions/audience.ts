@@ -11,7 +11,7 @@ export interface Readers {
 }
 
 /** Imagined members that are looked at for one answer; where there are more to look at, nothing is certain. */
-const MEMBERS_BOUND = 20_000;
+const membersBound = 20_000;
 const nobody = "0";
 
 /**
@@ -41,7 +41,7 @@ export function isWithin(guild: GuildFacts, audience: Readers, source: Readers):
   const roleIds = distinctRoles(guild, [there, here], relevant);
   const userIds = distinctUsers([there, here], relevant);
   const most = bitCount(asked) + 1;
-  if (choiceCount(roleIds.length, most) * userIds.length > MEMBERS_BOUND) return false;
+  if (choiceCount(roleIds.length, most) * userIds.length > membersBound) return false;
   for (const held of choices(roleIds, most)) {
     for (const userId of userIds) {
       const member = { userId, roleIds: held, timedOutUntil: null, joinedAt: null, isPending: false };

@@ -9,8 +9,8 @@ export interface Hindrance {
   readonly waitMs: number | null;
 }
 
-const ACCOUNT_AGE_MS = 5 * 60_000;
-const MEMBERSHIP_AGE_MS = 10 * 60_000;
+const accountAgeMs = 5 * 60_000;
+const membershipAgeMs = 10 * 60_000;
 
 /**
  * Whether a guild lets a member say anything at all, whatever their permissions: null when it does. `now` in
@@ -31,11 +31,11 @@ export function maySpeakYet(guild: GuildFacts, member: MemberFacts, now: number)
   if (member.isPending) return { reason: "pending", waitMs: null };
   if (member.roleIds.length > 0) return null;
   if (guild.verificationLevel >= Level.VeryHigh) return { reason: "phone", waitMs: null };
-  const accountMs = ACCOUNT_AGE_MS - (now - snowflakeTime(member.userId));
+  const accountMs = accountAgeMs - (now - snowflakeTime(member.userId));
   if (guild.verificationLevel >= Level.Medium && accountMs > 0)
     return { reason: "account_age", waitMs: accountMs };
   if (guild.verificationLevel < Level.High) return null;
   if (member.joinedAt === null) return { reason: "membership_age", waitMs: null };
-  const membershipMs = MEMBERSHIP_AGE_MS - (now - member.joinedAt);
+  const membershipMs = membershipAgeMs - (now - member.joinedAt);
   return membershipMs > 0 ? { reason: "membership_age", waitMs: membershipMs } : null;
 }

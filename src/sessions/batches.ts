@@ -4,7 +4,7 @@ import type { SessionStore } from "./ports.ts";
 const log = getLogger(["discord-mcp", "sessions"]);
 
 /** Counters are written in batches of this age; a killed process loses that much of a statistic. */
-const COUNT_EVERY_MS = 1000;
+const countEveryMs = 1000;
 
 /** Runs the tasks of one key one after another, each when the one before has settled. */
 export function createSerial() {
@@ -53,7 +53,7 @@ export function createCounts(store: SessionStore) {
         pending.set(id, counted);
       }
       counted[what]++;
-      timer ??= setTimeout(flushLater, COUNT_EVERY_MS).unref();
+      timer ??= setTimeout(flushLater, countEveryMs).unref();
     },
   };
 }

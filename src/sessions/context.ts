@@ -4,11 +4,11 @@ import { AppError } from "../errors.ts";
 import type { HistoryEntry, Session } from "./ports.ts";
 
 /** Entries of `conversation_history`. */
-export const HISTORY_ENTRIES = 50;
+export const historyEntries = 50;
 /** Bytes of text in `conversation_history`; the oldest entries give way first. */
-export const HISTORY_BYTES = 256 * 1024;
+export const historyBytes = 256 * 1024;
 /** Of finding out what somebody may still read of their conversation. */
-const LOOKUP_MS = 10_000;
+const lookupMs = 10_000;
 
 export const HistoryLine = Type.Object({
   role: Type.Union([Type.Literal("user"), Type.Literal("assistant"), Type.Literal("tool")]),
@@ -52,7 +52,7 @@ export function wireContext(
 }
 
 export function wireHistory(history: readonly HistoryEntry[]): WireContext["conversation_history"] {
-  return newestWithin(history, HISTORY_BYTES).map((entry) => ({
+  return newestWithin(history, historyBytes).map((entry) => ({
     role: entry.role,
     content: entry.content,
     timestamp: entry.timestamp,
@@ -75,7 +75,7 @@ export async function unreadableBy(
   telling: Telling = "again",
 ): Promise<readonly string[]> {
   if (sources.length === 0) return sources;
-  const signal = AbortSignal.timeout(LOOKUP_MS);
+  const signal = AbortSignal.timeout(lookupMs);
   const person = { kind: "user", guildId, userId, ...(telling === "live" && { isAsker: true }) } as const;
   return flow.restricted(person, sources, signal).catch(() => sources);
 }

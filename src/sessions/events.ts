@@ -69,8 +69,8 @@ export interface EventHubOptions {
 }
 
 /** Turns of which it is remembered what they rest on; far more than can run at once. */
-const RESTING_TURNS = 4096;
-const NOTHING: readonly string[] = Object.freeze([]);
+const restingTurns = 4096;
+const noSources: readonly string[] = Object.freeze([]);
 
 interface Stream {
   seq: number;
@@ -108,13 +108,13 @@ export function createEventHub(options: EventHubOptions = {}): EventHub {
     return stream;
   }
 
-  const resting = new Lru<readonly string[]>(RESTING_TURNS);
+  const resting = new Lru<readonly string[]>(restingTurns);
 
   function restsOn(turnId: string | null, given: readonly string[]): readonly string[] {
     const before = turnId === null ? undefined : resting.get(turnId);
     if (turnId === null || given.length === 0 || given === before) return before ?? given;
     const all = new Set(given);
-    for (const source of before ?? NOTHING) all.add(source);
+    for (const source of before ?? noSources) all.add(source);
     // The array that was given is the same for many events in a row, and is compared as such.
     const sources = all.size === given.length ? given : [...all];
     resting.set(turnId, sources);
@@ -171,7 +171,7 @@ export function createEventHub(options: EventHubOptions = {}): EventHub {
         turnId,
         sessionId: to?.sessionId ?? null,
         origin: to?.origin ?? null,
-        sources: restsOn(turnId, to?.sources ?? NOTHING),
+        sources: restsOn(turnId, to?.sources ?? noSources),
       };
       store(stream, numbered);
       for (const subscriber of stream.subscribers)

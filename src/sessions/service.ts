@@ -5,7 +5,7 @@ import { Lru } from "../lru.ts";
 import { createCounts, createSerial } from "./batches.ts";
 import {
   assertMayRead,
-  HISTORY_ENTRIES,
+  historyEntries,
   readableBy,
   type Telling,
   unreadableBy,
@@ -26,12 +26,12 @@ import { applyPreferences, type PreferencesUpdate } from "./preferences.ts";
 const log = getLogger(["discord-mcp", "sessions"]);
 
 /** Sessions kept in memory; the rest is read from the store. */
-const CACHED_SESSIONS = 4096;
-const MAX_SESSIONS = 100_000;
+const cachedSessions = 4096;
+const sessionsBound = 100_000;
 /** Of one user, lest a single token takes them all. */
-const MAX_SESSIONS_OF_USER = 2000;
+const sessionsOfUserBound = 2000;
 /** A session's last use is written at most this often, so that a call does not cost a commit. */
-const TOUCH_EVERY_MS = 60_000;
+const touchEveryMs = 60_000;
 
 export interface SessionsDeps {
   readonly store: SessionStore;
@@ -95,8 +95,8 @@ export const MADE_SESSION_ID = "mcp.";
  */
 export function createSessions(deps: SessionsDeps): Sessions {
   const { store, preferences, transcript, flow, ttlMs, now } = deps;
-  const { maxSessions = MAX_SESSIONS, maxSessionsOfUser = MAX_SESSIONS_OF_USER } = deps;
-  const cache = new Lru<Session>(CACHED_SESSIONS);
+  const { maxSessions = sessionsBound, maxSessionsOfUser = sessionsOfUserBound } = deps;
+  const cache = new Lru<Session>(cachedSessions);
   const counts = createCounts(store);
   const chats = new Map<string, Promise<Session>>();
   const inTurn = createSerial();
@@ -163,9 +163,9 @@ export function createSessions(deps: SessionsDeps): Sessions {
 
   function touch(session: Session): void {
     const at = now();
-    if (at - session.lastUsedAt < TOUCH_EVERY_MS) return;
+    if (at - session.lastUsedAt < touchEveryMs) return;
     const latest = cache.get(session.id);
-    if (at - (latest ?? session).lastUsedAt < TOUCH_EVERY_MS) return;
+    if (at - (latest ?? session).lastUsedAt < touchEveryMs) return;
     // One that is not here any more may have been forgotten for good.
     if (latest !== undefined) cache.set(session.id, { ...latest, lastUsedAt: at, expiresAt: at + ttlMs });
     touched = store.touch(session.id, at, at + ttlMs).catch((error: unknown) => {
@@ -176,7 +176,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
 
   async function context(session: Session): Promise<WireContext> {
     const [history, wishes] = await Promise.all([
-      transcript.recent(session.conversationId, HISTORY_ENTRIES),
+      transcript.recent(session.conversationId, historyEntries),
       preferences.get(session.userId),
     ]);
     return wireContext(cache.get(session.id) ?? session, await readableBy(flow, session, history), wishes);
@@ -242,7 +242,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     unreadable: (session, sources, telling) => unreadableBy(flow, session, sources, telling),
     history: async (conversation) =>
       wireHistory(
-        await readableBy(flow, conversation, await transcript.recent(conversation.id, HISTORY_ENTRIES)),
+        await readableBy(flow, conversation, await transcript.recent(conversation.id, historyEntries)),
       ),
     updateContext,
     expire,

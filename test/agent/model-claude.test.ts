@@ -6,7 +6,7 @@ import { AppError } from "../../src/errors.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { type ClaudeSimulator, startClaudeSimulator } from "../../src/simulator/claude/simulator.ts";
 
-const HELLO: ModelRequest = {
+const greeting: ModelRequest = {
   system: [{ type: "text", text: "Be brief." }],
   messages: [{ role: "user", content: "hello" }],
   tools: [],
@@ -33,7 +33,7 @@ function modelOf(claude: ClaudeSimulator, env: Record<string, string> = {}) {
       clock.now += ms;
     },
   });
-  const stream = (request = HELLO, signal = new AbortController().signal) =>
+  const stream = (request = greeting, signal = new AbortController().signal) =>
     model.stream(
       request,
       { onText: (text) => heard.push(text), onRestart: () => heard.push("<restart>") },
@@ -159,7 +159,7 @@ describe("what does not pass is told at once", () => {
   test("without a key", async () => {
     const model = createModel(readConfig({}).model);
     const { signal } = new AbortController();
-    const error = await failure(model.stream(HELLO, { onText: () => {}, onRestart: () => {} }, signal));
+    const error = await failure(model.stream(greeting, { onText: () => {}, onRestart: () => {} }, signal));
     expect(error).toMatchObject({
       code: "model_unavailable",
       message: expect.stringContaining("ANTHROPIC_API_KEY"),
@@ -173,7 +173,7 @@ describe("a model call", () => {
     const { stream } = modelOf(claude);
     const abort = new AbortController();
     claude.faults.hang();
-    const hanging = stream(HELLO, abort.signal);
+    const hanging = stream(greeting, abort.signal);
     const request = await claude.waitForRequest(() => true);
     const reason = new AppError("cancelled", "Stopped.");
     abort.abort(reason);
@@ -189,7 +189,7 @@ describe("a model call", () => {
         signal?.throwIfAborted();
       },
     });
-    const ask = patient.stream(HELLO, { onText: () => {}, onRestart: () => {} }, waiting.signal);
+    const ask = patient.stream(greeting, { onText: () => {}, onRestart: () => {} }, waiting.signal);
     expect(await failure(ask)).toBe(reason);
   });
 
@@ -204,7 +204,7 @@ describe("a model call", () => {
       { metrics, delay: async () => {}, now: () => 0 },
     );
     const { signal } = new AbortController();
-    const reply = await impatient.stream(HELLO, { onText: () => {}, onRestart: () => {} }, signal);
+    const reply = await impatient.stream(greeting, { onText: () => {}, onRestart: () => {} }, signal);
     expect(reply.content).toMatchObject([{ text: "quicker now" }]);
     expect(await metrics.text()).toContain('mcp_model_retries_total{reason="timeout"}');
   });
@@ -213,7 +213,7 @@ describe("a model call", () => {
     await using claude = await startClaudeSimulator();
     const { stream } = modelOf(claude, { ANTHROPIC_EFFORT: "low" });
     const tools = [{ name: "look", input_schema: { type: "object" as const } }];
-    await stream({ ...HELLO, tools, toolChoice: "none" });
+    await stream({ ...greeting, tools, toolChoice: "none" });
     expect(claude.requests[0]?.params).toEqual({
       model: "claude-sonnet-5-5",
       max_tokens: 500,

@@ -12,7 +12,7 @@ const schemas: Json = description.components.schemas;
 /** Sets of permission bits are described as mere texts: https://docs.discord.com/developers/topics/permissions */
 const bitSets: readonly string[] = ["allow", "deny", "permissions"];
 /** Below it only what must be there is, so that it ends. */
-const DEEP = 4;
+const deep = 4;
 
 /** Any value that Discord's description allows of that schema: with and without what may be missing. */
 export const ofDescription = (name: string): fc.Arbitrary<unknown> =>
@@ -56,7 +56,7 @@ function make(schema: unknown, gen: GeneratorValue, depth: number, field = ""): 
     case "string":
       return text(schema, gen, field);
     case "array": {
-      const length = depth >= DEEP ? 0 : gen(fc.nat, { max: 2 });
+      const length = depth >= deep ? 0 : gen(fc.nat, { max: 2 });
       return Array.from({ length }, () => make(schema.items, gen, depth + 1, field));
     }
     case "object":
@@ -77,7 +77,7 @@ function record({ properties, required }: Json, gen: GeneratorValue, depth: numb
   const needed = Array.isArray(required) ? required : [];
   const made: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(isJson(properties) ? properties : {}))
-    if (needed.includes(name) || (depth < DEEP && gen(fc.boolean)))
+    if (needed.includes(name) || (depth < deep && gen(fc.boolean)))
       made[name] = make(schema, gen, depth + 1, name);
   return made;
 }

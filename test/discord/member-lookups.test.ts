@@ -3,8 +3,8 @@ import { type APIGuildMember, GuildMemberFlags } from "discord-api-types/v10";
 import {
   MemberLookups,
   type MemberLookupsDeps,
-  RESTS_AT_ONCE,
-  WAITING_PEOPLE,
+  restsAtOnce,
+  waitingPeopleBound,
 } from "../../src/discord/state/member-lookups.ts";
 import { AppError } from "../../src/errors.ts";
 import { chaosWorld, personIds, runs } from "../chaos/world.ts";
@@ -127,7 +127,7 @@ function asking(part: Partial<MemberLookupsDeps> = {}) {
     });
   };
   /** As many as REST takes at once, so that whoever comes next waits. */
-  const busy = () => Array.from({ length: RESTS_AT_ONCE }, (_, at) => lookups.member("9", `9${at}`, signal));
+  const busy = () => Array.from({ length: restsAtOnce }, (_, at) => lookups.member("9", `9${at}`, signal));
   return { lookups, rests, requests, until, chunk, busy };
 }
 
@@ -296,7 +296,7 @@ describe("at its bounds", () => {
   test("so many people wait and no more", async () => {
     const { lookups, busy } = asking({ isTrusted: () => false });
     busy();
-    const waiting = Array.from({ length: WAITING_PEOPLE }, (_, at) =>
+    const waiting = Array.from({ length: waitingPeopleBound }, (_, at) =>
       failure(lookups.member("1", `${at}`, signal)),
     );
     const refused = await failure(lookups.member("1", "one more", signal));

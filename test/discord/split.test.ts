@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { MESSAGE_CHARACTERS, splitMessage, splitPieces } from "../../src/discord/posts/split.ts";
+import { messageCharacters, splitMessage, splitPieces } from "../../src/discord/posts/split.ts";
 
 const fences = (text: string): number => text.match(/`{3,}/g)?.length ?? 0;
 const bare = (text: string): string => text.replaceAll(/\s+/g, "");
@@ -53,7 +53,7 @@ describe("splitMessage", () => {
 
   test("property: every message fits, is not blank, has balanced fences, and nothing is lost", () => {
     fc.assert(
-      fc.property(texts, fc.constantFrom(100, 300, MESSAGE_CHARACTERS), (text, max) => {
+      fc.property(texts, fc.constantFrom(100, 300, messageCharacters), (text, max) => {
         const pieces = splitPieces(text, max);
         for (const { opening, text: said, closing } of pieces) {
           const message = opening + said + closing;

@@ -3,11 +3,11 @@ import type { Tried } from "./target.ts";
 import { targets } from "./targets.ts";
 
 /** Inputs that are tried on one world; another seed, and another world, for those after them. */
-const BATCH = 1000;
+const batchSize = 1000;
 /** Ends that are told of a target. */
-const MOST_ENDS = 12;
+const mostEnds = 12;
 /** Failures of a target after which it is given up: they are likely all of one fault. */
-const ENOUGH = 3;
+const enough = 3;
 
 const help = `Gives bad inputs to whatever reads some, and watches that each ends as it is documented.
 
@@ -44,12 +44,12 @@ for (const target of targets) {
   if (only.length > 0 && !only.includes(target.name)) continue;
   const begun = performance.now();
   const found: Tried[] = [];
-  for (let from = 0; from < runs; from += BATCH) {
-    const tried = await target.try({ runs: Math.min(BATCH, runs - from), seed: seed + from / BATCH });
+  for (let from = 0; from < runs; from += batchSize) {
+    const tried = await target.try({ runs: Math.min(batchSize, runs - from), seed: seed + from / batchSize });
     found.push(tried);
     if (tried.failure === null) continue;
     print(`\n${target.name}: ${target.promise}\n${tried.failure}\n`);
-    if (found.filter(({ failure }) => failure !== null).length === ENOUGH) break;
+    if (found.filter(({ failure }) => failure !== null).length === enough) break;
   }
   const tried = found.reduce((sum, each) => sum + each.inputs, 0);
   const failed = found.filter(({ failure }) => failure !== null).length;
@@ -72,7 +72,7 @@ function shares(tried: readonly Tried[]): string {
   const all = [...ends.values()].reduce((sum, count) => sum + count, 0);
   const told = [...ends]
     .toSorted(([, a], [, b]) => b - a)
-    .slice(0, MOST_ENDS)
+    .slice(0, mostEnds)
     .map(([end, count]) => `${end} ${((100 * count) / all).toFixed(1)} %`);
   return `  ${told.join(", ")}`;
 }

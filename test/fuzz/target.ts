@@ -33,11 +33,11 @@ export interface Subject<Input> {
 }
 
 /** An input that is worked on for so long counts as one that never ends. */
-const STUCK_MS = 30_000;
+const stuckMs = 30_000;
 /** After so long no more inputs are tried, and a failure is shrunk no further. */
-const LONG_MS = 180_000;
+const longMs = 180_000;
 /** Characters of a failure's report. */
-const REPORT = 3000;
+const reportLength = 3000;
 
 export function target<Input>(
   name: string,
@@ -57,8 +57,8 @@ export function target<Input>(
         const details = await fc.check(property, {
           numRuns,
           seed,
-          timeout: STUCK_MS,
-          interruptAfterTimeLimit: LONG_MS,
+          timeout: stuckMs,
+          interruptAfterTimeLimit: longMs,
         });
         return { inputs: details.numRuns, failure: details.failed ? reported(details) : null, ends };
       } finally {
@@ -73,7 +73,9 @@ function reported<Input>(details: fc.RunDetails<[Input]>): string {
   const reason = error instanceof Error ? traced(error) : String(error);
   const report = `${reason}\n${fc.defaultReportMessage(details) ?? ""}`;
   const short = report.replaceAll(/(.)\1{40,}/gsu, (run, one) => `${one}(${run.length} times)`);
-  return short.length <= REPORT ? short : `${short.slice(0, REPORT / 2)}\n[…]\n${short.slice(-REPORT / 2)}`;
+  return short.length <= reportLength
+    ? short
+    : `${short.slice(0, reportLength / 2)}\n[…]\n${short.slice(-reportLength / 2)}`;
 }
 
 /** Without the frames of what tries the inputs. */

@@ -5,8 +5,8 @@ import { DEMO } from "../../src/simulator/discord/world-seed.ts";
 const { users, channels, roles, tags, guildId, botId, emojiId } = DEMO;
 
 /** Stands for what only the world knows that is called: one of its messages in #general, and one of the bot's. */
-export const OTHERS_MESSAGE = "{others}";
-export const OWN_MESSAGE = "{own}";
+export const othersMessage = "{others}";
+export const ownMessage = "{own}";
 
 /** What people and models write for a place, a person, a text. */
 const words = fc.oneof(
@@ -70,7 +70,7 @@ const time = among(
   "2099-01-01T00:00:00Z",
   "2023-01-01T00:00:00Z",
 );
-const message = among(OTHERS_MESSAGE, OTHERS_MESSAGE, OWN_MESSAGE, OWN_MESSAGE);
+const message = among(othersMessage, othersMessage, ownMessage, ownMessage);
 /** By the names that tools give to their arguments. */
 const known: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   ...{ channel_id: channel, user_id: user, author_id: user, mentions: user, message_id: message },

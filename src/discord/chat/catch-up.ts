@@ -29,13 +29,13 @@ export interface CatchUpDeps {
   readonly handle: (message: Incoming) => Promise<void>;
 }
 
-const MARKS_BOUND = 100_000;
-const MAX_AGE_MS = 15 * 60_000;
+const marksBound = 100_000;
+const maxAgeMs = 15 * 60_000;
 /** Messages of a channel; also what Discord gives in one page. */
-const MAX_MESSAGES = 100;
+const maxMessages = 100;
 /** Channels that no guild names: direct messages, mostly. */
-const MAX_UNLISTED = 200;
-const SCAN_MS = 30_000;
+const maxUnlisted = 200;
+const scanMs = 30_000;
 
 /**
  * After a session that could not be resumed: reads what came after the mark of each channel, bounded by age and count.
@@ -135,7 +135,7 @@ export class CatchUp {
    */
   async scanUnlisted(): Promise<void> {
     await this.#loading;
-    const unlisted = [...this.#due].sort(([, a], [, b]) => compareSnowflakes(b, a)).slice(0, MAX_UNLISTED);
+    const unlisted = [...this.#due].sort(([, a], [, b]) => compareSnowflakes(b, a)).slice(0, maxUnlisted);
     this.#due = new Map(unlisted);
     const scans = unlisted.map(([channelId, mark]) => this.#queueScan(channelId, null, mark));
     await Promise.all([...scans, ...this.#guilds]);
@@ -143,7 +143,7 @@ export class CatchUp {
 
   async #load(shardId: number, shardCount: number): Promise<void> {
     await this.#deps.marks.flush();
-    for (const { channelId, messageId } of await this.#deps.store.all(MARKS_BOUND)) {
+    for (const { channelId, messageId } of await this.#deps.store.all(marksBound)) {
       const guildId = this.#deps.state.channel(channelId)?.guildId ?? null;
       const isElsewhere = guildId !== null && shardOf(guildId, shardCount) !== shardId;
       if (!isElsewhere) this.#due.set(channelId, messageId);
@@ -180,14 +180,14 @@ export class CatchUp {
 
   async #read(channelId: string, guildId: string | null, mark: string): Promise<void> {
     const { facts, now, handle, marks, reader } = this.#deps;
-    const signal = AbortSignal.any([this.#deps.signal, AbortSignal.timeout(SCAN_MS)]);
+    const signal = AbortSignal.any([this.#deps.signal, AbortSignal.timeout(scanMs)]);
     const place = guildId ?? (await facts.channel(channelId, signal)).guildId;
-    const newest = await reader.messages(channelId, { limit: MAX_MESSAGES }, signal);
+    const newest = await reader.messages(channelId, { limit: maxMessages }, signal);
     const missed = newest
       .filter(({ id }) => isNewer(id, mark))
       .toSorted((a, b) => compareSnowflakes(a.id, b.id));
     if (missed.length > 0) log.info("catching up", { channel_id: channelId, messages: missed.length });
-    const oldest = snowflakeAt(now() - MAX_AGE_MS);
+    const oldest = snowflakeAt(now() - maxAgeMs);
     for (const message of missed) {
       if (isNewer(message.id, oldest)) await handle(readIncoming(message, place));
       marks.advance(channelId, message.id);

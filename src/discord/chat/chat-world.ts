@@ -22,7 +22,7 @@ export interface ChatWorldDeps {
 }
 
 /** Reading what a decision needs may take so long; a person waits. */
-const LOOKUP_MS = 10_000;
+const lookupMs = 10_000;
 
 /**
  * Finds out what deciding about a message needs: names, the place, what it replies to, the author's roles. Throws
@@ -33,7 +33,7 @@ export async function surroundings(
   deps: ChatWorldDeps,
 ): Promise<{ readonly message: Incoming; readonly world: ChatWorld }> {
   const { config, facts } = deps;
-  const signal = AbortSignal.timeout(LOOKUP_MS);
+  const signal = AbortSignal.timeout(lookupMs);
   const botUserId = await facts.botUserId();
   await loadGuild(message, deps, signal);
   const repliesToUs = await isReplyToUs(message, botUserId, deps);

@@ -40,9 +40,9 @@ export type Decision =
   /** Nothing to ask the model; the person is told this instead. */
   | { readonly kind: "notice"; readonly text: string };
 
-const NO_WORDS = "I am listening. Write what you would like to know in the same message as the mention.";
+const noWords = "I am listening. Write what you would like to know in the same message as the mention.";
 /** Twice what a person can write, since names take the place of mentions. */
-const MAX_TEXT = 8000;
+const maxText = 8000;
 
 /**
  * What a message asks of us. Answered are mentions (the bot, or its own role), direct messages and replies to our
@@ -56,7 +56,7 @@ export function decide(message: Incoming, world: ChatWorld): Decision {
   if (!isAllowed(message, world)) return ignore("not_allowed");
   if (command !== null) return command;
   const text = readText(message, world);
-  if (text === "") return { kind: "notice", text: NO_WORDS };
+  if (text === "") return { kind: "notice", text: noWords };
   return { kind: "turn", text, preamble: writePreamble(message, world) };
 }
 
@@ -88,7 +88,7 @@ export function readText(
   if (text.length === 0 && message.replyTo !== null) {
     return "(No words of their own: they point you to the message that they reply to.)";
   }
-  return text.join("\n").slice(0, MAX_TEXT).toWellFormed();
+  return text.join("\n").slice(0, maxText).toWellFormed();
 }
 
 function isAddressed(message: Incoming, world: ChatWorld): boolean {

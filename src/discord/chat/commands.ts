@@ -18,7 +18,7 @@ export interface CommandDeps {
   readonly tools: ChatTools;
 }
 
-const MAX_TOOLS = 100;
+const maxTools = 100;
 
 /** Runs a command and says what the person is told. Each may run twice without harm. */
 export async function runCommand(
@@ -50,12 +50,12 @@ const count = (number: number, what: string): string => `${number} ${what}${numb
 /** A line for each family: the whole list fits into one message. */
 function listTools(tools: readonly ListedTool[]): string {
   if (tools.length === 0) return "There are no tools that you may use here.";
-  const shown = tools.slice(0, MAX_TOOLS);
+  const shown = tools.slice(0, maxTools);
   const lines = [...Map.groupBy(shown, ({ family }) => family)].map(
     ([family, ofFamily]) =>
       `- **${family}**: ${ofFamily.map(({ title }) => title.toLowerCase()).join(" · ")}`,
   );
-  const more = tools.length > MAX_TOOLS ? [`and ${tools.length - MAX_TOOLS} more.`] : [];
+  const more = tools.length > maxTools ? [`and ${tools.length - maxTools} more.`] : [];
   return ["What I can do for you here, as far as Discord lets you do it yourself:", ...lines, ...more].join(
     "\n",
   );

@@ -35,12 +35,12 @@ export interface IntakeDeps extends AcceptanceDeps {
  * Live events of one channel that may wait, and in all: beyond it the channel is read again instead, and what was edited
  * or deleted is answered as it was. A few of each channel always may, so that those that are quiet are taken in.
  */
-const WAITING_BOUND = 500;
-const WAITING_IN_ALL = 20_000;
-const WAITING_ALWAYS = 10;
+const waitingBound = 500;
+const waitingInAll = 20_000;
+const waitingAlways = 10;
 /** How long until a message is tried again that there was no room for. */
-const STORAGE_RETRY_MS = 10_000;
-const ACCEPTED_BOUND = 5000;
+const storageRetryMs = 10_000;
+const acceptedBound = 5000;
 
 /**
  * Everything about messages that the gateway brings: one intake per channel, in order. The promise of a message settles
@@ -50,7 +50,7 @@ export class Intake {
   readonly #deps: IntakeDeps;
   readonly #queues = new ChannelQueues();
   readonly #catchUp: CatchUp;
-  readonly #accepted = new Lru<true>(ACCEPTED_BOUND);
+  readonly #accepted = new Lru<true>(acceptedBound);
   readonly #stop = new AbortController();
   #botUserId = "";
 
@@ -132,7 +132,7 @@ export class Intake {
 
   #isFull(channelId: string): boolean {
     const { total } = this.#queues;
-    return this.#queues.length(channelId) >= (total < WAITING_IN_ALL ? WAITING_BOUND : WAITING_ALWAYS);
+    return this.#queues.length(channelId) >= (total < waitingInAll ? waitingBound : waitingAlways);
   }
 
   /** Tries until it is stored or passed over. A message that cannot be taken in must not hold up its channel for ever. */
@@ -165,7 +165,7 @@ export class Intake {
       } catch (error) {
         if (!isUnstorable(error) || this.#stop.signal.aborted) throw error;
         log.error("a message waits until it can be stored", { channel_id: message.channelId, error });
-        await delay(STORAGE_RETRY_MS, this.#stop.signal).catch(() => undefined);
+        await delay(storageRetryMs, this.#stop.signal).catch(() => undefined);
       }
     }
   }

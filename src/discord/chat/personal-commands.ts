@@ -34,12 +34,12 @@ export interface PersonalCommandDeps {
 export const personalCommandNames = ["forget", "forget yes", "export"] as const;
 export type PersonalCommandName = (typeof personalCommandNames)[number];
 
-const CONFIRM_MS = 10 * 60_000;
+const confirmMs = 10 * 60_000;
 /** Reading all of it, or looking through everything for a person, is work that others wait behind. */
-const AGAIN_MS = 10 * 60_000;
+const againMs = 10 * 60_000;
 /** Below what Discord takes as an attachment, https://discord.com/developers/docs/reference#uploading-files */
-const EXPORT_BYTES = 8 * 1024 * 1024;
-const PEOPLE_BOUND = 10_000;
+const exportBytes = 8 * 1024 * 1024;
+const peopleBound = 10_000;
 
 /**
  * The commands that are about what is stored of the person. They are answered without a session, since one would be
@@ -47,9 +47,9 @@ const PEOPLE_BOUND = 10_000;
  */
 export class PersonalCommands {
   readonly #deps: PersonalCommandDeps;
-  readonly #askedAt = new Lru<number>(PEOPLE_BOUND);
-  readonly #exportedAt = new Lru<number>(PEOPLE_BOUND);
-  readonly #forgottenAt = new Lru<number>(PEOPLE_BOUND);
+  readonly #askedAt = new Lru<number>(peopleBound);
+  readonly #exportedAt = new Lru<number>(peopleBound);
+  readonly #forgottenAt = new Lru<number>(peopleBound);
 
   constructor(deps: PersonalCommandDeps) {
     this.#deps = deps;
@@ -87,7 +87,7 @@ export class PersonalCommands {
     const { personal, notices, prefix, now } = this.#deps;
     const { id, channelId, guildId, authorId } = message;
     const askedAt = this.#askedAt.get(authorId);
-    if (askedAt === undefined || now() - askedAt > CONFIRM_MS) {
+    if (askedAt === undefined || now() - askedAt > confirmMs) {
       await notices.tell(message, `Write \`${prefix}forget\` first: I then say what would be deleted.`);
       return;
     }
@@ -112,13 +112,13 @@ export class PersonalCommands {
 
   #minutesLeft(times: Lru<number>, userId: string): number {
     const before = times.get(userId);
-    return before === undefined ? 0 : Math.max(0, Math.ceil((before + AGAIN_MS - this.#deps.now()) / 60_000));
+    return before === undefined ? 0 : Math.max(0, Math.ceil((before + againMs - this.#deps.now()) / 60_000));
   }
 
   /** To the person's direct channel alone. Returns what they are told where they wrote. */
   async #send({ id, authorId }: Incoming): Promise<string> {
     const { personal, api, signal } = this.#deps;
-    const json = await personal.export(authorId, EXPORT_BYTES);
+    const json = await personal.export(authorId, exportBytes);
     if (json === null)
       return "What I keep about you is too large to be sent here. Ask whoever runs me for it: they get it with `discord-mcp export` and your user id.";
     try {

@@ -10,8 +10,8 @@ import type { GatewayTiming } from "./types.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
 
-const HOUR_MS = 60 * 60 * 1000;
-const ASK_MS = 10_000;
+const hourMs = 60 * 60 * 1000;
+const askMs = 10_000;
 
 export interface AdmissionDeps {
   readonly api: API;
@@ -65,7 +65,7 @@ export class Admission {
 
   async #backOff(shard: Shard): Promise<void> {
     const { identifies, now, signal } = this.#deps;
-    const inLastHour = await identifies.since(now() - HOUR_MS).catch((error: unknown) => {
+    const inLastHour = await identifies.since(now() - hourMs).catch((error: unknown) => {
       log.error("the log of identifies cannot be read", { error });
       return 0;
     });
@@ -83,7 +83,7 @@ export class Admission {
   }
 
   async #limit() {
-    const signal = AbortSignal.any([this.#deps.signal, AbortSignal.timeout(ASK_MS)]);
+    const signal = AbortSignal.any([this.#deps.signal, AbortSignal.timeout(askMs)]);
     const info = await this.#deps.api.gateway.getBot({ signal }).catch(() => null);
     if (info === null || !isGatewayInfo(info)) return null;
     const { remaining, reset_after } = info.session_start_limit;

@@ -7,9 +7,9 @@ export interface IdentifyRecord {
   readonly limit: { readonly remaining: number; readonly resetAfterMs: number } | null;
 }
 
-const FREE_PER_SHARD = 5;
-const FIRST_DELAY_MS = 5000;
-const LONGEST_DELAY_MS = 10 * 60 * 1000;
+const freePerShard = 5;
+const firstDelayMs = 5000;
+const longestDelayMs = 10 * 60 * 1000;
 
 /**
  * How long to wait before identifying. Five an hour and shard are free; after that the wait doubles up to ten minutes,
@@ -23,9 +23,9 @@ export function identifyDelay({ inLastHour, shardCount, limit }: IdentifyRecord)
   if (limit !== null && limit.remaining <= 0) {
     return { delayMs: limit.resetAfterMs, reason: "Discord's daily limit of identifies is used up" };
   }
-  const beyond = Math.floor(inLastHour / Math.max(1, shardCount)) - FREE_PER_SHARD;
+  const beyond = Math.floor(inLastHour / Math.max(1, shardCount)) - freePerShard;
   if (beyond < 0) return { delayMs: 0, reason: "" };
-  const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(beyond, 20));
+  const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(beyond, 20));
   return { delayMs, reason: `${inLastHour} identifies in the past hour: is the service crashing?` };
 }
 

@@ -1,5 +1,5 @@
 /** Dispatches that came later than one that never came: then that one is given up. */
-const PATIENCE = 1000;
+const patience = 1000;
 
 /**
  * The sequence numbers of one gateway session: which came, and up to which everything is handled. Only the latter may
@@ -52,12 +52,12 @@ export class SequenceTracker {
     this.#missing.delete(sequence);
     // Beyond safe integers adding one changes nothing, and counting up to it would never end.
     if (sequence <= this.#latest || !Number.isSafeInteger(sequence)) return;
-    for (let skipped = Math.max(this.#latest + 1, sequence - PATIENCE); skipped < sequence; skipped += 1)
+    for (let skipped = Math.max(this.#latest + 1, sequence - patience); skipped < sequence; skipped += 1)
       this.#missing.add(skipped);
     this.#latest = sequence;
     // In order of their numbers, so that the first is the oldest.
     for (const skipped of this.#missing) {
-      if (sequence - skipped <= PATIENCE) break;
+      if (sequence - skipped <= patience) break;
       this.#missing.delete(skipped);
     }
   }

@@ -24,16 +24,16 @@ export interface ShardHooks {
 }
 
 /** After these Discord has forgotten the session: https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes */
-const ENDS_SESSION: readonly number[] = [
+const endsSession: readonly number[] = [
   1000,
   1001,
   GatewayCloseCodes.InvalidSeq,
   GatewayCloseCodes.SessionTimedOut,
 ];
 /** A resume address that cannot be reached this often is given up for the general one. */
-const RESUME_ADDRESS_ATTEMPTS = 3;
+const resumeAddressAttempts = 3;
 /** Bun may wait for ever for the closing frame of a peer that is gone. */
-const CLOSE_MS = 2000;
+const closeMs = 2000;
 
 /**
  * One shard: the client's WebSocketShard, and what it leaves open. It keeps the session over disconnects that the client
@@ -144,7 +144,7 @@ export class Shard {
     if (client !== this.#client) await new Promise<never>(() => undefined);
     this.failures += 1;
     this.#closeCode = null;
-    if (this.#session !== null && this.failures > RESUME_ADDRESS_ATTEMPTS) {
+    if (this.#session !== null && this.failures > resumeAddressAttempts) {
       this.#session = { ...this.#session, resumeURL: this.#options.gateway.url };
     }
     this.#enter("connecting");
@@ -215,7 +215,7 @@ export class Shard {
       return;
     }
     const wasRefused = this.#closeCode === null && client.status !== WebSocketShardStatus.Connecting;
-    if (wasRefused || ENDS_SESSION.includes(this.#closeCode ?? 0)) this.#forget();
+    if (wasRefused || endsSession.includes(this.#closeCode ?? 0)) this.#forget();
   }
 
   #forget(): void {
@@ -228,7 +228,7 @@ export class Shard {
   async #end(client: WebSocketShard | null, code: number): Promise<void> {
     if (client === null) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, CLOSE_MS);
+    const timer = setTimeout(resolve, closeMs);
     const ended = client.destroy({ code, reason: "The service goes" }).catch(() => undefined);
     await Promise.race([ended, promise]);
     clearTimeout(timer);

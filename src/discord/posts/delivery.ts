@@ -21,17 +21,17 @@ export interface DeliveryDeps extends Omit<SettlerDeps, "turns" | "signal" | "on
   readonly onAsked: () => void;
 }
 
-const OPEN_BOUND = 1000;
-const CHANNELS_AT_ONCE = 16;
+const openBound = 1000;
+const channelsAtOnce = 16;
 /** Channels of one server at once: what is left is for the others. */
-const CHANNELS_OF_GUILD = 12;
+const channelsOfGuild = 12;
 /** Posts until another channel has its turn: Discord takes five in five seconds of one channel. */
-const BATCH = 5;
+const batchSize = 5;
 /** Channels whose last turn is remembered. */
-const TURNS_BOUND = 10_000;
-const RETRY_MS = 15_000;
+const turnsBound = 10_000;
+const retryEveryMs = 15_000;
 /** The key of a pause of planning, where channels have theirs. */
-const PLANNING = "";
+const planningLane = "";
 
 /**
  * Posts what is stored to be posted: answers of ended turns, questions and notices, in order within a channel and side by
@@ -45,7 +45,7 @@ export class Delivery {
   /** Who sends in which channel, with the channel's server. */
   readonly #senders = new Map<string, { readonly guildId: string | null; readonly over: Promise<void> }>();
   /** When a channel had its last turn, counted in turns. */
-  readonly #lastTurn = new Lru<number>(TURNS_BOUND);
+  readonly #lastTurn = new Lru<number>(turnsBound);
   #turn = 0;
   readonly #unlisten: readonly (() => void)[];
   /** Channels whose first post has to wait. */
@@ -57,7 +57,7 @@ export class Delivery {
     },
     (error) => {
       log.error("posts could not be planned, trying again", { error });
-      this.#pause(PLANNING, RETRY_MS);
+      this.#pause(planningLane, retryEveryMs);
     },
   );
 
@@ -126,29 +126,29 @@ export class Delivery {
   }
 
   async #dispatch(): Promise<void> {
-    const open = await this.#deps.outbox.nextOfEach(OPEN_BOUND);
+    const open = await this.#deps.outbox.nextOfEach(openBound);
     this.#deps.metrics.gauges.outbox.set(open.length);
-    const waiting = Map.groupBy(due(open, open.length === OPEN_BOUND), (post) => post.channelId);
+    const waiting = Map.groupBy(due(open, open.length === openBound), (post) => post.channelId);
     // Whoever had a turn lately comes after those who had none; who never had one, as it came.
     const inTurn = [...waiting].sort(([a], [b]) => this.#turnOf(a) - this.#turnOf(b));
     for (const [channelId, posts] of inTurn) {
       if (this.#senders.has(channelId) || this.#pauses.has(channelId)) continue;
-      if (this.#senders.size >= CHANNELS_AT_ONCE) return;
+      if (this.#senders.size >= channelsAtOnce) return;
       const guildId = this.#deps.guildOf(channelId);
-      if (guildId !== null && this.#channelsOf(guildId) >= CHANNELS_OF_GUILD) continue;
+      if (guildId !== null && this.#channelsOf(guildId) >= channelsOfGuild) continue;
       this.#lastTurn.set(channelId, ++this.#turn);
-      const over = this.#sendAll(posts.slice(0, BATCH))
+      const over = this.#sendAll(posts.slice(0, batchSize))
         .catch((error: unknown) => {
           log.error("posts could not be sent, trying again", { channel_id: channelId, error });
-          this.#pause(channelId, RETRY_MS);
+          this.#pause(channelId, retryEveryMs);
           return false;
         })
         .then((isDone) => {
           this.#senders.delete(channelId);
           // There may be more of this channel by now, or another one that waits for its turn.
           const wasFull =
-            this.#senders.size === CHANNELS_AT_ONCE - 1 ||
-            (guildId !== null && this.#channelsOf(guildId) === CHANNELS_OF_GUILD - 1);
+            this.#senders.size === channelsAtOnce - 1 ||
+            (guildId !== null && this.#channelsOf(guildId) === channelsOfGuild - 1);
           if (isDone || wasFull) this.wake();
         });
       this.#senders.set(channelId, { guildId, over });

@@ -7,9 +7,9 @@ import { ask } from "../rest/errors.ts";
 
 const log = getLogger(["discord-mcp", "discord"]);
 
-const KNOWN_BOUND = 10_000;
+const knownBound = 10_000;
 /** "You are opening direct messages too fast", https://discord.com/developers/docs/topics/opcodes-and-status-codes#json */
-const TOO_FAST = 40_003;
+const tooFast = 40_003;
 
 export interface DirectChannelsDeps {
   readonly api: API;
@@ -30,7 +30,7 @@ export type DirectChannel =
  */
 export class DirectChannels {
   readonly #deps: DirectChannelsDeps;
-  readonly #known = new Lru<DirectChannel>(KNOWN_BOUND);
+  readonly #known = new Lru<DirectChannel>(knownBound);
   /** People whose channel is being opened, or waited with after a failure. */
   readonly #busy = new Set<string>();
 
@@ -74,6 +74,6 @@ export class DirectChannels {
 /** Discord does not let us write to that person, and will not the next time. */
 export function isRefusal(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : null;
-  if (!(cause instanceof DiscordAPIError) || cause.code === TOO_FAST) return false;
+  if (!(cause instanceof DiscordAPIError) || cause.code === tooFast) return false;
   return cause.status === 400 || cause.status === 403 || cause.status === 404;
 }

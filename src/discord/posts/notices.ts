@@ -3,8 +3,8 @@ import type { Incoming } from "../chat/incoming.ts";
 import type { Outbox, SeenMessages } from "../ports.ts";
 import { planPosts } from "./posts.ts";
 
-const PEOPLE_BOUND = 10_000;
-const REFUSAL_EVERY_MS = 60_000;
+const peopleBound = 10_000;
+const refusalEveryMs = 60_000;
 
 export interface NoticeDeps {
   readonly outbox: Outbox;
@@ -17,7 +17,7 @@ export interface NoticeDeps {
 /** What a person is told without a turn. Stored together with the tombstone of the message, so that it is said once. */
 export class Notices {
   readonly #deps: NoticeDeps;
-  readonly #refusedAt = new Lru<number>(PEOPLE_BOUND);
+  readonly #refusedAt = new Lru<number>(peopleBound);
 
   constructor(deps: NoticeDeps) {
     this.#deps = deps;
@@ -39,7 +39,7 @@ export class Notices {
   async refuse(message: Incoming, text: string): Promise<void> {
     const now = this.#deps.now();
     const before = this.#refusedAt.get(message.authorId);
-    if (before !== undefined && now - before < REFUSAL_EVERY_MS) {
+    if (before !== undefined && now - before < refusalEveryMs) {
       await this.#deps.seen.add(message.id, message.channelId);
       return;
     }

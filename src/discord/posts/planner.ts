@@ -12,9 +12,9 @@ export interface PlannerDeps {
 
 type Answer = Awaited<ReturnType<Outbox["undelivered"]>>[number];
 
-const BATCH = 32;
+const batchSize = 32;
 /** What may wait before it holds up what comes after it. */
-const LEFT_BOUND = 1000;
+const leftBound = 1000;
 
 /** Turns answers and questions into stored posts. What waits for a direct channel is left for the next time. */
 export class Planner {
@@ -76,8 +76,8 @@ async function untilNone<Item>(
   next: (limit: number) => Promise<readonly Item[]>,
   plan: (item: Item) => Promise<boolean>,
 ): Promise<void> {
-  for (let left = 0; left < LEFT_BOUND; ) {
-    const limit = left + BATCH;
+  for (let left = 0; left < leftBound; ) {
+    const limit = left + batchSize;
     const items = await next(limit);
     left = 0;
     for (const item of items) if (!(await plan(item))) left += 1;

@@ -23,11 +23,11 @@ export type SendResult =
 export type PostComponents = readonly APIActionRowComponent<APIButtonComponentWithCustomId>[];
 
 /** Long enough for a wait in the queue of a rate limit. */
-const SEND_MS = 60_000;
-const PAGE = 100;
-const PAGES = 5;
+const sendMs = 60_000;
+const pageSize = 100;
+const pages = 5;
 /** What our clock and Discord's may differ by. */
-const CLOCK_MS = 5 * 60_000;
+const clockMs = 5 * 60_000;
 
 /** Sends a post once. A rate limit is waited for by the client, which repeats nothing else. */
 export async function sendPost(
@@ -36,7 +36,7 @@ export async function sendPost(
   components: PostComponents,
   stop: AbortSignal,
 ): Promise<SendResult> {
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(SEND_MS)]);
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(sendMs)]);
   const { replyToMessageId, allowedMentionUserIds } = post;
   try {
     const request = api.channels.createMessage(
@@ -80,9 +80,9 @@ export async function findPost(
   isClaimed: (messageId: string) => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<string | null> {
-  let after = post.replyToMessageId ?? snowflakeAt((post.sendingAt ?? 0) - CLOCK_MS);
-  for (let page = 0; page < PAGES; page += 1) {
-    const query = { after, limit: PAGE };
+  let after = post.replyToMessageId ?? snowflakeAt((post.sendingAt ?? 0) - clockMs);
+  for (let page = 0; page < pages; page += 1) {
+    const query = { after, limit: pageSize };
     const request = api.channels.getMessages(post.channelId, query, { signal });
     const messages = sensible(await abortable(request, signal), "messages", listOf(isMessage));
     const oldestFirst = messages.toSorted((a, b) => compareSnowflakes(a.id, b.id));
@@ -90,7 +90,7 @@ export async function findPost(
       if (isSamePost(message, post, botUserId) && !(await isClaimed(message.id))) return message.id;
     }
     const newest = oldestFirst.at(-1)?.id;
-    if (messages.length < PAGE || newest === undefined || !isNewer(newest, after)) return null;
+    if (messages.length < pageSize || newest === undefined || !isNewer(newest, after)) return null;
     after = newest;
   }
   return null;

@@ -3,13 +3,13 @@ import { postNonce } from "./nonce.ts";
 import { splitMessage } from "./split.ts";
 
 /** An answer of more messages than this would drown a channel. */
-const MAX_POSTS = 20;
-const CUT = "\n\n*(The rest of this answer was too long for Discord and is left out.)*";
-const BLANK = "(The answer is empty.)";
+const maxPosts = 20;
+const cutNote = "\n\n*(The rest of this answer was too long for Discord and is left out.)*";
+const blank = "(The answer is empty.)";
 
 /** Behind all that an answer can be split into. */
-const WORD = 100;
-const REFUSED_WORD = 101;
+const wordOrdinal = 100;
+const refusedWordOrdinal = 101;
 
 export interface Speech {
   readonly purpose: Post["purpose"];
@@ -24,9 +24,9 @@ export interface Speech {
 /** The posts of an answer or a notice. The first is the reply and the only one that may ping, and only who is replied to. */
 export function planPosts({ text, ...speech }: Speech): Post[] {
   const all = splitMessage(text);
-  const chunks = all.length === 0 ? [BLANK] : all.slice(0, MAX_POSTS);
-  if (all.length > MAX_POSTS)
-    chunks[MAX_POSTS - 1] = splitMessage(chunks[MAX_POSTS - 1] ?? "", 1900)[0] + CUT;
+  const chunks = all.length === 0 ? [blank] : all.slice(0, maxPosts);
+  if (all.length > maxPosts)
+    chunks[maxPosts - 1] = splitMessage(chunks[maxPosts - 1] ?? "", 1900)[0] + cutNote;
   return chunks.map((content, ordinal) =>
     post({ ...speech, replyToMessageId: ordinal === 0 ? speech.replyToMessageId : null }, ordinal, content),
   );
@@ -80,18 +80,18 @@ export function planPrivate(
   directChannelId: string,
 ): Post[] {
   const direct = planPosts({ ...place, channelId: directChannelId, replyToMessageId: null });
-  return [...direct, post(place, WORD, words[place.purpose].sent)];
+  return [...direct, post(place, wordOrdinal, words[place.purpose].sent)];
 }
 
 export function planRefusal(place: Place & { readonly replyToMessageId: string }): Post {
-  return post(place, REFUSED_WORD, words[place.purpose].refused);
+  return post(place, refusedWordOrdinal, words[place.purpose].refused);
 }
 
 /** Only what belongs elsewhere begins without being a reply. */
 export const isDirectHead = ({ ordinal, replyToMessageId }: Post): boolean =>
   ordinal === 0 && replyToMessageId === null;
 
-export const isWord = ({ ordinal }: Post): boolean => ordinal === WORD;
+export const isWord = ({ ordinal }: Post): boolean => ordinal === wordOrdinal;
 
 export const belongTogether = (a: Post, b: Post): boolean =>
   a.purpose === b.purpose && a.subject === b.subject;

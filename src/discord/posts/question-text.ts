@@ -3,7 +3,7 @@ import type { UnaskedQuestion } from "../ports.ts";
 import { plainText } from "./plain-text.ts";
 
 /** Of Discord's 2,000; the rest is ours. */
-const QUESTION_LENGTH = 1750;
+const questionLength = 1750;
 
 /** A question as it is posted. Its words can be those of others: they are quoted on one line, as plain text. */
 export function questionContent({ kind, userId, question, askIn, expiresAt }: UnaskedQuestion): string {
@@ -24,7 +24,7 @@ export function verdictContent({ kind, question, state, decidedBy, actor }: Appr
   return [quoted(question.text), verdictLine(kind, state, decidedBy, actor.userId)].join("\n");
 }
 
-const quoted = (text: string): string => `> ${plainText(text, QUESTION_LENGTH)}`;
+const quoted = (text: string): string => `> ${plainText(text, questionLength)}`;
 
 function verdictLine(
   kind: Approval["kind"],

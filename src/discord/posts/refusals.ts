@@ -2,12 +2,12 @@ import type { Outbox, Post } from "../ports.ts";
 import { belongTogether, isDirectHead, isWord, planRefusal } from "./posts.ts";
 
 /** A word stands right behind what it is about, so it is among the first of those that are open. */
-const OPEN_BOUND = 1000;
+const openBound = 1000;
 
 /** What is not to be sent when the post cannot be: the rest of what was for a person alone, and the word about it. */
 async function hangingOn(post: Post, outbox: Outbox): Promise<readonly Post[]> {
   if (!isDirectHead(post)) return [];
-  const open = await outbox.open(OPEN_BOUND);
+  const open = await outbox.open(openBound);
   return open.filter(
     (one) =>
       one.nonce !== post.nonce &&

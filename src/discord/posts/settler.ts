@@ -33,17 +33,17 @@ export type Settled =
   | { readonly kind: "done"; readonly dropped: readonly string[] }
   | { readonly kind: "open"; readonly waitMs: number };
 
-const LOOK_MS = 15_000;
+const lookMs = 15_000;
 /** Of each: one that is forgotten is looked for in its channel instead. */
-const REMEMBERED = 1000;
+const rememberedBound = 1000;
 const done: Settled = { kind: "done", dropped: [] };
 
 /** Brings one post after the other to its end: sent once, or failed for good. */
 export class Settler {
   readonly #deps: SettlerDeps;
   /** Posts of unknown fate, and posts that the gateway has shown to us. */
-  readonly #unknown = new Lru<PostHead>(REMEMBERED);
-  readonly #confirmed = new Lru<string>(REMEMBERED);
+  readonly #unknown = new Lru<PostHead>(rememberedBound);
+  readonly #confirmed = new Lru<string>(rememberedBound);
 
   constructor(deps: SettlerDeps) {
     this.#deps = deps;
@@ -130,7 +130,7 @@ export class Settler {
 
   async #wasPosted(post: Post): Promise<boolean> {
     const { api, outbox } = this.#deps;
-    const signal = AbortSignal.any([this.#deps.signal, AbortSignal.timeout(LOOK_MS)]);
+    const signal = AbortSignal.any([this.#deps.signal, AbortSignal.timeout(lookMs)]);
     const isClaimed = (messageId: string) => outbox.isOurs(messageId);
     try {
       const messageId = await findPost(api, post, await this.#deps.botUserId(), isClaimed, signal);

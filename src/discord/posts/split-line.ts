@@ -50,12 +50,12 @@ function runLength(line: string, from: number, bound: number): number {
   return end - from;
 }
 
-const JOINER = 0x200d;
+const joiner = 0x200d;
 /** The longest sequence that is kept together: families of emoji have eleven units, flags of regions fourteen. */
-const LONGEST_SEQUENCE = 32;
+const longestSequence = 32;
 
 function characterBoundary(line: string, room: number): number {
-  const lowest = Math.max(1, room - LONGEST_SEQUENCE);
+  const lowest = Math.max(1, room - longestSequence);
   for (let at = room; at > lowest; at -= 1) {
     if (!isInsideCharacter(line, at) && !(line[at] === "`" && line[at - 1] === "`")) return at;
   }
@@ -64,7 +64,7 @@ function characterBoundary(line: string, room: number): number {
 
 function isInsideCharacter(line: string, at: number): boolean {
   const next = line.charCodeAt(at);
-  if (isLowSurrogate(next) || next === JOINER || line.charCodeAt(at - 1) === JOINER) return true;
+  if (isLowSurrogate(next) || next === joiner || line.charCodeAt(at - 1) === joiner) return true;
   // Variation selectors, combining marks, the keycap, and skin tones (a surrogate pair that begins with D83C).
   if ((next >= 0xfe00 && next <= 0xfe0f) || (next >= 0x300 && next <= 0x36f) || next === 0x20e3) return true;
   const second = line.charCodeAt(at + 1);

@@ -1,11 +1,11 @@
 import { cutLine } from "./split-line.ts";
 
 /** Characters of one message, https://discord.com/developers/docs/resources/message#create-message */
-export const MESSAGE_CHARACTERS = 2000;
+export const messageCharacters = 2000;
 
-const CLOSING = "\n```";
+const closingFence = "\n```";
 /** A longer name after the backticks is no language, and would eat the room of what it opens. */
-const MAX_LANGUAGE = 20;
+const maxLanguage = 20;
 
 /** One message: what it says, and what was put around it so that a code block that is cut stays one. */
 export interface Piece {
@@ -19,12 +19,12 @@ export interface Piece {
  * Breaks between paragraphs, list items and lines rather than inside them, closes a code block at a break and opens it
  * again with its language, and never cuts a surrogate pair. Takes linear time. No message is blank.
  */
-export function splitMessage(text: string, max: number = MESSAGE_CHARACTERS): readonly string[] {
+export function splitMessage(text: string, max: number = messageCharacters): readonly string[] {
   return splitPieces(text, max).map(({ opening, text: said, closing }) => opening + said + closing);
 }
 
 /** As `splitMessage`, with the repairs apart. `max` is at least 100. */
-export function splitPieces(text: string, max: number = MESSAGE_CHARACTERS): readonly Piece[] {
+export function splitPieces(text: string, max: number = messageCharacters): readonly Piece[] {
   const queue = new Lines(text.replaceAll(/\r\n?/g, "\n").split("\n"));
   const pieces: Piece[] = [];
   let language: string | null = null;
@@ -36,7 +36,7 @@ export function splitPieces(text: string, max: number = MESSAGE_CHARACTERS): rea
     // Nothing but the closing line of a block that the piece before has closed already.
     const isRest = language !== null && after === null && /^\s*`{3,}\s*$/.test(said);
     if (said.trim() !== "" && !isRest) {
-      pieces.push({ opening, text: said, closing: after === null ? "" : CLOSING });
+      pieces.push({ opening, text: said, closing: after === null ? "" : closingFence });
     }
     language = after;
   }
@@ -81,7 +81,7 @@ function fill(queue: Lines, room: number, opened: string | null): string[] {
     const length = used + line.length + (lines.length > 0 ? 1 : 0);
     // Its length comes first: looking through the whole of an endless line for each message would take quadratic time.
     const after = length > room ? null : fenceAfter(line, language);
-    if (length + (after === null ? 0 : CLOSING.length) > room) {
+    if (length + (after === null ? 0 : closingFence.length) > room) {
       queue.putBack([line]);
       break;
     }
@@ -101,7 +101,7 @@ function fill(queue: Lines, room: number, opened: string | null): string[] {
 
 function cutLongLine(queue: Lines, room: number, language: string | null): string[] {
   const line = queue.take();
-  const budget = Math.max(1, room - CLOSING.length);
+  const budget = Math.max(1, room - closingFence.length);
   if (line.length <= budget) return [line];
   const at = cutLine(line, budget, language !== null);
   queue.putBack([line.slice(at)]);
@@ -157,7 +157,7 @@ export function fenceAfter(text: string, before: string | null): string | null {
 }
 
 function languageAt(text: string, from: number): string {
-  const match = /^[\w+#.-]*/.exec(text.slice(from, from + MAX_LANGUAGE + 1))?.[0] ?? "";
+  const match = /^[\w+#.-]*/.exec(text.slice(from, from + maxLanguage + 1))?.[0] ?? "";
   const next = text[from + match.length];
-  return match.length <= MAX_LANGUAGE && (next === undefined || next === "\n") ? match : "";
+  return match.length <= maxLanguage && (next === undefined || next === "\n") ? match : "";
 }

@@ -5,7 +5,7 @@ import { isAnything } from "../fits.ts";
 import { ask } from "../rest/errors.ts";
 
 /** Turns that run longer have other troubles than typing. */
-const LONGEST_MS = 30 * 60_000;
+const longestMs = 30 * 60_000;
 
 interface Turn {
   readonly id: string;
@@ -57,7 +57,7 @@ export function showTyping({ api, turns, onFailure, repeatMs, perSecond }: Typin
 
   function busyIn(channelId: string): Busy {
     const stop = new AbortController();
-    const until = performance.now() + LONGEST_MS;
+    const until = performance.now() + longestMs;
     const timer = setInterval(() => {
       if (performance.now() > until) quiet(channelId);
       else void show(channelId, stop.signal);

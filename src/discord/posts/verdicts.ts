@@ -22,7 +22,7 @@ export interface VerdictsDeps {
   readonly retryMs: number;
 }
 
-const AT_ONCE = 8;
+const atOnce = 8;
 
 /** Shows in the message of a question how it was decided, in place of its buttons. */
 export class Verdicts {
@@ -97,10 +97,10 @@ export class Verdicts {
 
   async #showAll(): Promise<void> {
     for (;;) {
-      const due = await this.#deps.outbox.unshownVerdicts(AT_ONCE);
+      const due = await this.#deps.outbox.unshownVerdicts(atOnce);
       const free = due.filter(({ approval }) => !this.#held.has(approval.id));
       const shown = await Promise.all(free.map((verdict) => this.#show(verdict)));
-      if (due.length < AT_ONCE || free.length < due.length || shown.includes(false)) return;
+      if (due.length < atOnce || free.length < due.length || shown.includes(false)) return;
     }
   }
 

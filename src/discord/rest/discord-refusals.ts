@@ -13,7 +13,7 @@ const denied = (sentence: string): Known => ({ code: "permission_denied", senten
 const refused = (sentence: string): Known => ({ code: "discord_error", sentence });
 
 /** What to do about it, by Discord's code: https://discord.com/developers/docs/topics/opcodes-and-status-codes#json */
-const KNOWN: Readonly<Record<number, Known>> = {
+const knownRefusals: Readonly<Record<number, Known>> = {
   [Codes.UnknownChannel]: missing("Discord knows no such channel."),
   [Codes.UnknownGuild]: missing("Discord knows no such server."),
   [Codes.UnknownMember]: missing("That user is not a member there."),
@@ -127,7 +127,7 @@ export function refusal(cause: DiscordAPIError, what: string): AppError {
     return new AppError("rate_limited", sentence, { ...details, retryAfterMs: 1000 });
   }
   if (code === Codes.InvalidFormBodyOrContentType) return invalidForm(cause, what);
-  const known = typeof code === "number" ? KNOWN[code] : undefined;
+  const known = typeof code === "number" ? knownRefusals[code] : undefined;
   if (known !== undefined) return new AppError(known.code, known.sentence, details);
   if (status === 404) return new AppError("not_found", `Discord knows no such ${what}.`, details);
   if (status === 403) {
@@ -141,18 +141,18 @@ export function refusal(cause: DiscordAPIError, what: string): AppError {
   );
 }
 
-const FIELDS_BOUND = 3;
-const MESSAGE_BOUND = 160;
-const DEPTH_BOUND = 8;
+const fieldsBound = 3;
+const messageBound = 160;
+const depthBound = 8;
 
 /** https://discord.com/developers/docs/reference#error-messages */
 function invalidForm(cause: DiscordAPIError, what: string): AppError {
   const errors = "errors" in cause.rawError ? cause.rawError.errors : undefined;
-  const wrong = listErrors(errors, [], DEPTH_BOUND);
-  const told = wrong.slice(0, FIELDS_BOUND).map(({ field, message }) => `${field}: ${message}`);
-  const rest = wrong.length > FIELDS_BOUND ? ` (and ${wrong.length - FIELDS_BOUND} more)` : "";
+  const wrong = listErrors(errors, [], depthBound);
+  const told = wrong.slice(0, fieldsBound).map(({ field, message }) => `${field}: ${message}`);
+  const rest = wrong.length > fieldsBound ? ` (and ${wrong.length - fieldsBound} more)` : "";
   const reasons = told.length === 0 ? "" : `; ${told.join("; ")}${rest}`;
-  const fields = wrong.slice(0, FIELDS_BOUND).map(({ field }) => field);
+  const fields = wrong.slice(0, fieldsBound).map(({ field }) => field);
   return new AppError("discord_error", `Discord does not take what was given for ${what}${reasons}`, {
     data: { discord_code: cause.code, ...(fields.length === 0 ? {} : { fields }) },
     cause,
@@ -173,7 +173,7 @@ function listErrors(node: unknown, path: readonly string[], depth: number): Fiel
     const field = path.join(".") || "the request";
     return value.slice(0, 1).flatMap((error: unknown) => {
       if (typeof error !== "object" || error === null || !("message" in error)) return [];
-      return [{ field: field.slice(0, 80), message: String(error.message).slice(0, MESSAGE_BOUND) }];
+      return [{ field: field.slice(0, 80), message: String(error.message).slice(0, messageBound) }];
     });
   });
 }

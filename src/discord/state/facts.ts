@@ -35,15 +35,15 @@ interface Loaded {
   readonly channels: readonly ChannelFacts[];
 }
 
-const DIRECT_CHANNELS_BOUND = 2000;
+const directChannelsBound = 2000;
 /** A guild that changes faster than it can be read is answered from what was read last, and not kept. */
-const LOAD_ATTEMPTS = 3;
+const loadAttempts = 3;
 
 /** Facts from the gateway's state while it can be trusted, else read by REST each time: old facts would grant what was taken away. */
 export function createFacts(deps: FactsDeps): Facts {
   const { state, reader, isTrusted, members = reader } = deps;
   const loading = new Map<string, Promise<Loaded>>();
-  const directChannels = new Lru<ChannelFacts>(DIRECT_CHANNELS_BOUND);
+  const directChannels = new Lru<ChannelFacts>(directChannelsBound);
 
   async function readGuild(guildId: string): Promise<Loaded> {
     const { signal } = new AbortController();
@@ -60,7 +60,7 @@ export function createFacts(deps: FactsDeps): Facts {
       const changed = hasChanged();
       // Kept also while the shard resumes: the replay brings what came since, and a new session forgets it.
       if (!changed) state.store({ guild, channels: [...channels, ...threads.threads] });
-      if (!changed || attempt >= LOAD_ATTEMPTS)
+      if (!changed || attempt >= loadAttempts)
         return {
           guild: state.guildFacts(guild),
           channels: channels.map((channel) => state.channelFacts(channel, guildId)),

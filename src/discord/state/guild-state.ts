@@ -13,7 +13,7 @@ import { KnownChannels } from "./known-channels.ts";
 import { type ChannelLike, isObfuscated, memberFacts, Shapes } from "./state-shapes.ts";
 import { Watches } from "./watches.ts";
 
-const MEMBERS_BOUND = 20_000;
+const membersBound = 20_000;
 
 interface KnownGuild {
   readonly id: string;
@@ -41,7 +41,7 @@ export class GuildState {
   readonly #shapes = new Shapes();
   readonly #guilds = new Map<string, KnownGuild>();
   readonly #channels = new KnownChannels();
-  readonly #members = new Lru<MemberFacts>(MEMBERS_BOUND);
+  readonly #members = new Lru<MemberFacts>(membersBound);
   readonly #watches = new Watches();
   botUserId: string | null = null;
 

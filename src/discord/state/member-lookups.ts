@@ -9,14 +9,14 @@ import { abortable } from "../../waiting.ts";
 import { type Asked, MemberRequests, type MemberRequestsDeps, mostPeople } from "./member-requests.ts";
 
 /** By REST at once. Discord answers those about one server one after the other anyway. */
-export const RESTS_AT_ONCE = 4;
+export const restsAtOnce = 4;
 /** People who wait to be asked about, and how long they do, in milliseconds as everywhere here. */
-export const WAITING_PEOPLE = 10_000;
-const PATIENCE_MS = 20_000;
+export const waitingPeopleBound = 10_000;
+const patienceMs = 20_000;
 /** What is asked for at about the same time goes together. */
-const GATHER_MS = 10;
+const gatherMs = 10;
 /** Between looks at what waits. */
-const LOOK_MS = 250;
+const lookMs = 250;
 
 export interface MemberLookupsDeps extends MemberRequestsDeps {
   readonly reader: Pick<DiscordReader, "member">;
@@ -79,7 +79,7 @@ export class MemberLookups implements Disposable {
   }
 
   #begin(guildId: string, userId: string): Asked {
-    if (this.#stop.signal.aborted || this.#waitingPeople >= WAITING_PEOPLE) throw tooMany();
+    if (this.#stop.signal.aborted || this.#waitingPeople >= waitingPeopleBound) throw tooMany();
     const answer = Promise.withResolvers<APIGuildMember>();
     // Whoever asked may have given up.
     answer.promise.catch(() => {});
@@ -91,13 +91,13 @@ export class MemberLookups implements Disposable {
   }
 
   #askByRest(): void {
-    while (this.#rests < RESTS_AT_ONCE) {
+    while (this.#rests < restsAtOnce) {
       const asked = this.#unanswered.shift() ?? this.#takeNext();
       if (asked === null) break;
       if (this.#isOld(asked)) asked.answer.reject(tooMany());
       else if (asked.askers > 0) void this.#rest(asked);
     }
-    if (this.#waitingPeople > 0) this.#lookIn(GATHER_MS);
+    if (this.#waitingPeople > 0) this.#lookIn(gatherMs);
   }
 
   async #rest({ guildId, userId, answer }: Asked): Promise<void> {
@@ -112,7 +112,7 @@ export class MemberLookups implements Disposable {
   }
 
   #lookIn(delayMs: number): void {
-    const isSoon = delayMs === GATHER_MS;
+    const isSoon = delayMs === gatherMs;
     if (this.#timer !== null && (this.#isSoon || !isSoon)) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#isSoon = isSoon;
@@ -120,7 +120,7 @@ export class MemberLookups implements Disposable {
       this.#timer = null;
       this.#forgetOld();
       this.#askGateway();
-      if (this.#waitingPeople > 0) this.#lookIn(LOOK_MS);
+      if (this.#waitingPeople > 0) this.#lookIn(lookMs);
     }, delayMs).unref();
   }
 
@@ -135,7 +135,7 @@ export class MemberLookups implements Disposable {
   }
 
   #isOld({ since }: Asked): boolean {
-    return this.#deps.now() - since > PATIENCE_MS;
+    return this.#deps.now() - since > patienceMs;
   }
 
   #askGateway(): void {

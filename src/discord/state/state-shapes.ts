@@ -33,10 +33,10 @@ export function isObfuscated({ flags }: ChannelLike): boolean {
   return ((flags ?? 0) & ChannelFlags.ChannelObfuscated) !== 0;
 }
 
-const NO_OVERWRITES: readonly OverwriteFacts[] = Object.freeze([]);
-const NO_RECIPIENTS: readonly string[] = Object.freeze([]);
+const noOverwrites: readonly OverwriteFacts[] = Object.freeze([]);
+const noRecipients: readonly string[] = Object.freeze([]);
 /** Distinct values that are shared; beyond it sharing begins anew. */
-const SHARED_BOUND = 20_000;
+const sharedBound = 20_000;
 
 /**
  * Turns Discord's payloads, which have been checked where they came in, into facts. Equal permission bits and overwrites
@@ -63,7 +63,7 @@ export class Shapes {
       isAgeRestricted: channel.nsfw ?? false,
       overwrites: this.#shareOverwrites(channel.permission_overwrites ?? []),
       recipientIds:
-        channel.recipients?.map((user) => user.id).filter((id) => id !== botUserId) ?? NO_RECIPIENTS,
+        channel.recipients?.map((user) => user.id).filter((id) => id !== botUserId) ?? noRecipients,
       thread: channel.thread_metadata === undefined ? null : threadFacts(channel.thread_metadata, channel),
     };
   }
@@ -73,7 +73,7 @@ export class Shapes {
   }
 
   #shareOverwrites(given: readonly APIOverwrite[]): readonly OverwriteFacts[] {
-    if (given.length === 0) return NO_OVERWRITES;
+    if (given.length === 0) return noOverwrites;
     const key = given.map(({ id, type, allow, deny }) => `${id}:${type}:${allow}:${deny}`).join();
     return shared(this.#overwrites, key, () =>
       given.map(({ id, type, allow, deny }) => ({
@@ -90,7 +90,7 @@ function shared<Value>(known: Map<string, Value>, key: string, make: () => Value
   const before = known.get(key);
   if (before !== undefined) return before;
   const value = make();
-  if (known.size >= SHARED_BOUND) known.clear();
+  if (known.size >= sharedBound) known.clear();
   known.set(key, value);
   return value;
 }

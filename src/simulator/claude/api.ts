@@ -24,9 +24,9 @@ export interface ApiParts {
   readonly maxInputTokens: number | null;
 }
 
-const API_VERSIONS = ["2023-06-01", "2026-10-21"];
-const MAX_SCRIPTED = 10_000;
-const MAX_PAUSED = 1_000;
+const apiVersions = ["2023-06-01", "2026-10-21"];
+const maxScripted = 10_000;
+const maxPaused = 1_000;
 
 /** The routes of the API over its parts: check, reply, account, send. */
 export class MessagesApi {
@@ -44,8 +44,8 @@ export class MessagesApi {
   }
 
   script(replies: readonly ScriptedReply[]): void {
-    if (this.#script.length + replies.length > MAX_SCRIPTED)
-      throw new RangeError(`at most ${MAX_SCRIPTED} replies may be scripted`);
+    if (this.#script.length + replies.length > maxScripted)
+      throw new RangeError(`at most ${maxScripted} replies may be scripted`);
     this.#script.push(...replies);
   }
 
@@ -55,7 +55,7 @@ export class MessagesApi {
     if (key !== this.#parts.apiKey) throw new ApiFailure(401, "invalid x-api-key");
     const version = headers["anthropic-version"];
     if (version === undefined) refuse("anthropic-version: header is required");
-    if (!API_VERSIONS.includes(String(version)))
+    if (!apiVersions.includes(String(version)))
       refuse(`anthropic-version: "${String(version)}" is not a valid version`);
   }
 
@@ -156,7 +156,7 @@ export class MessagesApi {
   #rememberPaused(content: unknown): void {
     this.#paused.add(digest(content));
     const oldest = this.#paused.values().next().value;
-    if (this.#paused.size > MAX_PAUSED && oldest !== undefined) this.#paused.delete(oldest);
+    if (this.#paused.size > maxPaused && oldest !== undefined) this.#paused.delete(oldest);
   }
 }
 

@@ -1,7 +1,7 @@
 import { refuse } from "./errors.ts";
 import { isObject, type JsonObject, onlyKnown } from "./fields.ts";
 
-const MAX_BREAKPOINTS = 4;
+const maxBreakpoints = 4;
 
 /**
  * At most four markers, none on thinking, longer times to live before shorter ones.
@@ -23,9 +23,9 @@ export function checkCacheControls(request: JsonObject): void {
     markers.push(request.cache_control);
 
   markers.forEach(checkMarker);
-  if (markers.length > MAX_BREAKPOINTS)
+  if (markers.length > maxBreakpoints)
     refuse(
-      `A maximum of ${MAX_BREAKPOINTS} blocks with cache_control may be provided. Found ${markers.length}.`,
+      `A maximum of ${maxBreakpoints} blocks with cache_control may be provided. Found ${markers.length}.`,
     );
   const lives = markers.map((marker) => (isObject(marker) && marker.ttl === "1h" ? "1h" : "5m"));
   if (lives.lastIndexOf("1h") > lives.indexOf("5m") && lives.includes("5m"))

@@ -2,7 +2,7 @@ import { refuse } from "./errors.ts";
 import { type JsonObject, listAt, objectAt, onlyKnown, stringAt } from "./fields.ts";
 import { signThinking } from "./ids.ts";
 
-const KNOWN_FIELDS: Readonly<Record<string, readonly string[]>> = {
+const knownFields: Readonly<Record<string, readonly string[]>> = {
   text: ["type", "text", "cache_control", "citations"],
   thinking: ["type", "thinking", "signature"],
   redacted_thinking: ["type", "data"],
@@ -13,8 +13,8 @@ const KNOWN_FIELDS: Readonly<Record<string, readonly string[]>> = {
   tool_reference: ["type", "tool_name", "cache_control"],
   image: ["type", "source", "cache_control", "transformations"],
 };
-const ID_PATTERN = /^[a-zA-Z0-9_-]+$/;
-const RESULT_BLOCKS = ["text", "image", "search_result", "document", "tool_reference", "browser_state"];
+const idPattern = /^[a-zA-Z0-9_-]+$/;
+const resultBlocks = ["text", "image", "search_result", "document", "tool_reference", "browser_state"];
 
 /** Checks content blocks one by one; how they follow each other is `check-conversation.ts`. */
 export function checkContent(blocks: readonly unknown[], path: string, allowed: readonly string[]): void {
@@ -26,7 +26,7 @@ export function checkContent(blocks: readonly unknown[], path: string, allowed: 
       refuse(
         `${at}: Input tag '${type}' found using 'type' does not match any of the expected tags: ${allowed.map((name) => `'${name}'`).join(", ")}`,
       );
-    const known = KNOWN_FIELDS[type];
+    const known = knownFields[type];
     if (known !== undefined) onlyKnown(block, known, `${at}.${type}.`);
     checkBlock(block, type, at);
   });
@@ -85,7 +85,7 @@ function checkToolResult(block: JsonObject, at: string): void {
   if (block.is_error !== undefined && typeof block.is_error !== "boolean")
     refuse(`${at}.tool_result.is_error: Input should be a valid boolean`);
   if (content === undefined || typeof content === "string") return;
-  checkContent(listAt(content, `${at}.tool_result.content`), `${at}.tool_result.content`, RESULT_BLOCKS);
+  checkContent(listAt(content, `${at}.tool_result.content`), `${at}.tool_result.content`, resultBlocks);
 }
 
 function checkSearchResult(block: JsonObject, at: string): void {
@@ -113,5 +113,5 @@ function isEmptyList(value: unknown): boolean {
 }
 
 function checkId(id: string, path: string): void {
-  if (!ID_PATTERN.test(id)) refuse(`${path}: String should match pattern '${ID_PATTERN.source}'`);
+  if (!idPattern.test(id)) refuse(`${path}: String should match pattern '${idPattern.source}'`);
 }

@@ -7,7 +7,7 @@ import { refuse } from "./errors.ts";
 import { type JsonObject, listAt, objectAt, onlyKnown, optionalInteger, stringAt } from "./fields.ts";
 import { findModel, type ModelFacts } from "./models.ts";
 
-const PROMPT_FIELDS = [
+const promptFields = [
   "model",
   "messages",
   "system",
@@ -18,8 +18,8 @@ const PROMPT_FIELDS = [
   "output_config",
   "speed",
 ] as const;
-const CREATE_FIELDS = [
-  ...PROMPT_FIELDS,
+const createFields = [
+  ...promptFields,
   "max_tokens",
   "stream",
   "stop_sequences",
@@ -30,8 +30,8 @@ const CREATE_FIELDS = [
   "inference_geo",
 ] as const;
 /** Gone with API version 2026-10-21. */
-const SAMPLING_FIELDS = ["temperature", "top_p", "top_k"] as const;
-const MAX_MESSAGES = 100_000;
+const samplingFields = ["temperature", "top_p", "top_k"] as const;
+const maxMessages = 100_000;
 
 export interface CheckOptions {
   readonly apiVersion: string;
@@ -49,15 +49,11 @@ export function checkMessageRequest(
 ): asserts body is MessageCreateParams {
   const request = objectAt(body, "body");
   const older = options.apiVersion < "2026-10-21";
-  for (const field of SAMPLING_FIELDS) {
+  for (const field of samplingFields) {
     if (request[field] !== undefined && !older)
       refuse(`${field}: This parameter is no longer supported. Remove it from the request.`);
   }
-  onlyKnown(
-    request,
-    older ? [...CREATE_FIELDS, ...SAMPLING_FIELDS, "context_management"] : CREATE_FIELDS,
-    "",
-  );
+  onlyKnown(request, older ? [...createFields, ...samplingFields, "context_management"] : createFields, "");
   const model = checkPrompt(request, options);
   checkMaxTokens(request, model);
   if (request.stream !== undefined && typeof request.stream !== "boolean")
@@ -75,7 +71,7 @@ export function checkCountRequest(
   options: CheckOptions,
 ): asserts body is MessageCountTokensParams {
   const request = objectAt(body, "body");
-  onlyKnown(request, PROMPT_FIELDS, "");
+  onlyKnown(request, promptFields, "");
   checkPrompt(request, options);
 }
 
@@ -84,7 +80,7 @@ function checkPrompt(request: JsonObject, options: CheckOptions): ModelFacts {
   if (request.messages === undefined) refuse("messages: Field required");
   const messages = listAt(request.messages, "messages");
   if (messages.length === 0) refuse("messages: at least one message is required");
-  if (messages.length > MAX_MESSAGES) refuse(`messages: at most ${MAX_MESSAGES} messages are allowed`);
+  if (messages.length > maxMessages) refuse(`messages: at most ${maxMessages} messages are allowed`);
   checkSystem(request.system);
   messages.forEach((message, index) => {
     checkMessage(message, index, index === messages.length - 1);
@@ -122,10 +118,10 @@ function checkMessage(value: unknown, index: number, isLast: boolean): void {
       refuse("messages: text content blocks must contain non-whitespace text");
     return;
   }
-  checkContent(blocks, `${path}.content`, ALLOWED_BLOCKS[role]);
+  checkContent(blocks, `${path}.content`, allowedBlocks[role]);
 }
 
-const ALLOWED_BLOCKS = {
+const allowedBlocks = {
   system: ["text"],
   user: ["text", "image", "document", "search_result", "tool_result", "container_upload"],
   assistant: ["text", "thinking", "redacted_thinking", "tool_use", "server_tool_use", "*_tool_result"],

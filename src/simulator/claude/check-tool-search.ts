@@ -1,6 +1,6 @@
 import { refuse } from "./errors.ts";
 import { isObject } from "./fields.ts";
-import { referencesIn, SEARCH_NAMES } from "./tool-search.ts";
+import { referencesIn, searchNames } from "./tool-search.ts";
 
 interface Turn {
   readonly role: unknown;
@@ -42,4 +42,4 @@ function checkPairs({ blocks }: Turn, mayBeOpen: boolean): void {
   }
 }
 
-const isSearch = (name: unknown): boolean => SEARCH_NAMES.some((known) => known === name);
+const isSearch = (name: unknown): boolean => searchNames.some((known) => known === name);

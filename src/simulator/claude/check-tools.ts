@@ -1,12 +1,12 @@
 import { refuse } from "./errors.ts";
 import { isObject, type JsonObject, listAt, objectAt, onlyKnown, stringAt } from "./fields.ts";
-import { SEARCH_NAMES } from "./tool-search.ts";
+import { searchNames } from "./tool-search.ts";
 
-const NAME_PATTERN = /^[a-zA-Z0-9_-]{1,128}$/;
-const PROPERTY_PATTERN = /^[a-zA-Z0-9_.-]{1,64}$/;
-const SCHEMA_TYPES = ["string", "number", "integer", "boolean", "object", "array", "null"];
-const MAX_SCHEMA_DEPTH = 32;
-const TOOL_FIELDS = [
+const namePattern = /^[a-zA-Z0-9_-]{1,128}$/;
+const propertyPattern = /^[a-zA-Z0-9_.-]{1,64}$/;
+const schemaTypes = ["string", "number", "integer", "boolean", "object", "array", "null"];
+const maxSchemaDepth = 32;
+const toolFields = [
   "type",
   "name",
   "description",
@@ -19,8 +19,8 @@ const TOOL_FIELDS = [
   "allowed_callers",
 ];
 
-const SEARCH_FIELDS = ["type", "name", "cache_control", "defer_loading", "strict", "allowed_callers"];
-const MAX_DEFERRED = 10_000;
+const searchFields = ["type", "name", "cache_control", "defer_loading", "strict", "allowed_callers"];
+const maxDeferred = 10_000;
 
 /** Client tools and the search among them are checked wholly; other tools that the API itself runs are taken as they are. */
 export function checkTools(tools: unknown): void {
@@ -37,9 +37,9 @@ export function checkTools(tools: unknown): void {
     if (typeof tool.type === "string" && tool.type.startsWith("tool_search_tool_"))
       checkSearchTool(tool, name, path);
     if (typeof tool.type === "string" && tool.type !== "custom") return;
-    if (!NAME_PATTERN.test(name))
-      refuse(`${path}.custom.name: String should match pattern '${NAME_PATTERN.source}'`);
-    onlyKnown(tool, TOOL_FIELDS, `${path}.custom.`);
+    if (!namePattern.test(name))
+      refuse(`${path}.custom.name: String should match pattern '${namePattern.source}'`);
+    onlyKnown(tool, toolFields, `${path}.custom.`);
     checkInputSchema(tool.input_schema, `${path}.custom.input_schema`);
   });
 }
@@ -54,18 +54,18 @@ function checkDeferred(tools: readonly unknown[]): void {
       refuse(`tools.${index}: cache_control cannot be set on a tool with defer_loading`);
     return tool.defer_loading;
   });
-  if (deferred.length > MAX_DEFERRED) refuse(`tools: at most ${MAX_DEFERRED} tools may be deferred`);
+  if (deferred.length > maxDeferred) refuse(`tools: at most ${maxDeferred} tools may be deferred`);
   if (deferred.length > 0 && deferred.length === tools.length)
     refuse("All tools have defer_loading set. At least one tool must be non-deferred.");
 }
 
 function checkSearchTool(tool: JsonObject, name: string, path: string): void {
   const type = String(tool.type);
-  const known = SEARCH_NAMES.find((one) => type === one || type === `${one}_20251119`);
+  const known = searchNames.find((one) => type === one || type === `${one}_20251119`);
   if (known === undefined) refuse(`${path}.type: '${type}' is no tool that is known`);
   if (name !== known) refuse(`${path}.${type}.name: Input should be '${known}'`);
   if (tool.defer_loading === true) refuse(`${path}.${type}: the tool search tool cannot be deferred`);
-  onlyKnown(tool, SEARCH_FIELDS, `${path}.${type}.`);
+  onlyKnown(tool, searchFields, `${path}.${type}.`);
 }
 
 export function checkToolChoice(choice: unknown, tools: unknown): void {
@@ -90,8 +90,8 @@ function checkInputSchema(value: unknown, path: string): void {
       refuse(`${path}: input_schema does not support oneOf, allOf, or anyOf at the top level`);
   }
   for (const key of Object.keys(isObject(schema.properties) ? schema.properties : {})) {
-    if (!PROPERTY_PATTERN.test(key))
-      refuse(`${path}.properties: Property keys should match pattern '${PROPERTY_PATTERN.source}'`);
+    if (!propertyPattern.test(key))
+      refuse(`${path}.properties: Property keys should match pattern '${propertyPattern.source}'`);
   }
   if (!isSchema(schema, 0))
     refuse(`${path}: JSON schema is invalid. It must match JSON Schema draft 2020-12`);
@@ -100,7 +100,7 @@ function checkInputSchema(value: unknown, path: string): void {
 /** The structural part of the draft's meta-schema: what a hand-written schema gets wrong. */
 function isSchema(value: unknown, depth: number): boolean {
   if (typeof value === "boolean") return true;
-  if (!isObject(value) || depth > MAX_SCHEMA_DEPTH) return false;
+  if (!isObject(value) || depth > maxSchemaDepth) return false;
   return (
     isType(value.type) &&
     isNameList(value.required) &&
@@ -140,7 +140,7 @@ function subschemasAreValid(schema: JsonObject, depth: number): boolean {
 function isType(type: unknown): boolean {
   if (type === undefined) return true;
   const names: unknown[] = Array.isArray(type) ? type : [type];
-  return names.length > 0 && names.every((name) => SCHEMA_TYPES.includes(String(name)));
+  return names.length > 0 && names.every((name) => schemaTypes.includes(String(name)));
 }
 
 function isNameList(names: unknown): boolean {

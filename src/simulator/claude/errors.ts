@@ -3,7 +3,7 @@ import type { ErrorType } from "@anthropic-ai/sdk/resources/shared";
 /** `request_too_large` is documented for 413 but absent from the SDK's union. */
 export type ApiErrorType = ErrorType | "request_too_large";
 
-const TYPE_OF_STATUS: Readonly<Record<number, ApiErrorType>> = {
+const typeOfStatus: Readonly<Record<number, ApiErrorType>> = {
   400: "invalid_request_error",
   401: "authentication_error",
   402: "billing_error",
@@ -18,7 +18,7 @@ const TYPE_OF_STATUS: Readonly<Record<number, ApiErrorType>> = {
   529: "overloaded_error",
 };
 
-const MESSAGE_OF_STATUS: Readonly<Record<number, string>> = {
+const messageOfStatus: Readonly<Record<number, string>> = {
   401: "invalid x-api-key",
   402: "Your credit balance is too low to access the Anthropic API.",
   403: "Your API key does not have permission to use the specified resource.",
@@ -41,7 +41,7 @@ export class ApiFailure extends Error {
 
   constructor(
     status: number,
-    message = MESSAGE_OF_STATUS[status] ?? `Error ${status}`,
+    message = messageOfStatus[status] ?? `Error ${status}`,
     type = typeOf(status),
     retryAfter: number | null = null,
   ) {
@@ -53,12 +53,12 @@ export class ApiFailure extends Error {
 }
 
 export function typeOf(status: number): ApiErrorType {
-  return TYPE_OF_STATUS[status] ?? (status >= 500 ? "api_error" : "invalid_request_error");
+  return typeOfStatus[status] ?? (status >= 500 ? "api_error" : "invalid_request_error");
 }
 
 /** The message that the API gives for a status when nothing more is known. */
 export function defaultMessage(status: number): string {
-  return MESSAGE_OF_STATUS[status] ?? `Error ${status}`;
+  return messageOfStatus[status] ?? `Error ${status}`;
 }
 
 export function errorBody(type: ApiErrorType, message: string, requestId: string) {

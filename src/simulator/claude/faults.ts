@@ -28,7 +28,7 @@ export interface Stall {
   readonly cut: () => void;
 }
 
-const MAX_QUEUED = 1_000;
+const maxQueued = 1_000;
 
 /**
  * What goes wrong with the next requests, first in, first out; each request meets at most one. A scripted
@@ -107,8 +107,8 @@ export class Faults {
   }
 
   #add(fault: RequestFault, times = 1, on: Route = "messages"): void {
-    if (this.#queue.length + times > MAX_QUEUED)
-      throw new RangeError(`at most ${MAX_QUEUED} faults may be queued`);
+    if (this.#queue.length + times > maxQueued)
+      throw new RangeError(`at most ${maxQueued} faults may be queued`);
     for (let i = 0; i < times; i++) this.#queue.push({ on, fault });
   }
 }

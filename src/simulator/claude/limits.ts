@@ -1,7 +1,7 @@
-const WINDOW_MS = 60_000;
-const REQUESTS = 4_000;
-const INPUT_TOKENS = 2_000_000;
-const OUTPUT_TOKENS = 400_000;
+const windowMs = 60_000;
+const requestsPerMinute = 4_000;
+const inputTokensPerMinute = 2_000_000;
+const outputTokensPerMinute = 400_000;
 
 /**
  * The headers that tell a client how much it has left. Nothing is ever refused by them: a 429 is a fault.
@@ -25,22 +25,22 @@ export class LimitHeaders {
 
   /** Counts a request. `limited` is for a 429, which has nothing left. */
   next(limited: boolean): Record<string, string> {
-    if (this.#now() - this.#windowStart >= WINDOW_MS) {
+    if (this.#now() - this.#windowStart >= windowMs) {
       this.#windowStart = this.#now();
       this.#requests = this.#input = this.#output = 0;
     }
     this.#requests += 1;
-    const reset = new Date(this.#windowStart + WINDOW_MS).toISOString();
+    const reset = new Date(this.#windowStart + windowMs).toISOString();
     const group = (name: string, limit: number, used: number) => ({
       [`anthropic-ratelimit-${name}-limit`]: String(limit),
       [`anthropic-ratelimit-${name}-remaining`]: String(limited ? 0 : Math.max(0, limit - used)),
       [`anthropic-ratelimit-${name}-reset`]: reset,
     });
     return {
-      ...group("requests", REQUESTS, this.#requests),
-      ...group("input-tokens", INPUT_TOKENS, this.#input),
-      ...group("output-tokens", OUTPUT_TOKENS, this.#output),
-      ...group("tokens", INPUT_TOKENS + OUTPUT_TOKENS, this.#input + this.#output),
+      ...group("requests", requestsPerMinute, this.#requests),
+      ...group("input-tokens", inputTokensPerMinute, this.#input),
+      ...group("output-tokens", outputTokensPerMinute, this.#output),
+      ...group("tokens", inputTokensPerMinute + outputTokensPerMinute, this.#input + this.#output),
     };
   }
 }

@@ -32,10 +32,10 @@ function row(id: string, name: string, line: ModelLine, createdAt: string, rest:
   };
 }
 
-const OLDER = { maxInput: 200_000, maxOutput: 64_000, manualThinking: true, prefill: true } as const;
+const older = { maxInput: 200_000, maxOutput: 64_000, manualThinking: true, prefill: true } as const;
 
 /** Newest first, as the API lists them. Dates and limits are plausible, not authoritative. */
-const ROWS: readonly Row[] = [
+const rows: readonly Row[] = [
   row("claude-haiku-5-5", "Claude Haiku 5.5", "haiku", "2026-10-06T00:00:00Z", { maxOutput: 64_000 }),
   row("claude-sonnet-5-5", "Claude Sonnet 5.5", "sonnet", "2026-09-15T00:00:00Z"),
   row("claude-opus-5-5", "Claude Opus 5.5", "opus", "2026-09-01T00:00:00Z"),
@@ -46,11 +46,11 @@ const ROWS: readonly Row[] = [
   row("claude-sonnet-4-6", "Claude Sonnet 4.6", "sonnet", "2026-02-17T00:00:00Z", { manualThinking: true }),
   row("claude-opus-4-6", "Claude Opus 4.6", "opus", "2026-02-05T00:00:00Z", { manualThinking: true }),
   row("claude-haiku-4-5-20251001", "Claude Haiku 4.5", "haiku", "2025-10-15T00:00:00Z", {
-    ...OLDER,
+    ...older,
     alias: "claude-haiku-4-5",
   }),
   row("claude-sonnet-4-5-20250929", "Claude Sonnet 4.5", "sonnet", "2025-09-29T00:00:00Z", {
-    ...OLDER,
+    ...older,
     alias: "claude-sonnet-4-5",
     lifecycle: "deprecated",
     retiresAt: "2026-11-30T00:00:00Z",
@@ -88,7 +88,7 @@ export function listModels(query: URLSearchParams) {
     refuse("limit: Input should be between 1 and 1000");
   const wanted = [...query.getAll("lifecycle"), ...query.getAll("lifecycle[]")];
   const stages = wanted.length > 0 ? wanted : ["active", "deprecated"];
-  const all = ROWS.filter((model) => stages.includes(model.lifecycle));
+  const all = rows.filter((model) => stages.includes(model.lifecycle));
   const after = query.get("after_id");
   const before = query.get("before_id");
   if (after !== null && before !== null) refuse("before_id, after_id: only one of them may be given");
@@ -109,7 +109,7 @@ export function listModels(query: URLSearchParams) {
 }
 
 function rowOf(id: string): Row {
-  const found = ROWS.find((model) => model.id === id || model.alias === id);
+  const found = rows.find((model) => model.id === id || model.alias === id);
   if (found === undefined) throw new ApiFailure(404, `model: ${id}`);
   return found;
 }

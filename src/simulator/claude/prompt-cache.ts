@@ -6,10 +6,10 @@ import { isDeferred, referencesIn } from "./tool-search.ts";
 
 type Ttl = "5m" | "1h";
 
-const TTL_MS: Readonly<Record<Ttl, number>> = { "5m": 5 * 60_000, "1h": 60 * 60_000 };
+const ttlMs: Readonly<Record<Ttl, number>> = { "5m": 5 * 60_000, "1h": 60 * 60_000 };
 /** How many blocks before a breakpoint are looked at for an older entry. */
-const LOOKBACK_BLOCKS = 20;
-const MAX_ENTRIES = 10_000;
+const lookbackBlocks = 20;
+const maxEntries = 10_000;
 
 /** A block of the prompt in the order that the cache sees it: tools, system, messages. */
 interface Segment {
@@ -74,7 +74,7 @@ export class PromptCache {
 
   #longestHit(breakpoints: readonly { index: number }[], hashes: readonly string[]): number {
     for (const { index } of [...breakpoints].reverse()) {
-      for (let at = index; at >= Math.max(0, index - LOOKBACK_BLOCKS); at--) {
+      for (let at = index; at >= Math.max(0, index - lookbackBlocks); at--) {
         const hash = hashes[at] ?? "";
         const entry = this.#entries.get(hash);
         if (entry === undefined) continue;
@@ -90,9 +90,9 @@ export class PromptCache {
 
   #remember(hash: string, ttl: Ttl): void {
     this.#entries.delete(hash);
-    this.#entries.set(hash, { expiresAt: this.#now() + TTL_MS[ttl], ttl });
+    this.#entries.set(hash, { expiresAt: this.#now() + ttlMs[ttl], ttl });
     const oldest = this.#entries.keys().next().value;
-    if (this.#entries.size > MAX_ENTRIES && oldest !== undefined) this.#entries.delete(oldest);
+    if (this.#entries.size > maxEntries && oldest !== undefined) this.#entries.delete(oldest);
   }
 }
 

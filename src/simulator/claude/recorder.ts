@@ -26,8 +26,8 @@ export type MutableRecord = { -readonly [K in keyof RecordedRequest]: RecordedRe
   readonly end: (outcome: RequestOutcome) => void;
 };
 
-const MAX_RECORDED = 1_000;
-const MAX_RECORDED_CHARS = 64 * 1024 * 1024;
+const maxRecorded = 1_000;
+const maxRecordedChars = 64 * 1024 * 1024;
 
 /** The latest requests, bounded by number and size. */
 export class Recorder {
@@ -61,10 +61,7 @@ export class Recorder {
   add(record: MutableRecord): void {
     this.requests.push(record);
     this.#chars += record.rawBody.length;
-    while (
-      this.requests.length > MAX_RECORDED ||
-      (this.#chars > MAX_RECORDED_CHARS && this.requests.length > 1)
-    )
+    while (this.requests.length > maxRecorded || (this.#chars > maxRecordedChars && this.requests.length > 1))
       this.#chars -= this.requests.shift()?.rawBody.length ?? 0;
     for (const waiter of this.#waiting) {
       if (!waiter.predicate(record)) continue;

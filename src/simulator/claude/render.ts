@@ -9,9 +9,9 @@ import type {
 import { newId, signThinking } from "./ids.ts";
 import type { Reply, ReplyBlock } from "./reply.ts";
 import { cutToTokens, estimateTokens } from "./tokens.ts";
-import { offersSearch, PLAYED_SEARCH, searchTools } from "./tool-search.ts";
+import { offersSearch, playedSearch, searchTools } from "./tool-search.ts";
 
-const PIECE_CHARS = 24;
+const pieceChars = 24;
 
 export interface RenderedBlock {
   /** As `content_block_start` carries it: empty. */
@@ -107,7 +107,7 @@ function renderBlocks(
   const head = {
     type: "server_tool_use",
     id: newId("srvtoolu"),
-    name: PLAYED_SEARCH,
+    name: playedSearch,
     caller: { type: "direct" },
   } as const;
   const call = renderCall(head, searchInput(block), (value) =>
@@ -201,7 +201,7 @@ function pieces(value: string): string[] {
   let piece = "";
   for (const character of value) {
     piece += character;
-    if (piece.length < PIECE_CHARS) continue;
+    if (piece.length < pieceChars) continue;
     result.push(piece);
     piece = "";
   }

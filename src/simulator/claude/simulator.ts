@@ -44,15 +44,15 @@ export interface ClaudeSimulator extends AsyncDisposable {
   hold(): () => void;
 }
 
-const DEFAULT_KEY = "sk-ant-simulator";
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
+const defaultKey = "sk-ant-simulator";
+const bodyBound = 32 * 1024 * 1024;
 
 /**
  * A Claude on loopback that speaks the Messages API, version 2026-10-21, to the real client:
  * https://platform.claude.com/docs/en/api/messages
  */
 export async function startClaudeSimulator(options: ClaudeSimulatorOptions = {}): Promise<ClaudeSimulator> {
-  const apiKey = options.apiKey ?? DEFAULT_KEY;
+  const apiKey = options.apiKey ?? defaultKey;
   const now = options.now ?? Date.now;
   const recorder = new Recorder();
   const faults = new Faults();
@@ -75,7 +75,7 @@ export async function startClaudeSimulator(options: ClaudeSimulatorOptions = {})
     pass: () => gate.pass(),
     answer: (route, exchange) => api.answer(route, exchange),
     limitHeaders: (limited) => limits.next(limited),
-    maxBodyBytes: options.maxBodyBytes ?? MAX_BODY_BYTES,
+    maxBodyBytes: options.maxBodyBytes ?? bodyBound,
   });
   const port = await listen(server, options.port ?? 0);
   let closed: Promise<void> | undefined;

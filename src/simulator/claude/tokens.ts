@@ -1,14 +1,14 @@
-const CHARS_PER_TOKEN = 4;
-const IMAGE_TOKENS = 1_500;
+const charsPerToken = 4;
+const imageTokens = 1_500;
 
 /** A deterministic estimate: four UTF-16 units to a token, at least one for anything that is not empty. */
 export function estimateTokens(text: string): number {
-  return Math.ceil(text.length / CHARS_PER_TOKEN);
+  return Math.ceil(text.length / charsPerToken);
 }
 
 /** The text that fits into so many tokens, never ending in half a surrogate pair. */
 export function cutToTokens(text: string, tokens: number): string {
-  let end = Math.min(text.length, Math.max(0, tokens) * CHARS_PER_TOKEN);
+  let end = Math.min(text.length, Math.max(0, tokens) * charsPerToken);
   const last = text.charCodeAt(end - 1);
   if (end < text.length && last >= 0xd800 && last <= 0xdbff) end -= 1;
   return text.slice(0, end);
@@ -21,5 +21,5 @@ export function estimateJsonTokens(json: string): number {
     images += 1;
     return "";
   });
-  return estimateTokens(rest) + images * IMAGE_TOKENS;
+  return estimateTokens(rest) + images * imageTokens;
 }

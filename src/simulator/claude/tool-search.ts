@@ -1,13 +1,13 @@
 import { isObject, type JsonObject } from "./fields.ts";
 
 /** https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-search-tool */
-export const SEARCH_NAMES = ["tool_search_tool_bm25", "tool_search_tool_regex"] as const;
+export const searchNames = ["tool_search_tool_bm25", "tool_search_tool_regex"] as const;
 /** The one that is played here; regular expressions are not. */
-export const PLAYED_SEARCH = "tool_search_tool_bm25";
-const DEFAULT_LIMIT = 5;
+export const playedSearch = "tool_search_tool_bm25";
+const defaultLimit = 5;
 
 export const offersSearch = (tools: readonly object[]): boolean =>
-  tools.some((tool) => "name" in tool && tool.name === PLAYED_SEARCH);
+  tools.some((tool) => "name" in tool && tool.name === playedSearch);
 
 export const isDeferred = (tool: object): boolean => "defer_loading" in tool && tool.defer_loading === true;
 
@@ -15,7 +15,7 @@ export const isDeferred = (tool: object): boolean => "defer_loading" in tool && 
 export function searchTools(
   query: string,
   tools: readonly object[],
-  limit = DEFAULT_LIMIT,
+  limit = defaultLimit,
 ): readonly string[] {
   const wanted = new Set(wordsOf(query));
   return tools

@@ -5,7 +5,7 @@ import {
   ChannelType,
   OverwriteType,
 } from "discord-api-types/v10";
-import { NO_FLAGS } from "./payloads.ts";
+import { noFlags } from "./payloads.ts";
 import type { ChannelSeed, OverwriteSeed } from "./seed.ts";
 import type { GuildChannel } from "./world.ts";
 
@@ -24,7 +24,7 @@ export function channelPayload(seed: ChannelSeed, guildId: string, position: num
     guild_id: guildId,
     name: seed.name,
     position,
-    flags: NO_FLAGS,
+    flags: noFlags,
     permission_overwrites: (seed.overwrites ?? []).map(overwritePayload),
   };
   const inCategory = { parent_id: seed.parentId ?? null, nsfw: false };
@@ -83,7 +83,7 @@ function forumPayload<Base extends object>(base: Base, { topic, tags }: ChannelS
   };
 }
 
-const THREAD_TYPES: Partial<Record<ChannelSeed["kind"], APIThreadChannel["type"]>> = {
+const threadTypes: Partial<Record<ChannelSeed["kind"], APIThreadChannel["type"]>> = {
   private_thread: ChannelType.PrivateThread,
   announcement_thread: ChannelType.AnnouncementThread,
 };
@@ -99,8 +99,8 @@ export function threadPayload(
     id: seed.id,
     guild_id: guildId,
     name: seed.name,
-    type: THREAD_TYPES[seed.kind] ?? ChannelType.PublicThread,
-    flags: NO_FLAGS,
+    type: threadTypes[seed.kind] ?? ChannelType.PublicThread,
+    flags: noFlags,
     owner_id: ownerId,
     ...(seed.parentId === undefined ? {} : { parent_id: seed.parentId }),
     last_message_id: null,
@@ -125,7 +125,7 @@ export function directChannelPayload(id: string, recipient: APIUser): APIDMChann
     id,
     type: ChannelType.DM,
     name: null,
-    flags: NO_FLAGS,
+    flags: noFlags,
     last_message_id: null,
     recipients: [recipient],
   };

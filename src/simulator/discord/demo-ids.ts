@@ -1,10 +1,10 @@
 import { snowflakeAt } from "./snowflake.ts";
 
-const SEED_TIME = Date.UTC(2024, 2, 1);
-const seedId = (step: number): string => snowflakeAt(SEED_TIME, step);
+const seedTime = Date.UTC(2024, 2, 1);
+const seedId = (step: number): string => snowflakeAt(seedTime, step);
 
 /** The ids of `demoWorld` and `twoServers`, the same in every process. */
-export const DEMO_IDS = {
+export const demoIds = {
   applicationId: seedId(1),
   /** As for every bot made in this decade, the user's id is the application's. */
   botId: seedId(1),

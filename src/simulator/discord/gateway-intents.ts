@@ -11,14 +11,14 @@ export interface PrivilegedIntents {
   readonly presences: boolean;
 }
 
-const KNOWN = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 24, 25].reduce(
+const knownRefusals = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 24, 25].reduce(
   (all, bit) => all | (1 << bit),
   0,
 );
 
 /** Why an identify's intents are refused, or null: https://discord.com/developers/docs/topics/gateway#gateway-intents */
 export function refuseIntents(intents: number, allowed: PrivilegedIntents): "invalid" | "disallowed" | null {
-  if (!Number.isSafeInteger(intents) || intents < 0 || (intents & ~KNOWN) !== 0) return "invalid";
+  if (!Number.isSafeInteger(intents) || intents < 0 || (intents & ~knownRefusals) !== 0) return "invalid";
   if (intents & Intents.MessageContent && !allowed.messageContent) return "disallowed";
   if (intents & Intents.GuildMembers && !allowed.members) return "disallowed";
   if (intents & Intents.GuildPresences && !allowed.presences) return "disallowed";
@@ -26,7 +26,7 @@ export function refuseIntents(intents: number, allowed: PrivilegedIntents): "inv
 }
 
 /** Events by the intent that brings them, as https://discord.com/developers/docs/events/gateway#list-of-intents lists them. */
-const INTENT_OF: Partial<Record<Events, { readonly guild?: number; readonly direct?: number }>> = {
+const intentOf: Partial<Record<Events, { readonly guild?: number; readonly direct?: number }>> = {
   [Events.MessageCreate]: { guild: Intents.GuildMessages, direct: Intents.DirectMessages },
   [Events.MessageUpdate]: { guild: Intents.GuildMessages, direct: Intents.DirectMessages },
   [Events.MessageDelete]: { guild: Intents.GuildMessages, direct: Intents.DirectMessages },
@@ -68,7 +68,7 @@ export function isWanted(event: WorldEvent, intents: number, botId: string): boo
   const { t, d } = event.dispatch;
   // Changes of the bot's own member always arrive, whatever the intents.
   if (t === Events.GuildMemberUpdate && d.user.id === botId) return true;
-  const needed = INTENT_OF[t];
+  const needed = intentOf[t];
   if (needed === undefined) return true;
   const bit = event.guildId === null ? needed.direct : needed.guild;
   return bit !== undefined && (intents & bit) !== 0;

@@ -8,9 +8,9 @@ import type { Gateway } from "./gateway.ts";
 import type { GatewaySession } from "./gateway-session.ts";
 import { integer, isRecord, text } from "./json.ts";
 
-const CHUNK = 1000;
+const chunk = 1000;
 /** People that one request may name. */
-const NAMED = 100;
+const namedTool = 100;
 
 /**
  * Answers opcode 8 with GUILD_MEMBERS_CHUNK: https://discord.com/developers/docs/events/gateway-events#request-guild-members
@@ -29,7 +29,7 @@ export function requestMembers(gateway: Gateway, session: GatewaySession, d: unk
   const limit = integer(d.limit) ?? 0;
   if (wanted === null && query === null) return;
   if (wanted !== null) gateway.note("members_requested", session, { named: wanted.length });
-  if (wanted !== null && wanted.length > NAMED) return;
+  if (wanted !== null && wanted.length > namedTool) return;
   if (wanted === null && query === "" && limit === 0 && !(session.intents & Intents.GuildMembers)) return;
   const nonce = text(d.nonce);
   if (gateway.memberRefusals > 0) {
@@ -49,13 +49,13 @@ export function requestMembers(gateway: Gateway, session: GatewaySession, d: unk
           .slice(0, limit === 0 ? undefined : Math.min(limit, 100))
       : members.filter((member) => wanted.includes(member.user.id));
   const missing = wanted?.filter((id) => !guild.members.has(id)) ?? [];
-  const chunks = Math.max(1, Math.ceil(found.length / CHUNK));
+  const chunks = Math.max(1, Math.ceil(found.length / chunk));
   for (let index = 0; index < chunks; index += 1) {
     session.dispatch({
       t: Events.GuildMembersChunk,
       d: {
         guild_id: guild.id,
-        members: found.slice(index * CHUNK, (index + 1) * CHUNK),
+        members: found.slice(index * chunk, (index + 1) * chunk),
         chunk_index: index,
         chunk_count: chunks,
         ...(index === 0 && missing.length > 0 ? { not_found: missing } : {}),

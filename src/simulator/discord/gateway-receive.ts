@@ -7,16 +7,16 @@ import type { GatewaySession } from "./gateway-session.ts";
 import { integer, isRecord, text } from "./json.ts";
 
 /** https://discord.com/developers/docs/events/gateway#rate-limiting */
-const FRAMES_PER_MINUTE = 120;
-const FRAME_BYTES = 4096;
+const framesPerMinute = 120;
+const frameBytes = 4096;
 
 /** Why a connection is closed: https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway */
 type Refusal = readonly [code: number, reason: string] | null;
 
-const DECODE_ERROR: Refusal = [4002, "Decode error"];
-const NOT_AUTHENTICATED: Refusal = [4003, "Not authenticated"];
-const AUTHENTICATION_FAILED: Refusal = [4004, "Authentication failed"];
-const ALREADY_AUTHENTICATED: Refusal = [4005, "Already authenticated"];
+const decodeError: Refusal = [4002, "Decode error"];
+const notAuthenticated: Refusal = [4003, "Not authenticated"];
+const authenticationFailed: Refusal = [4004, "Authentication failed"];
+const alreadyAuthenticated: Refusal = [4005, "Already authenticated"];
 
 /** Takes one frame of a client. */
 export function receive(gateway: Gateway, connection: GatewayConnection, raw: string | Buffer): void {
@@ -30,12 +30,12 @@ function isTooFast(gateway: Gateway, connection: GatewayConnection): boolean {
   const now = gateway.world.now();
   connection.received = connection.received.filter((at) => at > now - 60_000);
   connection.received.push(now);
-  return connection.received.length > FRAMES_PER_MINUTE;
+  return connection.received.length > framesPerMinute;
 }
 
 function handle(gateway: Gateway, connection: GatewayConnection, raw: string | Buffer): Refusal {
   const frame = parse(raw);
-  if (frame === null) return DECODE_ERROR;
+  if (frame === null) return decodeError;
   switch (frame.op) {
     case GatewayOpcodes.Heartbeat:
       gateway.note("heartbeat", connection.session, { sequence: integer(frame.d) });
@@ -47,12 +47,12 @@ function handle(gateway: Gateway, connection: GatewayConnection, raw: string | B
     case GatewayOpcodes.Resume:
       return resume(gateway, connection, frame.d);
     case GatewayOpcodes.RequestGuildMembers:
-      if (connection.session === null) return NOT_AUTHENTICATED;
+      if (connection.session === null) return notAuthenticated;
       requestMembers(gateway, connection.session, frame.d);
       return null;
     case GatewayOpcodes.PresenceUpdate:
     case GatewayOpcodes.VoiceStateUpdate:
-      return connection.session === null ? NOT_AUTHENTICATED : null;
+      return connection.session === null ? notAuthenticated : null;
     default:
       return [4001, "Unknown opcode"];
   }
@@ -60,9 +60,9 @@ function handle(gateway: Gateway, connection: GatewayConnection, raw: string | B
 
 function identify(gateway: Gateway, connection: GatewayConnection, d: unknown): Refusal {
   const { settings } = gateway;
-  if (connection.session !== null) return ALREADY_AUTHENTICATED;
-  if (!isRecord(d)) return DECODE_ERROR;
-  if (d.token !== settings.token) return AUTHENTICATION_FAILED;
+  if (connection.session !== null) return alreadyAuthenticated;
+  if (!isRecord(d)) return decodeError;
+  if (d.token !== settings.token) return authenticationFailed;
   const [shardId, shardCount] = readShard(d.shard);
   if (shardId === null || shardCount === null || shardId < 0 || shardId >= shardCount) {
     return [4010, "Invalid shard"];
@@ -88,9 +88,9 @@ function identify(gateway: Gateway, connection: GatewayConnection, d: unknown): 
 }
 
 function resume(gateway: Gateway, connection: GatewayConnection, d: unknown): Refusal {
-  if (connection.session !== null) return ALREADY_AUTHENTICATED;
-  if (!isRecord(d)) return DECODE_ERROR;
-  if (d.token !== gateway.settings.token) return AUTHENTICATION_FAILED;
+  if (connection.session !== null) return alreadyAuthenticated;
+  if (!isRecord(d)) return decodeError;
+  if (d.token !== gateway.settings.token) return authenticationFailed;
   const session = findResumable(gateway, text(d.session_id) ?? "");
   const sequence = integer(d.seq);
   gateway.note("resume", session, { sequence });
@@ -143,7 +143,7 @@ function exhaust(gateway: Gateway, connection: GatewayConnection): Refusal {
   for (const other of gateway.connections) {
     if (other !== connection) other.close(4004, "Authentication failed");
   }
-  return AUTHENTICATION_FAILED;
+  return authenticationFailed;
 }
 
 function readShard(value: unknown): [number | null, number | null] {
@@ -152,7 +152,7 @@ function readShard(value: unknown): [number | null, number | null] {
 }
 
 function parse(raw: string | Buffer): { op: unknown; d: unknown } | null {
-  if (raw.length > FRAME_BYTES) return null;
+  if (raw.length > frameBytes) return null;
   try {
     const value: unknown = JSON.parse(raw.toString());
     return isRecord(value) ? { op: value.op, d: value.d } : null;

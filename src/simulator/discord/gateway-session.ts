@@ -4,7 +4,7 @@ import type { DispatchFaults } from "./gateway-faults.ts";
 import type { Dispatch } from "./world-events.ts";
 
 /** Dispatches kept for a resume; who missed more has to identify anew. */
-const REPLAY_BOUND = 2000;
+const replayBound = 2000;
 
 /** What outlives a socket: the shard, its intents, its sequence and what it may have missed. */
 export class GatewaySession {
@@ -46,7 +46,7 @@ export class GatewaySession {
     this.#sequence += 1;
     const json = JSON.stringify({ op: GatewayOpcodes.Dispatch, t, s: this.#sequence, d });
     this.#replay.push({ sequence: this.#sequence, json });
-    if (this.#replay.length > REPLAY_BOUND * 2) this.#replay = this.#replay.slice(-REPLAY_BOUND);
+    if (this.#replay.length > replayBound * 2) this.#replay = this.#replay.slice(-replayBound);
     // What begins a session is before everything else of it, whatever goes wrong.
     if (t === GatewayDispatchEvents.Ready) this.connection?.send(json);
     else if (this.connection !== null) this.#faults.pass(this, json);

@@ -2,9 +2,9 @@ import type { APIMessage, APIUser, InteractionType } from "discord-api-types/v10
 import type { AnyChannel } from "./world.ts";
 
 /** https://discord.com/developers/docs/interactions/receiving-and-responding#responding-to-an-interaction */
-const FIRST_RESPONSE_MS = 3000;
-const TOKEN_MS = 15 * 60_000;
-const BOUND = 1000;
+const firstResponseMs = 3000;
+const tokenMs = 15 * 60_000;
+const bound = 1000;
 
 /** An interaction that a person began: what the application may still do about it. */
 export interface OpenInteraction {
@@ -36,19 +36,19 @@ export class InteractionStore {
   add(interaction: OpenInteraction): void {
     this.#byToken.set(interaction.token, interaction);
     const oldest = this.#byToken.keys().next().value;
-    if (this.#byToken.size > BOUND && oldest !== undefined) this.#byToken.delete(oldest);
+    if (this.#byToken.size > bound && oldest !== undefined) this.#byToken.delete(oldest);
   }
 
   /** Null once the three seconds for a first answer are over. */
   awaiting(id: string, token: string): OpenInteraction | null {
     const found = this.#byToken.get(token);
     if (found === undefined || found.id !== id) return null;
-    return found.isAnswered || this.#now() - found.createdAt <= FIRST_RESPONSE_MS ? found : null;
+    return found.isAnswered || this.#now() - found.createdAt <= firstResponseMs ? found : null;
   }
 
   /** Null once the quarter of an hour of its token is over. */
   open(token: string): OpenInteraction | null {
     const found = this.#byToken.get(token);
-    return found !== undefined && this.#now() - found.createdAt <= TOKEN_MS ? found : null;
+    return found !== undefined && this.#now() - found.createdAt <= tokenMs ? found : null;
   }
 }

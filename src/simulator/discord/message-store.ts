@@ -9,7 +9,7 @@ export interface MessageWindow {
 }
 
 /** Kept for each channel; the oldest go first. */
-const MESSAGES_PER_CHANNEL = 10_000;
+const messagesPerChannel = 10_000;
 
 /** Messages by channel, oldest first. Ids only grow, so a new message always goes to the end. */
 export class MessageStore {
@@ -21,7 +21,7 @@ export class MessageStore {
     this.#channels.set(message.channel_id, messages);
     messages.push(message);
     this.#byId.set(message.id, message);
-    if (messages.length > MESSAGES_PER_CHANNEL) {
+    if (messages.length > messagesPerChannel) {
       const oldest = messages.shift();
       if (oldest !== undefined) this.#byId.delete(oldest.id);
     }

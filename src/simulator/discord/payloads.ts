@@ -12,7 +12,7 @@ import type { GuildSeed, MemberSeed, RoleSeed, UserSeed } from "./seed.ts";
 /** Discord's objects, whole: every field that the OpenAPI description requires is there. */
 
 // Typed as number: the enums of flags have no member for none.
-export const NO_FLAGS: number = 0;
+export const noFlags: number = 0;
 
 export function userPayload(seed: UserSeed): APIUser {
   return {
@@ -26,8 +26,8 @@ export function userPayload(seed: UserSeed): APIUser {
     avatar_decoration_data: null,
     collectibles: null,
     primary_guild: null,
-    public_flags: NO_FLAGS,
-    flags: NO_FLAGS,
+    public_flags: noFlags,
+    flags: noFlags,
     ...(seed.bot ? { bot: true } : {}),
   };
 }
@@ -46,7 +46,7 @@ export function rolePayload(seed: RoleSeed, position: number, botId: string): AP
     permissions: String(seed.permissions),
     managed: seed.ofBot ?? false,
     mentionable: seed.mentionable ?? false,
-    flags: NO_FLAGS,
+    flags: noFlags,
     ...(seed.ofBot ? { tags: { bot_id: botId } } : {}),
   };
 }
@@ -67,7 +67,7 @@ export function memberPayload(
     joined_at: new Date(joinedAt).toISOString(),
     premium_since: null,
     communication_disabled_until: null,
-    flags: NO_FLAGS,
+    flags: noFlags,
     pending: false,
     mute: false,
     deaf: false,
@@ -92,7 +92,7 @@ export function guildPayload(seed: GuildSeed): APIGuild {
     afk_channel_id: null,
     afk_timeout: 300,
     system_channel_id: null,
-    system_channel_flags: NO_FLAGS,
+    system_channel_flags: noFlags,
     widget_enabled: false,
     widget_channel_id: null,
     verification_level: 1,
@@ -143,6 +143,6 @@ export function messagePayload(
     embeds: [],
     components: [],
     pinned: false,
-    flags: NO_FLAGS,
+    flags: noFlags,
   };
 }

@@ -7,35 +7,35 @@ import {
 } from "discord-api-types/v10";
 import type { AnyChannel, SimulatedGuild, World } from "./world.ts";
 
-const EVERYTHING = Object.values(PermissionFlagsBits).reduce((all, bit) => all | bit, 0n);
+const everything = Object.values(PermissionFlagsBits).reduce((all, bit) => all | bit, 0n);
 /** What a member in time-out keeps: https://discord.com/developers/docs/topics/permissions#permissions-for-timed-out-members */
-const TIMED_OUT = PermissionFlagsBits.ViewChannel | PermissionFlagsBits.ReadMessageHistory;
+const timedOut = PermissionFlagsBits.ViewChannel | PermissionFlagsBits.ReadMessageHistory;
 
 /** What members may do in a guild, channels apart. */
 export function guildPermissions(world: World, guild: SimulatedGuild, userId: string): bigint {
   const member = guild.members.get(userId);
   if (member === undefined) return 0n;
-  if (guild.info.owner_id === userId) return EVERYTHING;
+  if (guild.info.owner_id === userId) return everything;
   let bits = BigInt(guild.roles.get(guild.id)?.permissions ?? "0");
   for (const roleId of member.roles) bits |= BigInt(guild.roles.get(roleId)?.permissions ?? "0");
-  if (bits & PermissionFlagsBits.Administrator) return EVERYTHING;
-  return isTimedOut(world, guild, userId) ? bits & TIMED_OUT : bits;
+  if (bits & PermissionFlagsBits.Administrator) return everything;
+  return isTimedOut(world, guild, userId) ? bits & timedOut : bits;
 }
 
 /** What a user may do in a channel, as https://discord.com/developers/docs/topics/permissions has it. */
 export function channelPermissions(world: World, channel: AnyChannel, userId: string): bigint {
   if (channel.type === ChannelType.DM) {
     const belongs = userId === world.botUser.id || channel.recipients?.some((user) => user.id === userId);
-    return belongs ? EVERYTHING : 0n;
+    return belongs ? everything : 0n;
   }
   const guild = world.guildOfChannel(channel.id);
   if (guild === null) return 0n;
   if (isThread(channel)) return threadPermissions(world, guild, channel, userId);
   const base = guildPermissions(world, guild, userId);
-  if (base === EVERYTHING || base === 0n) return base;
+  if (base === everything || base === 0n) return base;
   const bits = applyOverwrites(base, channel.permission_overwrites ?? [], guild, userId);
   if (!(bits & PermissionFlagsBits.ViewChannel)) return 0n;
-  return isTimedOut(world, guild, userId) ? bits & TIMED_OUT : bits;
+  return isTimedOut(world, guild, userId) ? bits & timedOut : bits;
 }
 
 export function mayView(world: World, channel: AnyChannel, userId: string): boolean {

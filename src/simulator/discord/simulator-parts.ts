@@ -4,13 +4,13 @@ import type { Gateway, GatewayNote, GatewaySettings } from "./gateway.ts";
 import type { SocketData } from "./gateway-connection.ts";
 import type { PrivilegedIntents } from "./gateway-intents.ts";
 import { Journal, Ticks, type WaitOptions } from "./journal.ts";
-import { DISCORD_RATE_LIMITS, NO_RATE_LIMITS, type RateLimitSettings } from "./rest/rate-limits.ts";
+import { discordRateLimits, noRateLimits, type RateLimitSettings } from "./rest/rate-limits.ts";
 import type { Exchange, RestServer } from "./rest/serve.ts";
 import type { DiscordSimulatorOptions } from "./simulator.ts";
 
-const ALL_INTENTS: PrivilegedIntents = { messageContent: true, members: true, presences: true };
-const NO_INTENTS: PrivilegedIntents = { messageContent: false, members: false, presences: false };
-const DAY_MS = 86_400_000;
+const allIntents: PrivilegedIntents = { messageContent: true, members: true, presences: true };
+const noIntents: PrivilegedIntents = { messageContent: false, members: false, presences: false };
+const dayMs = 86_400_000;
 
 export interface Journals {
   readonly ticks: Ticks;
@@ -36,15 +36,11 @@ export function gatewaySettings(options: DiscordSimulatorOptions): GatewaySettin
     url: "",
     heartbeatIntervalMs: options.heartbeatInterval ?? 41_250,
     allowed:
-      typeof privilegedIntents === "object"
-        ? privilegedIntents
-        : privilegedIntents
-          ? ALL_INTENTS
-          : NO_INTENTS,
+      typeof privilegedIntents === "object" ? privilegedIntents : privilegedIntents ? allIntents : noIntents,
     startLimit: {
       total: limit?.total ?? 1000,
       remaining: limit?.remaining ?? 1000,
-      reset_after: limit?.resetAfter ?? DAY_MS,
+      reset_after: limit?.resetAfter ?? dayMs,
       max_concurrency: limit?.maxConcurrency ?? 1,
     },
     identifyIntervalMs:
@@ -55,8 +51,8 @@ export function gatewaySettings(options: DiscordSimulatorOptions): GatewaySettin
 }
 
 export function rateLimits({ rateLimits = "discord" }: DiscordSimulatorOptions): RateLimitSettings {
-  if (rateLimits === "discord") return DISCORD_RATE_LIMITS;
-  return rateLimits === "off" ? NO_RATE_LIMITS : rateLimits;
+  if (rateLimits === "discord") return discordRateLimits;
+  return rateLimits === "off" ? noRateLimits : rateLimits;
 }
 
 /** One port for all: sockets under /gateway, REST under /api, files under /attachments. */

@@ -1,14 +1,14 @@
 /** Discord's ids: https://discord.com/developers/docs/reference#snowflakes */
-const DISCORD_EPOCH_MS = 1_420_070_400_000;
+const discordEpochMs = 1_420_070_400_000;
 
 /** The lowest id of a millisecond; `step` tells ids of the same millisecond apart (0 to 4,194,303). */
 export function snowflakeAt(milliseconds: number, step = 0): string {
-  return String((BigInt(Math.trunc(milliseconds) - DISCORD_EPOCH_MS) << 22n) + BigInt(step));
+  return String((BigInt(Math.trunc(milliseconds) - discordEpochMs) << 22n) + BigInt(step));
 }
 
 /** Milliseconds since 1970 at which an id was made. */
 export function snowflakeTime(id: string): number {
-  return Number(BigInt(id) >> 22n) + DISCORD_EPOCH_MS;
+  return Number(BigInt(id) >> 22n) + discordEpochMs;
 }
 
 /** Orders ids by age, without the cost of BigInt: ids have no leading zeros. */

@@ -10,20 +10,20 @@ export interface LargeWorldSize {
   readonly members: number;
 }
 
-const FIRST = Date.UTC(2024, 3, 1);
+const first = Date.UTC(2024, 3, 1);
 
 /** Many guilds of the same make, for benchmarks: the same ids for the same size. The bot is in all of them. */
 export function largeWorld(size: LargeWorldSize): WorldSeed {
   const { bot, applicationId } = demoWorld();
   const users = Array.from({ length: size.members }, (_, at) => ({
-    id: snowflakeAt(FIRST, at),
+    id: snowflakeAt(first, at),
     username: `member-${at}`,
     globalName: `Member ${at}`,
   }));
-  const owner = users[0] ?? { id: snowflakeAt(FIRST), username: "owner" };
+  const owner = users[0] ?? { id: snowflakeAt(first), username: "owner" };
   const guilds = Array.from({ length: size.guilds }, (_, at): GuildSeed => {
     // A millisecond for each guild spreads them over shards, which go by the time part of the id.
-    const id = (step: number) => snowflakeAt(FIRST + 1 + at, step);
+    const id = (step: number) => snowflakeAt(first + 1 + at, step);
     const roles = Array.from({ length: size.roles }, (_, n) => ({
       id: id(10_000 + n),
       name: `Role ${n}`,

@@ -1,12 +1,12 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
-import { DEMO_IDS } from "./demo-ids.ts";
+import { demoIds } from "./demo-ids.ts";
 import type { ChannelSeed, MessageSeed, OverwriteSeed } from "./seed.ts";
 
 const { ViewChannel, SendMessages, SendMessagesInThreads, AddReactions } = PermissionFlagsBits;
 
 /** Harbour's channels and threads. */
 export function demoChannels(): ChannelSeed[] {
-  const { channels, roles, users, tags, guildId, botId } = DEMO_IDS;
+  const { channels, roles, users, tags, guildId, botId } = demoIds;
   const unheard: OverwriteSeed = {
     id: roles.muted,
     type: "role",
@@ -96,7 +96,7 @@ export function demoChannels(): ChannelSeed[] {
 
 /** What was said there before. */
 export function demoMessages(): MessageSeed[] {
-  const { channels, users } = DEMO_IDS;
+  const { channels, users } = demoIds;
   return [
     {
       channelId: channels.general,

@@ -1,5 +1,5 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
-import { DEMO_IDS } from "./demo-ids.ts";
+import { demoIds } from "./demo-ids.ts";
 import type { GuildSeed, WorldSeed } from "./seed.ts";
 import { demoChannels, demoMessages } from "./world-seed-places.ts";
 
@@ -23,7 +23,7 @@ export const EVERYDAY_PERMISSIONS: bigint =
   Speak |
   UseApplicationCommands;
 
-const MODERATOR_PERMISSIONS: bigint =
+const moderatorPermissions: bigint =
   PermissionFlagsBits.ManageMessages |
   PermissionFlagsBits.KickMembers |
   PermissionFlagsBits.BanMembers |
@@ -34,9 +34,9 @@ const MODERATOR_PERMISSIONS: bigint =
   PermissionFlagsBits.ManageNicknames |
   PermissionFlagsBits.ViewAuditLog;
 
-const BOT_PERMISSIONS: bigint =
+const botPermissions: bigint =
   EVERYDAY_PERMISSIONS |
-  MODERATOR_PERMISSIONS |
+  moderatorPermissions |
   PermissionFlagsBits.ManageChannels |
   PermissionFlagsBits.ManageRoles |
   PermissionFlagsBits.MentionEveryone |
@@ -45,7 +45,7 @@ const BOT_PERMISSIONS: bigint =
   PermissionFlagsBits.CreatePrivateThreads;
 
 /** The ids of the demo, the same in every process. */
-export const DEMO = DEMO_IDS;
+export const DEMO = demoIds;
 
 /** A small and friendly guild, "Harbour": what the demo shows and what most tests start from. */
 export function demoWorld(): WorldSeed {
@@ -79,7 +79,7 @@ export function demoWorld(): WorldSeed {
           {
             id: roles.bot,
             name: "Harbour Pilot",
-            permissions: BOT_PERMISSIONS,
+            permissions: botPermissions,
             ofBot: true,
             mentionable: true,
             position: 3,
@@ -87,7 +87,7 @@ export function demoWorld(): WorldSeed {
           {
             id: roles.moderator,
             name: "Moderator",
-            permissions: MODERATOR_PERMISSIONS,
+            permissions: moderatorPermissions,
             color: 0xe67e22,
             hoist: true,
             position: 4,
@@ -126,7 +126,7 @@ function lighthouse(): GuildSeed {
     description: "Lamps and logbooks",
     ownerId: users.owner,
     everyone: EVERYDAY_PERMISSIONS,
-    roles: [{ id: roles.bot, name: "Harbour Pilot", permissions: BOT_PERMISSIONS, ofBot: true }],
+    roles: [{ id: roles.bot, name: "Harbour Pilot", permissions: botPermissions, ofBot: true }],
     channels: [
       { id: channels.lampRoom, name: "lamp-room", kind: "text", topic: "Keep it lit" },
       {

@@ -22,7 +22,7 @@ import {
   guildPayload,
   memberPayload,
   messagePayload,
-  NO_FLAGS,
+  noFlags,
   rolePayload,
   userPayload,
 } from "./payloads.ts";
@@ -216,5 +216,5 @@ function isThreadKind(kind: ChannelSeed["kind"]): boolean {
 }
 
 export function threadMember(threadId: string, userId: string, at: number): APIThreadMember {
-  return { id: threadId, user_id: userId, join_timestamp: new Date(at).toISOString(), flags: NO_FLAGS };
+  return { id: threadId, user_id: userId, join_timestamp: new Date(at).toISOString(), flags: noFlags };
 }

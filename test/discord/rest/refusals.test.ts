@@ -6,7 +6,7 @@ import { failure, plainly, type RestSite, signal, startRestSite } from "./site.t
 
 const { channels, users, roles, guildId } = DEMO;
 const nobody = "1212912186163299999";
-const DAY_MS = 86_400_000;
+const dayMs = 86_400_000;
 
 interface Case {
   readonly name: string;
@@ -130,7 +130,7 @@ const cases: readonly Case[] = [
     name: "messages that are too old for it",
     run: ({ writer, simulator }) => {
       const { world } = simulator;
-      const old = (BigInt(world.now() - 15 * DAY_MS - 1_420_070_400_000) << 22n).toString();
+      const old = (BigInt(world.now() - 15 * dayMs - 1_420_070_400_000) << 22n).toString();
       return writer.bulkDeleteMessages(channels.general, [old, world.ids.next()], plainly);
     },
     code: "discord_error",

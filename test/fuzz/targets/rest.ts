@@ -58,7 +58,7 @@ async function recorded(world: ToolWorld): Promise<readonly (readonly Answered[]
 }
 
 const exactly = (path: string): RegExp => new RegExp(`^${path.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`);
-const PER_WORLD = 100;
+const perWorld = 100;
 
 /** A world whose answers are spoilt breaks Discord's description, which is not to fail what is tried. */
 async function close(world: ToolWorld | null): Promise<void> {
@@ -91,7 +91,7 @@ export const rest = target(
       }),
       async check({ at, spoilt: { method, path, body } }) {
         n += 1;
-        if (n % PER_WORLD === 0) {
+        if (n % perWorld === 0) {
           await close(world);
           world = await startWorld({ tools: allTools });
         }

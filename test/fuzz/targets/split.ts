@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { MESSAGE_CHARACTERS, splitPieces } from "../../../src/discord/posts/split.ts";
+import { messageCharacters, splitPieces } from "../../../src/discord/posts/split.ts";
 import { cutLine } from "../../../src/discord/posts/split-line.ts";
 import { equal, holds } from "../holds.ts";
 import { target } from "../target.ts";
@@ -76,7 +76,7 @@ export const split = target(
   "every message fits and is not blank, fences are balanced, no character is cut, nothing is lost",
   300,
   () => ({
-    inputs: fc.record({ text, max: fc.constantFrom(100, 101, 137, 1900, MESSAGE_CHARACTERS) }),
+    inputs: fc.record({ text, max: fc.constantFrom(100, 101, 137, 1900, messageCharacters) }),
     check({ text: whole, max }) {
       const pieces = splitPieces(whole, max);
       for (const { opening, text: said, closing } of pieces) {

@@ -5,12 +5,12 @@ import { holds, isDocumented } from "../holds.ts";
 import { mutated } from "../mutate.ts";
 import { Rejections } from "../rejections.ts";
 import { target } from "../target.ts";
-import { inputsOf, OTHERS_MESSAGE, OWN_MESSAGE } from "../tool-inputs.ts";
+import { inputsOf, othersMessage, ownMessage } from "../tool-inputs.ts";
 
 const { users, channels, guildId } = DEMO;
 
 /** Calls of one world: tools change it, and in time nothing would be left of it. */
-const PER_WORLD = 40;
+const perWorld = 40;
 
 interface Messages {
   readonly others: string;
@@ -26,9 +26,7 @@ async function messagesOf({ simulator, done }: ToolWorld): Promise<Messages> {
 }
 
 const named = (input: unknown, { others, own }: Messages): unknown =>
-  JSON.parse(
-    (JSON.stringify(input) ?? "null").replaceAll(OTHERS_MESSAGE, others).replaceAll(OWN_MESSAGE, own),
-  );
+  JSON.parse((JSON.stringify(input) ?? "null").replaceAll(othersMessage, others).replaceAll(ownMessage, own));
 
 export const tools = target(
   "tools",
@@ -64,7 +62,7 @@ export const tools = target(
     return {
       inputs: fc.record({ call: calling, who }),
       async check({ call: { toolName, input }, who: by }) {
-        if (calls % PER_WORLD === 0) {
+        if (calls % perWorld === 0) {
           await world?.[Symbol.asyncDispose]();
           world = await startWorld({ tools: allTools });
           messages = await messagesOf(world);

@@ -3,14 +3,14 @@ import type { MessageCreateParams, MessageParam, Tool } from "@anthropic-ai/sdk/
 import { demoBrain } from "../../../src/simulator/claude/brain/demo-brain.ts";
 import type { ReplyBlock } from "../../../src/simulator/claude/reply.ts";
 
-const SYSTEM = "You are a bot in Discord.\n- user_id: 111\n- channel_id: 222\n- guild_id: 333\n";
+const systemText = "You are a bot in Discord.\n- user_id: 111\n- channel_id: 222\n- guild_id: 333\n";
 
 function tool(name: string, fields: Record<string, unknown>, required: string[] = []): Tool {
   return { name, input_schema: { type: "object", properties: fields, required } };
 }
 
 const id = { type: "string" };
-const TOOLS = [
+const toolList = [
   tool("discord_user_lookup", { user_id: id }, ["user_id"]),
   tool("discord_channel_info", { channel_id: id }),
   tool("discord_message_history", { channel_id: id, limit: { type: "integer", minimum: 1, maximum: 50 } }),
@@ -28,7 +28,14 @@ async function reply(
         ? { role: index % 2 === 0 ? "user" : "assistant", content: message }
         : message,
   );
-  const request = { model: "m", max_tokens: 1000, system: SYSTEM, tools: TOOLS, messages: turns, ...options };
+  const request = {
+    model: "m",
+    max_tokens: 1000,
+    system: systemText,
+    tools: toolList,
+    messages: turns,
+    ...options,
+  };
   return (await demoBrain(request)).blocks;
 }
 
@@ -175,7 +182,7 @@ describe("the demo's brain remembers", () => {
 
   test("the name that the preferences give", async () => {
     for (const line of ["Call the person Captain.", "- name: Captain", "They want to be called “Captain”."])
-      expect(await said(["Hello"], { system: `${SYSTEM}${line}` })).toStartWith("Hello, Captain!");
+      expect(await said(["Hello"], { system: `${systemText}${line}` })).toStartWith("Hello, Captain!");
   });
 
   test("through a summary of its own", async () => {
@@ -196,7 +203,7 @@ describe("the demo's brain remembers", () => {
       .join("\n");
     expect(await said([transcript], options)).toBe(summary);
 
-    const system = `${SYSTEM}\n${summary}`;
+    const system = `${systemText}\n${summary}`;
     expect(await said(["What is my name?"], { system })).toBe("Your name is Ada.");
     expect(await said(["What did I ask you to remember?"], { system })).toContain("the code is 42");
     expect(await said([`${summary}\n\nuser: I like tea`], options)).toContain("The person's name is Ada");

@@ -3,18 +3,18 @@ import Anthropic from "@anthropic-ai/sdk";
 import type { MessageParam, TextBlockParam, Tool } from "@anthropic-ai/sdk/resources/messages";
 import { startClaudeSimulator } from "../../../src/simulator/claude/simulator.ts";
 
-const MARK = { type: "ephemeral" } as const;
-const TOOLS: Tool[] = [
+const mark = { type: "ephemeral" } as const;
+const toolList: Tool[] = [
   { name: "look", input_schema: { type: "object", properties: { at: { type: "string" } } } },
 ];
-const SYSTEM: TextBlockParam[] = [{ type: "text", text: "s".repeat(400), cache_control: MARK }];
+const systemText: TextBlockParam[] = [{ type: "text", text: "s".repeat(400), cache_control: mark }];
 
 async function start() {
   const clock = { now: 1_000_000 };
   const simulator = await startClaudeSimulator({ now: () => clock.now });
   const client = new Anthropic({ apiKey: simulator.apiKey, baseURL: simulator.baseUrl, maxRetries: 0 });
   const ask = async (messages: MessageParam[], rest: { tools?: Tool[]; system?: TextBlockParam[] } = {}) => {
-    const base = { model: "claude-sonnet-5-5", max_tokens: 100, tools: TOOLS, system: SYSTEM };
+    const base = { model: "claude-sonnet-5-5", max_tokens: 100, tools: toolList, system: systemText };
     const { usage } = await client.messages.stream({ ...base, messages, ...rest }).finalMessage();
     return {
       created: usage.cache_creation_input_tokens ?? Number.NaN,
@@ -26,7 +26,7 @@ async function start() {
 }
 
 function marked(text: string): MessageParam {
-  return { role: "user", content: [{ type: "text", text, cache_control: MARK }] };
+  return { role: "user", content: [{ type: "text", text, cache_control: mark }] };
 }
 
 test("a prefix is created once, read while it lives, and created anew after five minutes unused", async () => {
@@ -59,10 +59,10 @@ test("one byte of difference in the prefix is a miss from there on", async () =>
   await using _ = simulator;
   const first = await ask([marked("question")]);
   const changed = await ask([marked("question")], {
-    system: [{ type: "text", text: `${"s".repeat(399)}t`, cache_control: MARK }],
+    system: [{ type: "text", text: `${"s".repeat(399)}t`, cache_control: mark }],
   });
   expect(changed).toEqual({ ...first });
-  const tools: Tool[] = [{ ...TOOLS[0], name: "look2", input_schema: { type: "object" } }];
+  const tools: Tool[] = [{ ...toolList[0], name: "look2", input_schema: { type: "object" } }];
   expect((await ask([marked("question")], { tools })).read).toBe(0);
   const later = await ask([marked("questiom")]);
   expect(later.read).toBeGreaterThan(0);

@@ -4,7 +4,7 @@ import { startClaudeSimulator } from "../../../src/simulator/claude/simulator.ts
 const simulator = await startClaudeSimulator({ maxInputTokens: 5_000 });
 afterAll(() => simulator[Symbol.asyncDispose]());
 
-const BASE = { model: "claude-sonnet-5-5", max_tokens: 100, messages: [{ role: "user", content: "Hello" }] };
+const base = { model: "claude-sonnet-5-5", max_tokens: 100, messages: [{ role: "user", content: "Hello" }] };
 
 async function send(body: unknown): Promise<{ status: number; message: string }> {
   const answer = await fetch(`${simulator.baseUrl}/v1/messages`, {
@@ -35,10 +35,10 @@ const words = (text: string, rest: object = {}) => ({ type: "text", text, ...res
 const mark = { cache_control: { type: "ephemeral" } };
 const long = { cache_control: { type: "ephemeral", ttl: "1h" } };
 const schema = (input_schema: unknown, name = "look") => ({ tools: [{ name, input_schema }] });
-const { max_tokens: _, ...unlimited } = BASE;
+const { max_tokens: _, ...unlimited } = base;
 const ask = (...messages: unknown[]) => ({ messages: [user("Hello"), ...messages] });
 
-const REFUSED: [string, object, RegExp][] = [
+const refused: [string, object, RegExp][] = [
   ["temperature", { temperature: 0.5 }, /^temperature: /],
   ["top_p", { top_p: 0.5 }, /^top_p: /],
   ["top_k", { top_k: 5 }, /^top_k: /],
@@ -142,22 +142,22 @@ const REFUSED: [string, object, RegExp][] = [
   ],
 ];
 
-test.each(REFUSED)("refuses %s", async (_name, change, message) => {
-  const answer = await send({ ...BASE, ...change });
+test.each(refused)("refuses %s", async (_name, change, message) => {
+  const answer = await send({ ...base, ...change });
   expect(answer.message).toMatch(message);
   expect(answer.status).toBe(400);
 });
 
 test("refuses a request without max_tokens, without a model, and for an unknown one", async () => {
   expect(await send(unlimited)).toEqual({ status: 400, message: "max_tokens: Field required" });
-  expect(await send({ ...BASE, model: undefined })).toEqual({
+  expect(await send({ ...base, model: undefined })).toEqual({
     status: 400,
     message: "model: Field required",
   });
-  expect(await send({ ...BASE, model: "claude-1" })).toEqual({ status: 404, message: "model: claude-1" });
+  expect(await send({ ...base, model: "claude-1" })).toEqual({ status: 404, message: "model: claude-1" });
 });
 
-const ACCEPTED: [string, object][] = [
+const accepted: [string, object][] = [
   [
     "results and then words",
     ask(assistant([words("x"), use("a"), use("b")]), user([result("b"), result("a"), words("so")])),
@@ -184,6 +184,6 @@ const ACCEPTED: [string, object][] = [
   ],
 ];
 
-test.each(ACCEPTED)("accepts %s", async (_name, change) => {
-  expect(await send({ ...BASE, ...change })).toEqual({ status: 200, message: "" });
+test.each(accepted)("accepts %s", async (_name, change) => {
+  expect(await send({ ...base, ...change })).toEqual({ status: 200, message: "" });
 });

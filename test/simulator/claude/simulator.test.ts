@@ -7,7 +7,7 @@ import type {
 import { text, thinking, toolUse } from "../../../src/simulator/claude/reply.ts";
 import { startClaudeSimulator } from "../../../src/simulator/claude/simulator.ts";
 
-const HELLO: MessageCreateParamsNonStreaming = {
+const greeting: MessageCreateParamsNonStreaming = {
   model: "claude-sonnet-5-5",
   max_tokens: 500,
   messages: [{ role: "user", content: "Hello" }],
@@ -18,7 +18,7 @@ function clientOf(simulator: { baseUrl: string; apiKey: string }, maxRetries = 0
 }
 
 /** Typed by the SDK, so that a field that it adds fails the type check here. */
-const MESSAGE_FIELDS: Record<keyof Anthropic.Message, true> = {
+const messageFields: Record<keyof Anthropic.Message, true> = {
   id: true,
   container: true,
   content: true,
@@ -31,7 +31,7 @@ const MESSAGE_FIELDS: Record<keyof Anthropic.Message, true> = {
   type: true,
   usage: true,
 };
-const USAGE_FIELDS: Record<keyof Anthropic.Usage, true> = {
+const usageFields: Record<keyof Anthropic.Usage, true> = {
   cache_creation: true,
   cache_creation_input_tokens: true,
   cache_read_input_tokens: true,
@@ -43,7 +43,7 @@ const USAGE_FIELDS: Record<keyof Anthropic.Usage, true> = {
   service_tier: true,
   speed: true,
 };
-const DELTA_USAGE_FIELDS: Record<keyof Anthropic.MessageDeltaUsage, true> = {
+const deltaUsageFields: Record<keyof Anthropic.MessageDeltaUsage, true> = {
   cache_creation_input_tokens: true,
   cache_read_input_tokens: true,
   input_tokens: true,
@@ -72,8 +72,8 @@ describe("a message", () => {
       toolUse("look", { at: "a b", n: [1] }),
     ];
     simulator.script(blocks, blocks);
-    const whole = await client.messages.create(HELLO);
-    const streamed = await client.messages.stream(HELLO).finalMessage();
+    const whole = await client.messages.create(greeting);
+    const streamed = await client.messages.stream(greeting).finalMessage();
 
     expect(streamed).toMatchObject({
       ...whole,
@@ -83,8 +83,8 @@ describe("a message", () => {
       ),
     });
     expect(whole.stop_reason).toBe("tool_use");
-    expect(Object.keys(whole).sort()).toEqual(Object.keys(MESSAGE_FIELDS).sort());
-    expect(Object.keys(whole.usage).sort()).toEqual(Object.keys(USAGE_FIELDS).sort());
+    expect(Object.keys(whole).sort()).toEqual(Object.keys(messageFields).sort());
+    expect(Object.keys(whole.usage).sort()).toEqual(Object.keys(usageFields).sort());
     expect(whole.usage.output_tokens_details?.thinking_tokens).toBeGreaterThan(0);
   });
 
@@ -96,7 +96,7 @@ describe("a message", () => {
       toolUse("look", { query: "a longer query than a piece holds" }),
     ]);
     const events: RawMessageStreamEvent[] = [];
-    for await (const event of await clientOf(simulator).messages.create({ ...HELLO, stream: true }))
+    for await (const event of await clientOf(simulator).messages.create({ ...greeting, stream: true }))
       events.push(event);
     const names = events.map((event) =>
       event.type === "content_block_delta" ? event.delta.type : event.type,
@@ -119,7 +119,7 @@ describe("a message", () => {
       "message_stop",
     ]);
     const end = events.find((event) => event.type === "message_delta");
-    expect(Object.keys(end?.usage ?? {}).sort()).toEqual(Object.keys(DELTA_USAGE_FIELDS).sort());
+    expect(Object.keys(end?.usage ?? {}).sort()).toEqual(Object.keys(deltaUsageFields).sort());
     expect(end?.delta).toEqual({
       stop_reason: "tool_use",
       stop_sequence: null,
@@ -133,7 +133,7 @@ describe("a message", () => {
     const answer = await fetch(`${simulator.baseUrl}/v1/messages`, {
       method: "POST",
       headers: { "x-api-key": simulator.apiKey, "anthropic-version": "2026-10-21" },
-      body: JSON.stringify({ ...HELLO, stream: true }),
+      body: JSON.stringify({ ...greeting, stream: true }),
     });
     expect(await answer.text()).toContain('event: ping\ndata: {"type":"ping"}\n\n');
   });
@@ -143,23 +143,23 @@ describe("a message", () => {
     const client = clientOf(simulator);
     const long = "abcdefgh".repeat(40);
     simulator.script(long, "one STOP two", long, long);
-    const cut = await client.messages.create({ ...HELLO, max_tokens: 2 });
+    const cut = await client.messages.create({ ...greeting, max_tokens: 2 });
     expect(cut).toMatchObject({
       stop_reason: "max_tokens",
       content: [{ text: "abcdefgh" }],
       usage: { output_tokens: 2 },
     });
     expect(
-      await client.messages.create({ ...HELLO, max_tokens: 20, stop_sequences: ["STOP"] }),
+      await client.messages.create({ ...greeting, max_tokens: 20, stop_sequences: ["STOP"] }),
     ).toMatchObject({
       stop_reason: "stop_sequence",
       stop_sequence: "STOP",
       content: [{ text: "one " }],
     });
-    expect(await client.messages.create(HELLO)).toMatchObject({
+    expect(await client.messages.create(greeting)).toMatchObject({
       stop_reason: "model_context_window_exceeded",
     });
-    expect(await client.messages.create({ ...HELLO, max_tokens: 0 })).toMatchObject({ content: [] });
+    expect(await client.messages.create({ ...greeting, max_tokens: 0 })).toMatchObject({ content: [] });
   });
 
   test("may be refused or paused, and a paused one may be given back", async () => {
@@ -170,18 +170,18 @@ describe("a message", () => {
       { blocks: [text("Working on it")], stopReason: "pause_turn" },
       "done",
     );
-    expect(await client.messages.create(HELLO)).toMatchObject({
+    expect(await client.messages.create(greeting)).toMatchObject({
       stop_reason: "refusal",
       stop_details: { type: "refusal", category: "cyber", explanation: "No." },
     });
-    const paused = await client.messages.stream(HELLO).finalMessage();
+    const paused = await client.messages.stream(greeting).finalMessage();
     expect(paused.stop_reason).toBe("pause_turn");
-    const messages = [...HELLO.messages, { role: "assistant" as const, content: paused.content }];
-    expect(await client.messages.create({ ...HELLO, messages })).toMatchObject({
+    const messages = [...greeting.messages, { role: "assistant" as const, content: paused.content }];
+    expect(await client.messages.create({ ...greeting, messages })).toMatchObject({
       content: [{ text: "done" }],
     });
-    const prefill = [...HELLO.messages, { role: "assistant" as const, content: "The answer is" }];
-    expect(await failure(client.messages.create({ ...HELLO, messages: prefill }))).toMatchObject({
+    const prefill = [...greeting.messages, { role: "assistant" as const, content: "The answer is" }];
+    expect(await failure(client.messages.create({ ...greeting, messages: prefill }))).toMatchObject({
       message: expect.stringMatching(/prefill/),
     });
   });
@@ -203,7 +203,7 @@ describe("what goes wrong", () => {
     ] as const;
     for (const [status, errorClass, type] of cases) {
       simulator.faults.next({ status });
-      const error = await client.messages.create(HELLO).catch((reason: unknown) => reason);
+      const error = await client.messages.create(greeting).catch((reason: unknown) => reason);
       if (!(error instanceof Anthropic.APIError)) throw new Error(`no APIError for ${status}`);
       expect(error).toBeInstanceOf(errorClass);
       expect(error).toMatchObject({ status, type, error: { type: "error", request_id: error.requestID } });
@@ -217,13 +217,13 @@ describe("what goes wrong", () => {
     simulator.script("at last");
     simulator.faults.next({ status: 429, retryAfter: 1 });
     const refused = await clientOf(simulator)
-      .messages.create(HELLO)
+      .messages.create(greeting)
       .catch((reason: unknown) => reason);
     if (!(refused instanceof Anthropic.RateLimitError)) throw new Error("not limited");
     expect(refused.headers?.get("retry-after")).toBe("1");
     expect(refused.headers?.get("anthropic-ratelimit-requests-remaining")).toBe("0");
     simulator.faults.next({ status: 529, retryAfter: 0.01, times: 2 });
-    const answer = await clientOf(simulator, 2).messages.create(HELLO);
+    const answer = await clientOf(simulator, 2).messages.create(greeting);
     expect(answer.content).toMatchObject([{ text: "at last" }]);
     expect(simulator.requests.map((request) => request.outcome)).toEqual([
       "refused",
@@ -239,7 +239,7 @@ describe("what goes wrong", () => {
     simulator.script("a reply of some length, in several pieces");
     const attempt = async (onText: () => void = () => undefined) => {
       const seen: string[] = [];
-      const stream = client.messages.stream(HELLO).on("text", (piece) => {
+      const stream = client.messages.stream(greeting).on("text", (piece) => {
         seen.push(piece);
         onText();
       });
@@ -275,11 +275,11 @@ describe("what goes wrong", () => {
     await using simulator = await startClaudeSimulator();
     const client = clientOf(simulator);
     simulator.faults.malformedBody();
-    expect(await failure(client.messages.create(HELLO))).toBeInstanceOf(SyntaxError);
+    expect(await failure(client.messages.create(greeting))).toBeInstanceOf(SyntaxError);
     simulator.faults.cutStreamAfter({ events: 1 });
-    expect(await failure(client.messages.create(HELLO))).toBeInstanceOf(Error);
+    expect(await failure(client.messages.create(greeting))).toBeInstanceOf(Error);
     simulator.faults.errorInStream("api_error");
-    expect(await failure(client.messages.create(HELLO))).toMatchObject({
+    expect(await failure(client.messages.create(greeting))).toMatchObject({
       message: expect.stringMatching(/500/),
     });
   });
@@ -288,8 +288,8 @@ describe("what goes wrong", () => {
     await using simulator = await startClaudeSimulator();
     const client = clientOf(simulator);
     const release = simulator.hold();
-    const held = client.messages.create(HELLO);
-    const first = await simulator.waitForRequest(({ params }) => params?.model === HELLO.model);
+    const held = client.messages.create(greeting);
+    const first = await simulator.waitForRequest(({ params }) => params?.model === greeting.model);
     expect(first.outcome).toBeNull();
     release();
     await held;
@@ -297,7 +297,7 @@ describe("what goes wrong", () => {
 
     const stall = simulator.faults.stallStreamAfter(4);
     simulator.script("the first piece of this, and the second");
-    const stream = client.messages.stream(HELLO);
+    const stream = client.messages.stream(greeting);
     const piece = await new Promise<string>((resolve) => stream.once("text", resolve));
     stall.release();
     expect(await stream.finalText()).toBe("the first piece of this, and the second");
@@ -305,14 +305,14 @@ describe("what goes wrong", () => {
 
     simulator.faults.hang();
     const abort = new AbortController();
-    const hanging = client.messages.create(HELLO, { signal: abort.signal });
+    const hanging = client.messages.create(greeting, { signal: abort.signal });
     const third = await simulator.waitForRequest((request) => request === simulator.requests[2]);
     abort.abort();
     expect(await failure(hanging)).toBeInstanceOf(Anthropic.APIUserAbortError);
     expect(await third.ended).toBe("aborted");
 
     simulator.faults.stallStreamAfter(2);
-    const stalled = client.messages.stream(HELLO);
+    const stalled = client.messages.stream(greeting);
     await new Promise<void>((resolve) => stalled.once("streamEvent", () => resolve()));
     stalled.abort();
     expect(await failure(stalled.done())).toBeInstanceOf(Error);
@@ -333,7 +333,7 @@ describe("who gets in", () => {
     await using simulator = await startClaudeSimulator({ apiKey: "right" });
     expect(
       await failure(
-        clientOf({ ...simulator, baseUrl: simulator.baseUrl, apiKey: "wrong" }).messages.create(HELLO),
+        clientOf({ ...simulator, baseUrl: simulator.baseUrl, apiKey: "wrong" }).messages.create(greeting),
       ),
     ).toBeInstanceOf(Anthropic.AuthenticationError);
     const ask = (headers: Record<string, string>) =>
@@ -371,9 +371,9 @@ describe("the smaller routes", () => {
   test("count tokens", async () => {
     await using simulator = await startClaudeSimulator();
     const client = clientOf(simulator);
-    const { max_tokens: _, ...prompt } = HELLO;
+    const { max_tokens: _, ...prompt } = greeting;
     const { input_tokens: tokens } = await client.messages.countTokens(prompt);
-    expect(tokens).toBe((await client.messages.create(HELLO)).usage.input_tokens);
+    expect(tokens).toBe((await client.messages.create(greeting)).usage.input_tokens);
     expect(await failure(client.messages.countTokens({ ...prompt, messages: [] }))).toMatchObject({
       message: expect.stringMatching(/at least one message/),
     });

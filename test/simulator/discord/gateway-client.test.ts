@@ -8,7 +8,7 @@ import {
 import { type DiscordSimulator, startDiscordSimulator } from "../../../src/simulator/discord/simulator.ts";
 import { DEMO } from "../../../src/simulator/discord/world-seed.ts";
 import { largeWorld } from "../../../src/simulator/discord/world-seed-large.ts";
-import { ALL_INTENTS, type GatewayClient, gatewayClient } from "./harness.ts";
+import { allIntents, type GatewayClient, gatewayClient } from "./harness.ts";
 
 const { channels, users, guildId } = DEMO;
 const say = (simulator: DiscordSimulator, content: string, channelId: string = channels.general) =>
@@ -167,7 +167,7 @@ describe("dispatches", () => {
 });
 
 describe("intents", () => {
-  const without = ALL_INTENTS & ~Intents.MessageContent;
+  const without = allIntents & ~Intents.MessageContent;
 
   test("without MESSAGE_CONTENT leave content in direct messages, mentions of the bot and its own messages", async () => {
     await using simulator = await startDiscordSimulator({ rateLimits: "off" });
@@ -241,7 +241,7 @@ describe("intents", () => {
 
 test("every change of the world makes its event", async () => {
   await using simulator = await startDiscordSimulator({ rateLimits: "off" });
-  const intents = ALL_INTENTS | Intents.GuildModeration | Intents.GuildExpressions;
+  const intents = allIntents | Intents.GuildModeration | Intents.GuildExpressions;
   await using client = gatewayClient(simulator, { intents });
   await client.manager.connect();
   await client.next((event) => event.t === Events.GuildCreate);

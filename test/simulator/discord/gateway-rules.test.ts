@@ -4,8 +4,8 @@ import { type DiscordSimulator, startDiscordSimulator } from "../../../src/simul
 import { DEMO } from "../../../src/simulator/discord/world-seed.ts";
 import { api, gatewayClient, identifyData, rawSocket } from "./harness.ts";
 
-const READY = { op: Op.Dispatch, t: "READY" };
-const isReady = (frame: { t: string | null }) => frame.t === READY.t;
+const ready = { op: Op.Dispatch, t: "READY" };
+const isReady = (frame: { t: string | null }) => frame.t === ready.t;
 
 describe("close codes", () => {
   const rows: [number, string, (simulator: DiscordSimulator) => Promise<number>][] = [

@@ -9,7 +9,7 @@ import {
 import { type GatewayDispatchPayload, GatewayIntentBits } from "discord-api-types/v10";
 import type { DiscordSimulator } from "../../../src/simulator/discord/simulator.ts";
 
-export const ALL_INTENTS =
+export const allIntents =
   GatewayIntentBits.Guilds |
   GatewayIntentBits.GuildMembers |
   GatewayIntentBits.GuildPresences |
@@ -96,7 +96,7 @@ export function rawSocket(simulator: DiscordSimulator, query = "v=10&encoding=js
 
 export function identifyData(simulator: DiscordSimulator, more: object = {}): object {
   const properties = { os: "linux", browser: "test", device: "test" };
-  return { token: simulator.token, intents: ALL_INTENTS, properties, ...more };
+  return { token: simulator.token, intents: allIntents, properties, ...more };
 }
 
 /** The real gateway client against the simulator. Not connected yet: `manager.connect()`. */
@@ -111,7 +111,7 @@ export function gatewayClient(
   const sessions = options.sessions ?? new Map<number, SessionInfo>();
   const manager = new WebSocketManager({
     token: options.token ?? simulator.token,
-    intents: options.intents ?? ALL_INTENTS,
+    intents: options.intents ?? allIntents,
     rest,
     compression: options.compression ?? null,
     shardCount: options.shardCount ?? 1,

@@ -33,7 +33,7 @@ interface Operation {
   readonly definition: JsonObject;
 }
 
-const ID = "discord";
+const id = "discord";
 
 /**
  * Where the description and what Discord documents or does part; each says why.
@@ -57,15 +57,15 @@ function amended(): object {
     inner._errors = { type: "array", items: item };
   }
   acceptBitStrings(document);
-  return { ...document, $id: ID };
+  return { ...document, $id: id };
 }
 
-const BIT_SETS = ["allow", "deny", "permissions", "default_member_permissions"];
+const bitSets = ["allow", "deny", "permissions", "default_member_permissions"];
 
 function acceptBitStrings(node: unknown): void {
   if (typeof node !== "object" || node === null) return;
   for (const [name, value] of Object.entries(node)) {
-    const isBits = BIT_SETS.includes(name) && typeof value === "object" && value !== null && "type" in value;
+    const isBits = bitSets.includes(name) && typeof value === "object" && value !== null && "type" in value;
     if (isBits && [value.type].flat().includes("integer")) value.type = ["string", "integer", "null"];
     else acceptBitStrings(value);
   }
@@ -176,7 +176,7 @@ function checkResponse(operation: Operation, { status, response }: Exchange): st
 function check(pointer: string, value: unknown): string | null {
   let validate = validators.get(pointer);
   if (validate === undefined) {
-    validate = ajv.compile({ $ref: `${ID}#${encodeURI(pointer)}` });
+    validate = ajv.compile({ $ref: `${id}#${encodeURI(pointer)}` });
     validators.set(pointer, validate);
   }
   // Absent and undefined are the same on the wire.

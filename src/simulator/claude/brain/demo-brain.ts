@@ -18,8 +18,8 @@ export const demoBrain: Brain = (request) => {
 };
 
 /** A tool of the client's that finds others, for models that cannot search by themselves. */
-const FINDER = "discord_tools_find";
-const isSearch = ({ toolName }: ToolAnswer): boolean => toolName === FINDER;
+const finder = "discord_tools_find";
+const isSearch = ({ toolName }: ToolAnswer): boolean => toolName === finder;
 
 function tellAnswers(reading: Reading): Reply {
   const name = nameToUse(reading);
@@ -37,8 +37,8 @@ function answer(reading: Reading, hasSearched: boolean): Reply {
         ...calls.map(({ name, input }) => toolUse(name, input)),
       ],
     };
-  if (missing.length > 0 && !hasSearched && reading.tools.some(({ name }) => name === FINDER))
-    return { blocks: missing.map((name) => toolUse(FINDER, { query: wordsIn(name) })) };
+  if (missing.length > 0 && !hasSearched && reading.tools.some(({ name }) => name === finder))
+    return { blocks: missing.map((name) => toolUse(finder, { query: wordsIn(name) })) };
   if (missing.length > 0) {
     const names = [...new Set(missing)].map((name) => `\`${name}\``).join(" and ");
     return {

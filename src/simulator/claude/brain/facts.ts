@@ -1,33 +1,33 @@
 import type { Reading } from "./reading.ts";
 
-const NAME = "[\"“'*]*(\\p{L}[\\p{L}\\p{M}'’-]*(?: \\p{Lu}[\\p{L}\\p{M}'’-]*){0,2})";
-const SAID_NAME = [
-  new RegExp(`\\b[Mm]y name(?:'s|’s| is) ${NAME}`, "u"),
-  new RegExp(`\\b[Tt]he person(?:'s|’s) name is ${NAME}`, "u"),
-  new RegExp(`\\b[Cc]all me ${NAME}`, "u"),
+const namePattern = "[\"“'*]*(\\p{L}[\\p{L}\\p{M}'’-]*(?: \\p{Lu}[\\p{L}\\p{M}'’-]*){0,2})";
+const saidNamePatterns = [
+  new RegExp(`\\b[Mm]y name(?:'s|’s| is) ${namePattern}`, "u"),
+  new RegExp(`\\b[Tt]he person(?:'s|’s) name is ${namePattern}`, "u"),
+  new RegExp(`\\b[Cc]all me ${namePattern}`, "u"),
   /\bI(?:'m|’m| am) (\p{Lu}\p{Ll}[\p{L}'’-]*)(?=[.,!;]|\s*$| and\b)/u,
 ];
-const PREFERRED_NAME = [
-  new RegExp(`\\b[Cc]all (?:them|him|her|the (?:person|user)|this (?:person|user))[:]? ${NAME}`, "u"),
-  new RegExp(`\\b(?:[Ww]ants?|[Ll]ikes?|[Pp]refers?|[Aa]sks?) to be called[:]? ${NAME}`, "u"),
-  new RegExp(`\\b[Aa]ddress (?:them|the (?:person|user)) (?:as|by)(?: the name)? ${NAME}`, "u"),
-  new RegExp(`\\b(?:[Pp]referred|[Nn]ick) ?name(?: is|:) ${NAME}`, "u"),
-  new RegExp(`\\b[Nn]ame to (?:be called by|call them by|use)(?: is|:) ${NAME}`, "u"),
-  new RegExp(`^[-*\\s]*"?[Nn]ame"?: ${NAME}`, "mu"),
+const preferredName = [
+  new RegExp(`\\b[Cc]all (?:them|him|her|the (?:person|user)|this (?:person|user))[:]? ${namePattern}`, "u"),
+  new RegExp(`\\b(?:[Ww]ants?|[Ll]ikes?|[Pp]refers?|[Aa]sks?) to be called[:]? ${namePattern}`, "u"),
+  new RegExp(`\\b[Aa]ddress (?:them|the (?:person|user)) (?:as|by)(?: the name)? ${namePattern}`, "u"),
+  new RegExp(`\\b(?:[Pp]referred|[Nn]ick) ?name(?: is|:) ${namePattern}`, "u"),
+  new RegExp(`\\b[Nn]ame to (?:be called by|call them by|use)(?: is|:) ${namePattern}`, "u"),
+  new RegExp(`^[-*\\s]*"?[Nn]ame"?: ${namePattern}`, "mu"),
 ];
 
 /** What the person said their name is, the latest word first. */
 export function saidName(reading: Reading): string | null {
-  return firstMatch(reading.sources, SAID_NAME);
+  return firstMatch(reading.sources, saidNamePatterns);
 }
 
 /** What to call the person: their preference, else what they said. */
 export function nameToUse(reading: Reading): string | null {
-  return firstMatch(reading.sources, PREFERRED_NAME) ?? saidName(reading);
+  return firstMatch(reading.sources, preferredName) ?? saidName(reading);
 }
 
 export function nameIn(text: string): string | null {
-  return firstMatch([text], SAID_NAME);
+  return firstMatch([text], saidNamePatterns);
 }
 
 /** What the person asked to have remembered, oldest first. */

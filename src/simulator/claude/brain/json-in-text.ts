@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from "../fields.ts";
 
-const MAX_STARTS = 50;
+const maxStarts = 50;
 
 /**
  * The first JSON object or array inside a text that may surround it with delimiters and notes.
@@ -8,7 +8,7 @@ const MAX_STARTS = 50;
  */
 export function jsonIn(text: string): JsonObject | null {
   let from = 0;
-  for (let tries = 0; tries < MAX_STARTS; tries++) {
+  for (let tries = 0; tries < maxStarts; tries++) {
     const start = text.slice(from).search(/[{[]/);
     if (start < 0) return null;
     const end = endOf(text, from + start);

@@ -18,15 +18,15 @@ interface Wish {
   readonly values: JsonObject;
 }
 
-const MAX_CALLS = 5;
+const maxCalls = 5;
 /** An imperative: "find messages about x", "can you find x". */
-const FIND =
+const findWords =
   /^(?:.*[,:] )?\W*(?:please |can you |could you )*find (?:(?:(?:all|any|me|the|some) )*(?:(?:messages?|posts?|anything) )?(?:(?:about|with|containing|mentioning|that (?:say|mention)s?) )?)(.+)/i;
 /** "call discord_x with {…}" */
-const NAMED = /\b(?:call|use|run) (?:the )?(?:tool )?`?(\w{3,})`?/i;
-const SNOWFLAKE = /\b\d{15,20}\b/g;
+const namedTool = /\b(?:call|use|run) (?:the )?(?:tool )?`?(\w{3,})`?/i;
+const snowflake = /\b\d{15,20}\b/g;
 /** What a tool may call the value that the brain knows under the first name. */
-const ALIASES: readonly (readonly string[])[] = [
+const aliases: readonly (readonly string[])[] = [
   ["user_id", "userId", "member_id", "user"],
   ["channel_id", "channelId", "channel"],
   ["guild_id", "guildId", "server_id", "guild"],
@@ -39,7 +39,7 @@ const ALIASES: readonly (readonly string[])[] = [
 export function planCalls(reading: Reading): Plan {
   const explicit = explicitCall(reading);
   if (explicit !== null) return { calls: [explicit], missing: [] };
-  const unknown = NAMED.exec(reading.question)?.[1];
+  const unknown = namedTool.exec(reading.question)?.[1];
   if (unknown?.startsWith("discord_")) return { calls: [], missing: [unknown] };
   const calls: PlannedCall[] = [];
   const missing: string[] = [];
@@ -50,7 +50,7 @@ export function planCalls(reading: Reading): Plan {
     else calls.push({ name: tool.name, input });
   }
   if (calls.length === 0 && reading.demanded !== null) calls.push(...demandedCall(reading));
-  return { calls: calls.slice(0, reading.parallel ? MAX_CALLS : 1), missing };
+  return { calls: calls.slice(0, reading.parallel ? maxCalls : 1), missing };
 }
 
 function wishesOf(reading: Reading): Wish[] {
@@ -109,7 +109,7 @@ function peopleAskedFor({ question, sources }: Reading, self: string | null): (s
     )
   )
     return people;
-  const ids = question.replace(/<#\d+>/g, "").match(SNOWFLAKE) ?? [];
+  const ids = question.replace(/<#\d+>/g, "").match(snowflake) ?? [];
   if (ids.length > 0) return [...new Set([...people, ...ids])];
   const name = question.match(/\bwho(?:'s|’s| is) @?([\p{L}\p{N}_.-]+)\s*[?.!]*(?:$| and\b)/iu)?.[1];
   if (name === undefined || /^(?:online|here|there|this|that|he|she|it|they)$/i.test(name)) return people;
@@ -122,7 +122,7 @@ function searchTerm(question: string): string | null {
   const match =
     question.match(/\bsearch\b[^.?!]*?\b(?:for|about) (.+)/i) ??
     question.match(/^\W*(?:please )?search (?:messages |the messages )?(.+)/i) ??
-    question.match(FIND);
+    question.match(findWords);
   const term = match?.[1]
     ?.split(/,? and (?=who|what|how|tell|where)/i)[0]
     ?.replace(/\b(?:from|by) <@!?\d+>/g, "")
@@ -139,7 +139,7 @@ function authorOf(question: string): JsonObject {
 
 /** Any tool, for trying one out. */
 function explicitCall({ question, tools }: Reading): PlannedCall | null {
-  const named = NAMED.exec(question)?.[1];
+  const named = namedTool.exec(question)?.[1];
   const tool = tools.find(({ name }) => name === named);
   if (tool === undefined) return null;
   const json = question.match(/\{[\s\S]*\}/)?.[0];
@@ -171,7 +171,7 @@ function demandedCall(reading: Reading): PlannedCall[] {
 function fitInput(tool: Tool, values: JsonObject): JsonObject | null {
   const properties = isObject(tool.input_schema.properties) ? tool.input_schema.properties : {};
   const input: JsonObject = {};
-  for (const names of ALIASES) {
+  for (const names of aliases) {
     const value = values[names[0] ?? ""];
     const property = names.find((name) => name in properties);
     if (value === undefined || value === null || property === undefined) continue;

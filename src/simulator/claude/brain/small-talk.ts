@@ -6,14 +6,14 @@ type Rule = (reading: Reading) => string | null;
 
 /** What is answered without a tool: the first rule that has something to say. */
 export function talk(reading: Reading): string {
-  for (const rule of RULES) {
+  for (const rule of smallTalk) {
     const answer = rule(reading);
     if (answer !== null) return answer;
   }
   return fallback(reading);
 }
 
-const RULES: readonly Rule[] = [
+const smallTalk: readonly Rule[] = [
   ({ question }) => (question === "" ? "You sent no text. Ask me something, or say “help”." : null),
   help,
   recallName,

@@ -3,9 +3,9 @@ import { memoriesIn, nameIn, sentencesOf } from "./facts.ts";
 import { type Reading, textOf } from "./reading.ts";
 import { shorten } from "./tell-answer.ts";
 
-const TITLE = "Summary of the earlier conversation:";
-const MAX_LINES = 30;
-const MAX_LINE = 180;
+const title = "Summary of the earlier conversation:";
+const maxLines = 30;
+const maxLine = 180;
 
 /** Whether the request asks for a summary of a conversation and not for a turn in one. */
 export function wantsSummary({ system, question }: Reading, request: MessageCreateParams): boolean {
@@ -33,10 +33,10 @@ export function summarise(request: MessageCreateParams): string {
       .filter((sentence) => sentence.endsWith("?"))
       .map((sentence) => `The person asked: ${sentence}`),
   ];
-  const kept = [...new Set(lines.map((line) => shorten(line, MAX_LINE)))].slice(0, MAX_LINES);
+  const kept = [...new Set(lines.map((line) => shorten(line, maxLine)))].slice(0, maxLines);
   return kept.length === 0
-    ? `${TITLE}\n- Nothing was said.`
-    : [TITLE, ...kept.map((line) => `- ${line}`)].join("\n");
+    ? `${title}\n- Nothing was said.`
+    : [title, ...kept.map((line) => `- ${line}`)].join("\n");
 }
 
 /** In a transcript ("user: …", "assistant: …") only what the person said; any other text as it is. */
@@ -49,7 +49,7 @@ function personLines(text: string): string[] {
     );
     if (label !== null) isPerson = /user|human|person/i.test(label[1] ?? "");
     const words = (label?.[2] ?? line).trim();
-    if (isPerson && words !== "" && words !== TITLE) result.push(words);
+    if (isPerson && words !== "" && words !== title) result.push(words);
   }
   return result;
 }

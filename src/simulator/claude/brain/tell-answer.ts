@@ -2,8 +2,8 @@ import { isObject, type JsonObject } from "../fields.ts";
 import { jsonIn } from "./json-in-text.ts";
 import type { ToolAnswer } from "./reading.ts";
 
-const MAX_LINES = 15;
-const MAX_TEXT = 240;
+const maxLines = 15;
+const maxText = 240;
 
 /** Tells a tool's result in a few readable lines. */
 export function tellAnswer({ toolName, text, isError }: ToolAnswer): string {
@@ -55,7 +55,7 @@ function tellChannel(value: JsonObject): string {
 
 function tellMessages(messages: readonly JsonObject[]): string {
   if (messages.length === 0) return "I found no messages.";
-  const lines = messages.slice(0, MAX_LINES).map((message) => {
+  const lines = messages.slice(0, maxLines).map((message) => {
     const author = isObject(message.author)
       ? find(message.author, ["display_name", "nick", "global_name", "username", "name", "id"])
       : (message.author ?? find(message, ["author_name", "username", "author_id"]));
@@ -70,7 +70,7 @@ function tellMessages(messages: readonly JsonObject[]): string {
 }
 
 function tellFields(value: JsonObject, title: string): string {
-  const lines = flatten(value, "").slice(0, MAX_LINES);
+  const lines = flatten(value, "").slice(0, maxLines);
   return lines.length === 0 ? `${title}: nothing.` : [`${title}:`, ...lines].join("\n");
 }
 
@@ -111,7 +111,7 @@ function messagesIn(value: JsonObject): JsonObject[] | null {
 function listOf(value: unknown): string[] {
   if (!Array.isArray(value)) return [];
   return value
-    .slice(0, MAX_LINES)
+    .slice(0, maxLines)
     .map((item) =>
       String(isObject(item) ? (find(item, ["name", "username", "id"]) ?? JSON.stringify(item)) : item),
     );
@@ -136,7 +136,7 @@ function withoutTags(text: string): string {
   return text.replace(/<\/?[a-z][\w-]*\b[^>]*>/gi, "").trim();
 }
 
-export function shorten(text: string, length = MAX_TEXT): string {
+export function shorten(text: string, length = maxText): string {
   const characters = [...text.replace(/\s+/g, " ").trim()];
   return characters.length <= length ? characters.join("") : `${characters.slice(0, length - 1).join("")}…`;
 }

@@ -8,11 +8,11 @@ import { wrongChannelType } from "./errors.ts";
 import { Form } from "./form.ts";
 
 const { ReadMessageHistory, ManageThreads } = PermissionFlagsBits;
-const ARCHIVED = "/channels/:channelId/threads/archived";
+const archivedPath = "/channels/:channelId/threads/archived";
 
 export const archivedThreadRoutes: readonly Route[] = [
-  { method: "GET", pattern: `${ARCHIVED}/public`, handle: (request) => list(request, false) },
-  { method: "GET", pattern: `${ARCHIVED}/private`, handle: (request) => list(request, true) },
+  { method: "GET", pattern: `${archivedPath}/public`, handle: (request) => list(request, false) },
+  { method: "GET", pattern: `${archivedPath}/private`, handle: (request) => list(request, true) },
   {
     method: "GET",
     pattern: "/channels/:channelId/users/@me/threads/archived/private",

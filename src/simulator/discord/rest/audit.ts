@@ -8,7 +8,7 @@ import { guildPermissions } from "../permissions.ts";
 import type { SimulatedGuild } from "../world.ts";
 import type { RestRequest } from "./context.ts";
 
-const BOUND = 1000;
+const bound = 1000;
 
 /** What else Discord writes down, by the kind of event. */
 export type AuditDetails = Pick<APIAuditLogEntry, "options" | "changes">;
@@ -37,7 +37,7 @@ export function audit(
     ...(reason === null ? {} : { reason }),
   };
   guild.auditLog.push(entry);
-  if (guild.auditLog.length > BOUND) guild.auditLog.shift();
+  if (guild.auditLog.length > bound) guild.auditLog.shift();
   const held = guildPermissions(request.world, guild, request.world.botUser.id);
   if ((held & PermissionFlagsBits.ViewAuditLog) === 0n) return;
   const d = { ...entry, guild_id: guild.id };

@@ -8,14 +8,14 @@ import { unknownBan, unknownUser } from "./errors.ts";
 import { Form } from "./form.ts";
 import { requireAboveMember } from "./hierarchy.ts";
 
-const BAN = "/guilds/:guildId/bans/:userId";
-const WEEK_SECONDS = 604_800;
+const ban = "/guilds/:guildId/bans/:userId";
+const weekSeconds = 604_800;
 
 export const banRoutes: readonly Route[] = [
   { method: "GET", pattern: "/guilds/:guildId/bans", handle: list },
-  { method: "GET", pattern: BAN, handle: one },
-  { method: "PUT", pattern: BAN, handle: add },
-  { method: "DELETE", pattern: BAN, handle: remove },
+  { method: "GET", pattern: ban, handle: one },
+  { method: "PUT", pattern: ban, handle: add },
+  { method: "DELETE", pattern: ban, handle: remove },
 ];
 
 function reach(request: RestRequest): SimulatedGuild {
@@ -54,7 +54,7 @@ function add(request: RestRequest): RestReply {
   if (!request.world.users.has(id)) throw unknownUser();
   if (guild.members.has(id)) requireAboveMember(request, guild, id);
   const form = new Form(request.body);
-  const seconds = form.integer("delete_message_seconds", { min: 0, max: WEEK_SECONDS }) ?? 0;
+  const seconds = form.integer("delete_message_seconds", { min: 0, max: weekSeconds }) ?? 0;
   form.check();
   if (guild.banned.has(id)) return noContent;
   request.changes.members.ban(guild.id, id, givenReason(request));

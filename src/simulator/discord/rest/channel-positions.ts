@@ -15,7 +15,7 @@ import { DiscordError, invalidForm, missingAccess, missingPermissions, unknownCh
 import { Form } from "./form.ts";
 
 const { ManageChannels, ManageRoles, ViewChannel } = PermissionFlagsBits;
-const MOVES_BOUND = 500;
+const movesBound = 500;
 
 export const channelPositionRoutes: readonly Route[] = [
   { method: "PATCH", pattern: "/guilds/:guildId/channels", handle: move },
@@ -51,7 +51,7 @@ function move(request: RestRequest): RestReply {
 }
 
 function readMoves(request: RestRequest, guild: SimulatedGuild): Move[] {
-  if (!Array.isArray(request.body) || request.body.length > MOVES_BOUND) {
+  if (!Array.isArray(request.body) || request.body.length > movesBound) {
     const wrong = { code: "LIST_TYPE_CONVERT", message: "Only iterables may be used in a ListType" };
     throw invalidForm({ _form: { _errors: [wrong] } });
   }

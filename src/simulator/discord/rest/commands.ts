@@ -9,16 +9,16 @@ import { ok, type RestReply, type RestRequest, type Route } from "./context.ts";
 import { DiscordError, invalidForm, missingAccess } from "./errors.ts";
 import { Form } from "./form.ts";
 
-const GLOBAL = "/applications/:applicationId/commands";
-const OF_GUILD = "/applications/:applicationId/guilds/:guildId/commands";
+const globalPath = "/applications/:applicationId/commands";
+const ofGuild = "/applications/:applicationId/guilds/:guildId/commands";
 
 export const commandRoutes: readonly Route[] = [
-  { method: "GET", pattern: GLOBAL, handle: list },
-  { method: "PUT", pattern: GLOBAL, handle: replace },
-  { method: "POST", pattern: GLOBAL, handle: create },
-  { method: "GET", pattern: OF_GUILD, handle: list },
-  { method: "PUT", pattern: OF_GUILD, handle: replace },
-  { method: "POST", pattern: OF_GUILD, handle: create },
+  { method: "GET", pattern: globalPath, handle: list },
+  { method: "PUT", pattern: globalPath, handle: replace },
+  { method: "POST", pattern: globalPath, handle: create },
+  { method: "GET", pattern: ofGuild, handle: list },
+  { method: "PUT", pattern: ofGuild, handle: replace },
+  { method: "POST", pattern: ofGuild, handle: create },
 ];
 
 /** The guild's id, or "" for the global commands. */

@@ -4,12 +4,12 @@ import type { RestRequest } from "./context.ts";
 import { DiscordError } from "./errors.ts";
 import type { Form } from "./form.ts";
 
-const TAGS_BOUND = 20;
-const APPLIED_BOUND = 5;
+const tagsBound = 20;
+const appliedBound = 5;
 
 /** A forum's own tags; a new one has no id. Null without the field. */
 export function readTags(request: RestRequest, form: Form): APIGuildForumChannel["available_tags"] | null {
-  const parts = form.parts("available_tags", TAGS_BOUND);
+  const parts = form.parts("available_tags", tagsBound);
   if (parts === null) return null;
   return parts.map((part) => ({
     id: part.snowflake("id") ?? request.world.ids.next(),
@@ -38,5 +38,5 @@ export function requireTags(
 }
 
 export function readAppliedTags(form: Form): string[] | null {
-  return form.list("applied_tags", APPLIED_BOUND)?.map(String) ?? null;
+  return form.list("applied_tags", appliedBound)?.map(String) ?? null;
 }

@@ -11,7 +11,7 @@ import { DiscordError, invalidForm, unknownInteraction, unknownMessage, unknownW
 import { Form } from "./form.ts";
 import { type MessageBody, readMessageBody, requireSomething } from "./message-body.ts";
 
-const WEBHOOK = "/webhooks/:applicationId/:token";
+const webhook = "/webhooks/:applicationId/:token";
 
 /** Their token is in the path: none of them takes the bot's. */
 export const interactionRoutes: readonly Route[] = [
@@ -21,15 +21,15 @@ export const interactionRoutes: readonly Route[] = [
     authorized: false,
     handle: callback,
   },
-  { method: "POST", pattern: WEBHOOK, authorized: false, handle: followUp },
+  { method: "POST", pattern: webhook, authorized: false, handle: followUp },
   {
     method: "GET",
-    pattern: `${WEBHOOK}/messages/:messageId`,
+    pattern: `${webhook}/messages/:messageId`,
     authorized: false,
     handle: (request) => ok(reach(request).message),
   },
-  { method: "PATCH", pattern: `${WEBHOOK}/messages/:messageId`, authorized: false, handle: edit },
-  { method: "DELETE", pattern: `${WEBHOOK}/messages/:messageId`, authorized: false, handle: remove },
+  { method: "PATCH", pattern: `${webhook}/messages/:messageId`, authorized: false, handle: edit },
+  { method: "DELETE", pattern: `${webhook}/messages/:messageId`, authorized: false, handle: remove },
 ];
 
 function callback(request: RestRequest): RestReply {
@@ -67,14 +67,14 @@ function answer(request: RestRequest, open: OpenInteraction, type: number, body:
       open.original = post(request, open, body, 0);
       return;
     case Kind.DeferredChannelMessageWithSource:
-      open.original = post(request, open, body ?? EMPTY, MessageFlags.Loading);
+      open.original = post(request, open, body ?? empty, MessageFlags.Loading);
       return;
     case Kind.UpdateMessage:
       if (open.message === null)
         throw invalidForm({
           type: { _errors: [{ code: "INTERACTION_TYPE_INVALID", message: "Only for message components" }] },
         });
-      open.original = change(request, open, open.message, body ?? EMPTY);
+      open.original = change(request, open, open.message, body ?? empty);
       return;
     case Kind.DeferredMessageUpdate:
       open.original = open.message;
@@ -91,7 +91,7 @@ function answer(request: RestRequest, open: OpenInteraction, type: number, body:
   }
 }
 
-const EMPTY: MessageBody = {
+const empty: MessageBody = {
   content: null,
   embeds: null,
   components: null,

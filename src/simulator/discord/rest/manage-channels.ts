@@ -16,11 +16,11 @@ import { Form } from "./form.ts";
 import { readTags } from "./forum-tags.ts";
 import { updateThread } from "./manage-threads.ts";
 import { readOverwrites, requireBits, requireHolders } from "./overwrites.ts";
-import { ARCHIVE_MINUTES } from "./threads.ts";
+import { archiveMinutes } from "./threads.ts";
 
 const { ManageChannels, ManageRoles, ManageThreads } = PermissionFlagsBits;
-const CHANNELS_BOUND = 500;
-const IN_CATEGORY_BOUND = 50;
+const channelsBound = 500;
+const inCategoryBound = 50;
 
 export const channelRoutes: readonly Route[] = [
   { method: "POST", pattern: "/guilds/:guildId/channels", handle: create },
@@ -28,7 +28,7 @@ export const channelRoutes: readonly Route[] = [
   { method: "DELETE", pattern: "/channels/:channelId", handle: remove },
 ];
 
-const KINDS: Readonly<Record<number, ChannelSeed["kind"]>> = {
+const kinds: Readonly<Record<number, ChannelSeed["kind"]>> = {
   [ChannelType.GuildText]: "text",
   [ChannelType.GuildVoice]: "voice",
   [ChannelType.GuildCategory]: "category",
@@ -42,12 +42,12 @@ function create(request: RestRequest): RestReply {
   requireInGuild(request, guild, ManageChannels);
   const form = new Form(request.body);
   const name = form.required("name", form.text("name", { min: 1, max: 100 }));
-  const type = form.choice("type", Object.keys(KINDS).map(Number)) ?? ChannelType.GuildText;
+  const type = form.choice("type", Object.keys(kinds).map(Number)) ?? ChannelType.GuildText;
   const { topic, parent_id, ...patch } = readPatch(request, form, type);
   const parent = parent_id === undefined ? null : requireCategory(guild, form, parent_id, null);
   form.check();
-  if (guild.channels.size >= CHANNELS_BOUND)
-    throw tooMany(Codes.MaximumNumberOfGuildChannelsReached, "guild channels", CHANNELS_BOUND);
+  if (guild.channels.size >= channelsBound)
+    throw tooMany(Codes.MaximumNumberOfGuildChannelsReached, "guild channels", channelsBound);
   const given = patch.permission_overwrites;
   if (given !== undefined) {
     requireHolders(guild, given);
@@ -59,7 +59,7 @@ function create(request: RestRequest): RestReply {
     guild.id,
     {
       name: spelled(name, type),
-      kind: KINDS[type] ?? "text",
+      kind: kinds[type] ?? "text",
       ...(topic ? { topic } : {}),
       ...(parent === null ? {} : { parentId: parent.id }),
     },
@@ -86,7 +86,7 @@ function readPatch(request: RestRequest, form: Form, type: ChannelType): Channel
   const nsfw = form.flag("nsfw");
   const bitrate = form.integer("bitrate", { min: 8000, max: 96_000 });
   const userLimit = form.integer("user_limit", { min: 0, max: 99 });
-  const archiveAfter = form.choice("default_auto_archive_duration", ARCHIVE_MINUTES);
+  const archiveAfter = form.choice("default_auto_archive_duration", archiveMinutes);
   const tags = readTags(request, form);
   const parentId = form.snowflake("parent_id");
   const overwrites = readOverwrites(form);
@@ -118,11 +118,11 @@ function requireCategory(
   const inside = [...guild.channels.values()].filter(
     (one) => "parent_id" in one && one.parent_id === id && one.id !== movedId,
   );
-  if (inside.length >= IN_CATEGORY_BOUND)
+  if (inside.length >= inCategoryBound)
     return form.fail(
       "parent_id",
       "CHANNEL_PARENT_MAX_CHANNELS",
-      `Maximum number of channels in category reached (${IN_CATEGORY_BOUND})`,
+      `Maximum number of channels in category reached (${inCategoryBound})`,
     );
   return parent;
 }

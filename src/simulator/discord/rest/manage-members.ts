@@ -8,7 +8,7 @@ import { DiscordError, unknownMember, unknownUser } from "./errors.ts";
 import { Form } from "./form.ts";
 import { refuseAdministrator, requireAboveMember, requireAboveRole } from "./hierarchy.ts";
 
-const MEMBER = "/guilds/:guildId/members/:userId";
+const memberPath = "/guilds/:guildId/members/:userId";
 const {
   ChangeNickname,
   KickMembers,
@@ -19,14 +19,18 @@ const {
   DeafenMembers,
 } = PermissionFlagsBits;
 /** The longest time-out: https://discord.com/developers/docs/resources/guild#modify-guild-member */
-const TIMEOUT_MS = 28 * 24 * 3_600_000;
+const timeoutMs = 28 * 24 * 3_600_000;
 
 export const memberRoutes: readonly Route[] = [
-  { method: "PATCH", pattern: MEMBER, handle: update },
+  { method: "PATCH", pattern: memberPath, handle: update },
   { method: "PATCH", pattern: "/guilds/:guildId/members/@me", handle: rename },
-  { method: "DELETE", pattern: MEMBER, handle: kick },
-  { method: "PUT", pattern: `${MEMBER}/roles/:roleId`, handle: (request) => changeRole(request, true) },
-  { method: "DELETE", pattern: `${MEMBER}/roles/:roleId`, handle: (request) => changeRole(request, false) },
+  { method: "DELETE", pattern: memberPath, handle: kick },
+  { method: "PUT", pattern: `${memberPath}/roles/:roleId`, handle: (request) => changeRole(request, true) },
+  {
+    method: "DELETE",
+    pattern: `${memberPath}/roles/:roleId`,
+    handle: (request) => changeRole(request, false),
+  },
 ];
 
 function reachMember(request: RestRequest): { guild: SimulatedGuild; member: APIGuildMember } {
@@ -104,7 +108,7 @@ function readPatch(request: RestRequest, form: Form): MemberPatch {
   const nick = form.text("nick", { max: 32 });
   const until = form.text("communication_disabled_until", { max: 40 });
   const time = until === null ? null : Date.parse(until);
-  if (time !== null && (Number.isNaN(time) || time > request.world.now() + TIMEOUT_MS)) {
+  if (time !== null && (Number.isNaN(time) || time > request.world.now() + timeoutMs)) {
     form.fail(
       "communication_disabled_until",
       "INVALID_COMMUNICATION_DISABLED_TIMESTAMP",

@@ -13,14 +13,14 @@ import { invalidForm, missingPermissions, tooMany } from "./errors.ts";
 import { Form } from "./form.ts";
 import { compareRoles, requireAboveRole, requireRoleBelow } from "./hierarchy.ts";
 
-const ROLE = "/guilds/:guildId/roles/:roleId";
-const ROLES_BOUND = 250;
+const rolePath = "/guilds/:guildId/roles/:roleId";
+const rolesBound = 250;
 
 export const roleRoutes: readonly Route[] = [
   { method: "POST", pattern: "/guilds/:guildId/roles", handle: create },
   { method: "PATCH", pattern: "/guilds/:guildId/roles", handle: move },
-  { method: "PATCH", pattern: ROLE, handle: update },
-  { method: "DELETE", pattern: ROLE, handle: remove },
+  { method: "PATCH", pattern: rolePath, handle: update },
+  { method: "DELETE", pattern: rolePath, handle: remove },
 ];
 
 function reach(request: RestRequest): SimulatedGuild {
@@ -45,8 +45,8 @@ function readRole(request: RestRequest, guild: SimulatedGuild, before: bigint) {
 
 function create(request: RestRequest): RestReply {
   const guild = reach(request);
-  if (guild.roles.size >= ROLES_BOUND)
-    throw tooMany(Codes.MaximumNumberOfGuildRolesReached, "guild roles", ROLES_BOUND);
+  if (guild.roles.size >= rolesBound)
+    throw tooMany(Codes.MaximumNumberOfGuildRolesReached, "guild roles", rolesBound);
   const everyone = BigInt(guild.roles.get(guild.id)?.permissions ?? "0");
   const { name, permissions, color, hoist, mentionable } = readRole(request, guild, everyone);
   const role = request.changes.guilds.addRole(guild.id, {
@@ -100,7 +100,7 @@ function remove(request: RestRequest): RestReply {
 /** Below the bot's own, and to below it: https://discord.com/developers/docs/resources/guild#modify-guild-role-positions */
 function move(request: RestRequest): RestReply {
   const guild = reach(request);
-  if (!Array.isArray(request.body) || request.body.length > ROLES_BOUND) {
+  if (!Array.isArray(request.body) || request.body.length > rolesBound) {
     const wrong = { code: "LIST_TYPE_CONVERT", message: "Only iterables may be used in a ListType" };
     throw invalidForm({ _form: { _errors: [wrong] } });
   }
@@ -113,7 +113,7 @@ function move(request: RestRequest): RestReply {
   const moves = request.body.flatMap((entry: unknown) => {
     const form = new Form(entry);
     const id = form.required("id", form.snowflake("id"));
-    const position = form.integer("position", { min: 0, max: ROLES_BOUND });
+    const position = form.integer("position", { min: 0, max: rolesBound });
     form.check();
     requireRoleBelow(request, guild, id);
     if (id === guild.id) throw missingPermissions();

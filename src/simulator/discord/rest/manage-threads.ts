@@ -14,7 +14,7 @@ import { ok, type RestReply, type RestRequest } from "./context.ts";
 import { archivedThread, missingPermissions } from "./errors.ts";
 import { Form } from "./form.ts";
 import { readAppliedTags, requireTags } from "./forum-tags.ts";
-import { ARCHIVE_MINUTES } from "./threads.ts";
+import { archiveMinutes } from "./threads.ts";
 
 interface ThreadEdit {
   readonly name: string | null;
@@ -34,7 +34,7 @@ function readEdit(request: RestRequest): ThreadEdit {
     archived: form.flag("archived"),
     locked: form.flag("locked"),
     invitable: form.flag("invitable"),
-    archiveAfter: form.choice("auto_archive_duration", ARCHIVE_MINUTES),
+    archiveAfter: form.choice("auto_archive_duration", archiveMinutes),
     slowMode: form.integer("rate_limit_per_user", { min: 0, max: 21_600 }),
     flags: form.integer("flags", { min: 0, max: 2 ** 31 - 1 }),
     tags: readAppliedTags(form),

@@ -12,7 +12,7 @@ export interface MessageBody {
   readonly allowedMentions: AllowedMentions | null;
 }
 
-const SETTABLE =
+const settable =
   MessageFlags.SuppressEmbeds |
   MessageFlags.SuppressNotifications |
   MessageFlags.Ephemeral |
@@ -25,7 +25,7 @@ export function readMessageBody(form: Form): MessageBody {
     content: form.text("content", { max: 2000 }),
     embeds: readEmbeds(form),
     components: readComponents(form),
-    flags: flags === null ? null : flags & SETTABLE,
+    flags: flags === null ? null : flags & settable,
     tts: form.flag("tts") ?? false,
     allowedMentions: readAllowedMentions(form),
   };

@@ -20,7 +20,7 @@ import { readMessageBody, requireSomething } from "./message-body.ts";
 import { refuseArchived } from "./threads.ts";
 
 const { ReadMessageHistory, ManageMessages } = PermissionFlagsBits;
-const BULK_DELETE_AGE_MS = 14 * 24 * 3_600_000;
+const bulkDeleteAgeMs = 14 * 24 * 3_600_000;
 
 export const messageRoutes: readonly Route[] = [
   { method: "GET", pattern: "/channels/:channelId/messages", handle: list },
@@ -236,7 +236,7 @@ function removeMany(request: RestRequest): RestReply {
     form.fail("messages", "BASE_TYPE_DUPLICATE", "Must not contain duplicates.");
   form.check();
   const known = ids.filter(isSnowflake);
-  if (known.some((id) => request.world.now() - snowflakeTime(id) > BULK_DELETE_AGE_MS)) {
+  if (known.some((id) => request.world.now() - snowflakeTime(id) > bulkDeleteAgeMs)) {
     throw new DiscordError(
       400,
       Codes.OneOfTheMessagesProvidedWasTooOldForBulkDelete,

@@ -1,5 +1,5 @@
 /** How long Discord remembers a nonce; its documentation says "the past few minutes". */
-const NONCE_MEMORY_MS = 120_000;
+const nonceMemoryMs = 120_000;
 
 /** Nonces by author, for `enforce_nonce`: https://discord.com/developers/docs/resources/message#create-message */
 export class NonceMemory {
@@ -13,14 +13,14 @@ export class NonceMemory {
   /** The message that was made with it lately, or null. */
   find(authorId: string, nonce: string): string | null {
     const seen = this.#seen.get(`${authorId}:${nonce}`);
-    return seen !== undefined && this.#now() - seen.at < NONCE_MEMORY_MS ? seen.messageId : null;
+    return seen !== undefined && this.#now() - seen.at < nonceMemoryMs ? seen.messageId : null;
   }
 
   remember(authorId: string, nonce: string, messageId: string): void {
     const now = this.#now();
     // Insertion order is age: what is too old is at the front.
     for (const [key, { at }] of this.#seen) {
-      if (now - at < NONCE_MEMORY_MS) break;
+      if (now - at < nonceMemoryMs) break;
       this.#seen.delete(key);
     }
     this.#seen.delete(`${authorId}:${nonce}`);

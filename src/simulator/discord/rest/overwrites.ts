@@ -15,13 +15,13 @@ import { noContent, type RestReply, type RestRequest, type Route } from "./conte
 import { missingPermissions, unknownOverwrite, wrongChannelType } from "./errors.ts";
 import { Form } from "./form.ts";
 
-const OVERWRITE = "/channels/:channelId/permissions/:overwriteId";
+const overwritePath = "/channels/:channelId/permissions/:overwriteId";
 const { Administrator, ManageRoles } = PermissionFlagsBits;
-const NO_CHANNEL: readonly APIOverwrite[] = [];
+const noChannel: readonly APIOverwrite[] = [];
 
 export const overwriteRoutes: readonly Route[] = [
-  { method: "PUT", pattern: OVERWRITE, handle: set },
-  { method: "DELETE", pattern: OVERWRITE, handle: remove },
+  { method: "PUT", pattern: overwritePath, handle: set },
+  { method: "DELETE", pattern: overwritePath, handle: remove },
 ];
 
 /** One overwrite out of a form, whose errors are the form's. */
@@ -59,7 +59,7 @@ export function requireBits(
   const parentId = channel !== null && "parent_id" in channel ? channel.parent_id : null;
   const parent = guild.channels.get(parentId ?? "");
   const held = inGuild | (parent === undefined ? 0n : channelPermissions(world, parent, botId));
-  const before = channel?.permission_overwrites ?? NO_CHANNEL;
+  const before = channel?.permission_overwrites ?? noChannel;
   const mine = [botId, ...(guild.members.get(botId)?.roles ?? [])];
   const managesHere = before.some((one) => mine.includes(one.id) && BigInt(one.allow) & ManageRoles);
   const touched = touchedBits(before, after);

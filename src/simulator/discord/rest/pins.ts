@@ -13,19 +13,19 @@ import { Form } from "./form.ts";
 import { seen } from "./messages.ts";
 import { refuseArchived } from "./threads.ts";
 
-const PIN = "/channels/:channelId/messages/pins/:messageId";
+const pinPath = "/channels/:channelId/messages/pins/:messageId";
 /** The older form, which Discord still answers and which clients still use. */
-const OLD_PIN = "/channels/:channelId/pins/:messageId";
-const PINS_BOUND = 250;
-const PAGE = 50;
+const oldPin = "/channels/:channelId/pins/:messageId";
+const pinsBound = 250;
+const pageSize = 50;
 
 export const pinRoutes: readonly Route[] = [
   { method: "GET", pattern: "/channels/:channelId/messages/pins", handle: list },
-  { method: "PUT", pattern: PIN, handle: (request) => pin(request, true) },
-  { method: "DELETE", pattern: PIN, handle: (request) => pin(request, false) },
+  { method: "PUT", pattern: pinPath, handle: (request) => pin(request, true) },
+  { method: "DELETE", pattern: pinPath, handle: (request) => pin(request, false) },
   { method: "GET", pattern: "/channels/:channelId/pins", handle: listFirst },
-  { method: "PUT", pattern: OLD_PIN, handle: (request) => pin(request, true) },
-  { method: "DELETE", pattern: OLD_PIN, handle: (request) => pin(request, false) },
+  { method: "PUT", pattern: oldPin, handle: (request) => pin(request, true) },
+  { method: "DELETE", pattern: oldPin, handle: (request) => pin(request, false) },
 ];
 
 interface Pinned {
@@ -49,7 +49,7 @@ function pinned(request: RestRequest, channel: AnyChannel): Pinned[] {
 function list(request: RestRequest): RestReply {
   const channel = reachChannel(request);
   const form = Form.ofQuery(request.query);
-  const limit = form.integer("limit", { min: 1, max: PAGE }) ?? PAGE;
+  const limit = form.integer("limit", { min: 1, max: pageSize }) ?? pageSize;
   const before = form.time("before") ?? Number.POSITIVE_INFINITY;
   form.check();
   const older = pinned(request, channel).filter(({ pinned_at }) => Date.parse(pinned_at) < before);
@@ -58,7 +58,7 @@ function list(request: RestRequest): RestReply {
 
 function listFirst(request: RestRequest): RestReply {
   const found = pinned(request, reachChannel(request));
-  return ok(found.slice(0, PAGE).map(({ message }) => message));
+  return ok(found.slice(0, pageSize).map(({ message }) => message));
 }
 
 function pin(request: RestRequest, isPinned: boolean): RestReply {
@@ -70,8 +70,8 @@ function pin(request: RestRequest, isPinned: boolean): RestReply {
   if (message === null || message.channel_id !== channel.id) throw unknownMessage();
   if (message.pinned === isPinned) return noContent;
   const held = world.messages.in(channel.id).filter((one) => one.pinned).length;
-  if (isPinned && held >= PINS_BOUND)
-    throw tooMany(Codes.MaximumNumberOfPinsReachedForTheChannel, "pins", PINS_BOUND);
+  if (isPinned && held >= pinsBound)
+    throw tooMany(Codes.MaximumNumberOfPinsReachedForTheChannel, "pins", pinsBound);
   request.messaging.setPinned(message, world.botUser, isPinned);
   const guild = world.guildOfChannel(channel.id);
   if (guild === null) return noContent;

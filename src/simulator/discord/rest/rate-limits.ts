@@ -12,7 +12,7 @@ export interface RateLimitSettings {
 }
 
 /** Close to what Discord answers today; it gives no promise about them: https://discord.com/developers/docs/topics/rate-limits */
-export const DISCORD_RATE_LIMITS: RateLimitSettings = {
+export const discordRateLimits: RateLimitSettings = {
   global: { limit: 50, windowMs: 1000 },
   routes: {
     default: { limit: 20, windowMs: 1000 },
@@ -27,10 +27,10 @@ export const DISCORD_RATE_LIMITS: RateLimitSettings = {
 };
 
 /** Headers still come, with room for everything. */
-export const NO_RATE_LIMITS: RateLimitSettings = { global: null, routes: null };
+export const noRateLimits: RateLimitSettings = { global: null, routes: null };
 
-const UNLIMITED: RateLimit = { limit: 100_000, windowMs: 1000 };
-const BUCKETS_BOUND = 10_000;
+const unlimited: RateLimit = { limit: 100_000, windowMs: 1000 };
+const bucketsBound = 10_000;
 
 export interface RateVerdict {
   readonly headers: Record<string, string>;
@@ -61,7 +61,7 @@ export class RateLimits {
       window.used += 1;
       if (window.used > global.limit) return this.#refuseGlobally(window);
     }
-    const rule = routes === null ? UNLIMITED : (routes[route] ?? routes.default ?? UNLIMITED);
+    const rule = routes === null ? unlimited : (routes[route] ?? routes.default ?? unlimited);
     const window = this.#window(`${route} ${major}`, rule.windowMs);
     window.used += 1;
     const headers = this.#headers(route, rule, window);
@@ -106,7 +106,7 @@ export class RateLimits {
     const current = this.#windows.get(key);
     if (current !== undefined && current.resetAt > now) return current;
     const fresh = { used: 0, resetAt: now + windowMs };
-    if (this.#windows.size > BUCKETS_BOUND) this.#windows.clear();
+    if (this.#windows.size > bucketsBound) this.#windows.clear();
     this.#windows.set(key, fresh);
     return fresh;
   }

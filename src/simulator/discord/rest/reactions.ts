@@ -13,18 +13,18 @@ import { Form } from "./form.ts";
 import { reachMessage } from "./messages.ts";
 import { refuseArchived } from "./threads.ts";
 
-const REACTIONS_BOUND = 20;
-const REACTION = "/channels/:channelId/messages/:messageId/reactions/:emoji";
+const reactionsBound = 20;
+const reactionPath = "/channels/:channelId/messages/:messageId/reactions/:emoji";
 
 export const reactionRoutes: readonly Route[] = [
-  { method: "GET", pattern: REACTION, handle: list },
-  { method: "PUT", pattern: `${REACTION}/@me`, handle: add },
+  { method: "GET", pattern: reactionPath, handle: list },
+  { method: "PUT", pattern: `${reactionPath}/@me`, handle: add },
   {
     method: "DELETE",
-    pattern: `${REACTION}/@me`,
+    pattern: `${reactionPath}/@me`,
     handle: (request) => remove(request, request.world.botUser.id),
   },
-  { method: "DELETE", pattern: `${REACTION}/:userId`, handle: removeOther },
+  { method: "DELETE", pattern: `${reactionPath}/:userId`, handle: removeOther },
 ];
 
 function reach(request: RestRequest): { message: APIMessage; emoji: ReactionEmoji } {
@@ -66,8 +66,8 @@ function add(request: RestRequest): RestReply {
   // Joining a reaction that is there needs no permission of its own.
   if (reactorsOf(request.world, message.id, emoji).size === 0) {
     requireInChannel(request, reachChannel(request), PermissionFlagsBits.AddReactions);
-    if ((message.reactions ?? []).length >= REACTIONS_BOUND)
-      throw tooMany(Codes.MaximumNumberOfReactionsReached, "reactions", REACTIONS_BOUND);
+    if ((message.reactions ?? []).length >= reactionsBound)
+      throw tooMany(Codes.MaximumNumberOfReactionsReached, "reactions", reactionsBound);
   }
   addReaction(request.world, request.publish, message, request.world.botUser, request.param("emoji"));
   return noContent;

@@ -12,7 +12,7 @@ export const searchRoutes: readonly Route[] = [
   { method: "GET", pattern: "/guilds/:guildId/messages/search", handle: search },
 ];
 
-const NEEDED = PermissionFlagsBits.ViewChannel | PermissionFlagsBits.ReadMessageHistory;
+const needed = PermissionFlagsBits.ViewChannel | PermissionFlagsBits.ReadMessageHistory;
 
 /**
  * https://discord.com/developers/docs/resources/message#search-guild-messages
@@ -69,7 +69,7 @@ function isRestricted(guild: SimulatedGuild, channel: AnyChannel): boolean {
 }
 
 /** https://discord.com/developers/docs/resources/message#search-guild-messages-search-has-types */
-const THINGS: Readonly<Record<string, (message: APIMessage) => boolean>> = {
+const things: Readonly<Record<string, (message: APIMessage) => boolean>> = {
   image: (message) => hasFile(message, "image/"),
   sound: (message) => hasFile(message, "audio/"),
   video: (message) => hasFile(message, "video/"),
@@ -87,7 +87,7 @@ function hasFile(message: APIMessage, type: string): boolean {
 
 /** With a dash before it, what it must not have. */
 function hasThing(message: APIMessage, thing: string): boolean {
-  const test = THINGS[thing.replace(/^-/, "")];
+  const test = things[thing.replace(/^-/, "")];
   if (test === undefined)
     throw invalidForm({ has: { _errors: [{ code: "BASE_TYPE_CHOICES", message: "No such thing." }] } });
   return test(message) !== thing.startsWith("-");
@@ -98,7 +98,7 @@ function channelsToSearch(request: RestRequest, guild: SimulatedGuild): AnyChann
   const named = ids(request, "channel_id");
   if (named?.some((id) => !all.some((channel) => channel.id === id))) throw unknownChannel();
   return all.filter((channel) => {
-    if (channel.type === ChannelType.GuildCategory || (botPermissions(request, channel) & NEEDED) !== NEEDED)
+    if (channel.type === ChannelType.GuildCategory || (botPermissions(request, channel) & needed) !== needed)
       return false;
     return (
       named === null ||

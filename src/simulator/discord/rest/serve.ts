@@ -22,8 +22,8 @@ export interface Exchange {
   readonly isFault: boolean;
 }
 
-const VERSIONED = /^\/api\/v10(?=\/)/;
-const BODY_BYTES = 10 * 1024 * 1024;
+const versioned = /^\/api\/v10(?=\/)/;
+const bodyBytes = 10 * 1024 * 1024;
 
 interface Reading {
   readonly method: string;
@@ -74,8 +74,8 @@ export class RestServer {
     };
     let answer: Answer;
     try {
-      if (!VERSIONED.test(pathname)) throw new DiscordError(404, 0, "404: Not Found");
-      reading = { ...reading, path: decodePath(pathname.replace(VERSIONED, "")) };
+      if (!versioned.test(pathname)) throw new DiscordError(404, 0, "404: Not Found");
+      reading = { ...reading, path: decodePath(pathname.replace(versioned, "")) };
       reading = { ...reading, body: await readBody(request) };
       const fault = this.#faults.find(reading.method, reading.path);
       if (fault !== null) return await this.#disturb(fault, reading, request.signal);
@@ -165,7 +165,7 @@ async function readBody(request: Request): Promise<unknown> {
   if (request.method === "GET" || request.method === "DELETE" || request.body === null) return undefined;
   if (request.headers.get("content-type")?.includes("multipart/form-data")) return readUpload(request);
   const text = await request.text();
-  if (text.length > BODY_BYTES) throw new DiscordError(413, 40_005, "Request entity too large");
+  if (text.length > bodyBytes) throw new DiscordError(413, 40_005, "Request entity too large");
   if (text === "") return undefined;
   if (!request.headers.get("content-type")?.includes("application/json")) {
     throw invalidForm({
@@ -190,7 +190,7 @@ async function readBody(request: Request): Promise<unknown> {
 async function readUpload(request: Request): Promise<unknown> {
   const parts = await request.formData();
   const files = [...parts].flatMap(([field, file]) => (typeof file === "string" ? [] : [{ field, file }]));
-  if (files.reduce((sum, { file }) => sum + file.size, 0) > BODY_BYTES)
+  if (files.reduce((sum, { file }) => sum + file.size, 0) > bodyBytes)
     throw new DiscordError(413, 40_005, "Request entity too large");
   const payload: unknown = JSON.parse(String(parts.get("payload_json") ?? "{}"));
   const read = files.map(async ({ field, file }) => ({

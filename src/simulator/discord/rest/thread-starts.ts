@@ -15,7 +15,7 @@ import { Form } from "./form.ts";
 import { readAppliedTags, requireTags } from "./forum-tags.ts";
 import { readMessageBody, requireSomething } from "./message-body.ts";
 import { reachMessage } from "./messages.ts";
-import { ARCHIVE_MINUTES } from "./threads.ts";
+import { archiveMinutes } from "./threads.ts";
 
 const { CreatePublicThreads, CreatePrivateThreads, SendMessages } = PermissionFlagsBits;
 
@@ -28,7 +28,7 @@ export const threadStartRoutes: readonly Route[] = [
 function readStart(form: Form) {
   return {
     name: form.required("name", form.text("name", { min: 1, max: 100 })),
-    archiveAfter: form.choice("auto_archive_duration", ARCHIVE_MINUTES),
+    archiveAfter: form.choice("auto_archive_duration", archiveMinutes),
     slowMode: form.integer("rate_limit_per_user", { min: 0, max: 21_600 }),
   };
 }

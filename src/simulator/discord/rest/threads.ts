@@ -18,20 +18,20 @@ import {
 } from "./errors.ts";
 import { Form } from "./form.ts";
 
-const MEMBERS = "/channels/:channelId/thread-members";
+const membersPath = "/channels/:channelId/thread-members";
 const { ManageThreads } = PermissionFlagsBits;
 
 export const threadRoutes: readonly Route[] = [
-  { method: "GET", pattern: MEMBERS, handle: list },
-  { method: "GET", pattern: `${MEMBERS}/:userId`, handle: one },
-  { method: "PUT", pattern: `${MEMBERS}/@me`, handle: joinSelf },
-  { method: "PUT", pattern: `${MEMBERS}/:userId`, handle: addOther },
-  { method: "DELETE", pattern: `${MEMBERS}/@me`, handle: leave },
-  { method: "DELETE", pattern: `${MEMBERS}/:userId`, handle: removeOther },
+  { method: "GET", pattern: membersPath, handle: list },
+  { method: "GET", pattern: `${membersPath}/:userId`, handle: one },
+  { method: "PUT", pattern: `${membersPath}/@me`, handle: joinSelf },
+  { method: "PUT", pattern: `${membersPath}/:userId`, handle: addOther },
+  { method: "DELETE", pattern: `${membersPath}/@me`, handle: leave },
+  { method: "DELETE", pattern: `${membersPath}/:userId`, handle: removeOther },
 ];
 
 /** After how long a thread may be archived by itself. */
-export const ARCHIVE_MINUTES: readonly number[] = [60, 1440, 4320, 10_080];
+export const archiveMinutes: readonly number[] = [60, 1440, 4320, 10_080];
 
 /** Most of an archived thread stays as it is until it is opened again. */
 export function refuseArchived(channel: AnyChannel): void {
