@@ -3,7 +3,7 @@ import { FairSlots, type SlotOwner } from "../limits/fair-slots.ts";
 import type { Delay } from "../waiting.ts";
 import type { TurnJournal, TurnRecord } from "./journal.ts";
 
-const logger = getLogger(["discord-mcp", "agent"]);
+const log = getLogger(["discord-mcp", "agent"]);
 
 /** When the journal fails, how long until a conversation's queue is looked at again. */
 const retryMs = 1000;
@@ -126,7 +126,7 @@ export class ConversationLanes {
         }
       } catch (error) {
         if (closing.aborted) break;
-        logger.error("a conversation's queue is held up", { conversation_id: conversationId, error });
+        log.error("a conversation's queue is held up", { conversation_id: conversationId, error });
         await this.#deps.delay(retryMs, closing).catch(() => {});
       }
     } while (!closing.aborted && !(lane.exact && isQuiet(lane)));

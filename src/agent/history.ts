@@ -11,7 +11,7 @@ import { noUsage } from "./usage.ts";
 import { answerAudience, conversationAudience } from "./where-answers-go.ts";
 import { historySources, withhold } from "./withhold.ts";
 
-const logger = getLogger(["discord-mcp", "agent"]);
+const log = getLogger(["discord-mcp", "agent"]);
 
 /** Where no summary can be had, history may be so many times its bound before the oldest stays out of a turn. */
 const hardFactor = 2;
@@ -59,12 +59,12 @@ export async function prepareHistory(
       signal,
     );
     await deps.history.saveSummary(turn.conversationId, turn.epoch, summary);
-    logger.info("older turns were summarised", { turn_id: turn.id, turns: fold.length, kept: keep.length });
+    log.info("older turns were summarised", { turn_id: turn.id, turns: fold.length, kept: keep.length });
     return { messages: replay(summary, keep), sources, usage };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const fitting = newestWithin(history.turns, deps.gauge, bound * hardFactor);
-    logger.warning("no summary could be made; the turn goes on with the history that fits", {
+    log.warning("no summary could be made; the turn goes on with the history that fits", {
       turn_id: turn.id,
       code: toAppError(error).code,
       turns: history.turns.length,

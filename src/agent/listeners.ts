@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 
-const logger = getLogger(["discord-mcp", "agent"]);
+const log = getLogger(["discord-mcp", "agent"]);
 
 /** Who wants to hear of something. One listener's failure must not keep the others, or a queue, from going on. */
 export class Listeners<Heard> {
@@ -19,7 +19,7 @@ export class Listeners<Heard> {
       try {
         listener(heard);
       } catch (error) {
-        logger.error("a listener failed", { error });
+        log.error("a listener failed", { error });
       }
     }
   }

@@ -11,7 +11,7 @@ import { classifyModelError, type ModelFault } from "./model-faults.ts";
 import type { ModelPort, ModelReply, ModelRequest, ModelStreamHandlers } from "./ports.ts";
 import { usableBlocks } from "./reply-blocks.ts";
 
-const logger = getLogger(["discord-mcp", "agent"]);
+const log = getLogger(["discord-mcp", "agent"]);
 
 const firstWaitMs = 500;
 const longestWaitMs = 30_000;
@@ -70,7 +70,7 @@ function createClaude(config: Config["model"], apiKey: string, deps: ClaudeDeps)
           metrics?.modelCall(config.name, fault.error.code, now() - startedAt);
           throw fault.error;
         }
-        logger.warning("a model call is asked for again", {
+        log.warning("a model call is asked for again", {
           reason: fault.reason,
           attempt: attempt + 1,
           wait_ms: Math.round(waitMs),

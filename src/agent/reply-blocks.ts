@@ -1,7 +1,7 @@
 import type { ContentBlock, ToolSearchToolResultBlock } from "@anthropic-ai/sdk/resources/messages";
 import { getLogger } from "@logtape/logtape";
 
-const logger = getLogger(["discord-mcp", "agent"]);
+const log = getLogger(["discord-mcp", "agent"]);
 
 /** https://platform.claude.com/docs/en/api/messages: names of tools */
 const namePattern = /^[a-zA-Z0-9_-]{1,128}$/;
@@ -15,7 +15,7 @@ export function usableBlocks(blocks: readonly ContentBlock[]): readonly ContentB
   return blocks.flatMap((block) => {
     const usable = usableBlock(block);
     if (usable !== null) return [usable];
-    logger.warning("a part of the model's reply is not understood and left out", {
+    log.warning("a part of the model's reply is not understood and left out", {
       type: String(block?.type),
     });
     return [];

@@ -11,7 +11,7 @@ import { cutCall } from "./settle-reply.ts";
 import { maxApprovals, maxCallsPerStep, type TurnDeps } from "./turn-deps.ts";
 import { answerAudience } from "./where-answers-go.ts";
 
-const logger = getLogger(["discord-mcp", "agent"]);
+const log = getLogger(["discord-mcp", "agent"]);
 
 /** A call that has its answer. */
 export interface EndedCall {
@@ -148,7 +148,7 @@ async function runCall(
       return repeatable
         ? failure("failed", toolAnswers.stopped)
         : failure("unknown", toolAnswers.stoppedUnknown);
-    logger.error("a tool threw", { turn_id: turn.id, tool_name: toolName, error });
+    log.error("a tool threw", { turn_id: turn.id, tool_name: toolName, error });
     return failure(repeatable ? "failed" : "unknown", toolAnswers.broken);
   }
 }

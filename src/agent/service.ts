@@ -20,7 +20,7 @@ import type { CancelResult, SubmitResult, TurnOutcome, TurnService } from "./tur
 import { TurnWaiters } from "./turn-waiters.ts";
 import { WaitingTurns } from "./waiting-turns.ts";
 
-const logger = getLogger(["discord-mcp", "agent"]);
+const log = getLogger(["discord-mcp", "agent"]);
 
 /** What a turn needs, and what its coming and going is told to. */
 export interface TurnServiceDeps extends Omit<TurnDeps, "config" | "gauge" | "now" | "approvalMs"> {
@@ -160,7 +160,7 @@ class Turns implements TurnService {
 
   async resume(): Promise<void> {
     const turns = await this.#deps.journal.unfinished();
-    if (turns.length > 0) logger.info("unfinished turns are taken up", { turns: turns.length });
+    if (turns.length > 0) log.info("unfinished turns are taken up", { turns: turns.length });
     for (const turn of turns) {
       if (this.#lanes.isRunning(turn)) continue;
       this.#waiting.add(turn.id, turn.actor);

@@ -8,7 +8,7 @@ import type { TurnWaiters } from "./turn-waiters.ts";
 import type { WaitingTurns } from "./waiting-turns.ts";
 import { ownWordsTo } from "./where-answers-go.ts";
 
-const logger = getLogger(["discord-mcp", "agent"]);
+const log = getLogger(["discord-mcp", "agent"]);
 
 export interface TurnEndsDeps {
   readonly run: RunnerDeps;
@@ -56,7 +56,7 @@ export class TurnEnds {
       for (const approval of await run.journal.approvals(turn.id))
         if (approval.state === "withdrawn") onWithdrawn(approval);
     } catch (error) {
-      logger.error("withdrawn questions could not be announced", { turn_id: turn.id, error });
+      log.error("withdrawn questions could not be announced", { turn_id: turn.id, error });
     }
     announceEnd(turn, run);
     this.tell(turn);

@@ -13,7 +13,7 @@ import { runTurn, type Suspended } from "./turn.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { ownWordsTo } from "./where-answers-go.ts";
 
-const logger = getLogger(["discord-mcp", "agent"]);
+const log = getLogger(["discord-mcp", "agent"]);
 
 /** How often a turn's end is tried to be written, and how long is waited in between. */
 const endAttempts = 5;
@@ -111,7 +111,7 @@ export function announceEnd(turn: TurnRecord, deps: Pick<RunnerDeps, "emit" | "m
     const code = errorCode ?? (state === "cancelled" ? "cancelled" : "turn_failed");
     deps.emit(conversationId, { type: "turn_failed", turnId, code, message: answer });
   }
-  logger.info("a turn ended", {
+  log.info("a turn ended", {
     turn_id: turnId,
     state,
     stop_reason: turn.stopReason,
@@ -146,7 +146,7 @@ const failed = (turn: TurnRecord, stopReason: string, sentence: string): TurnEnd
 
 function unexpected(turn: TurnRecord, error: unknown): TurnEnd {
   const failure = toAppError(error);
-  logger.error("a turn failed", { code: failure.code, cause: loggedCause(failure) });
+  log.error("a turn failed", { code: failure.code, cause: loggedCause(failure) });
   return { ...failed(turn, "error", failureAnswer(failure)), errorCode: failure.code };
 }
 
@@ -155,7 +155,7 @@ async function commitEnd(turn: TurnRecord, end: TurnEnd, deps: RunnerDeps): Prom
     try {
       return await deps.journal.end(turn.id, end);
     } catch (error) {
-      logger.error("the end of a turn could not be written", { turn_id: turn.id, attempt, error });
+      log.error("the end of a turn could not be written", { turn_id: turn.id, attempt, error });
       if (attempt >= endAttempts)
         throw new AppError(
           "storage_unavailable",

@@ -13,7 +13,7 @@ import type { TurnDeps } from "./turn-deps.ts";
 import { type Conclusion, conclude, TurnProgress } from "./turn-progress.ts";
 import { answerQuestion, placeAnswer } from "./where-answers-go.ts";
 
-const logger = getLogger(["discord-mcp", "agent"]);
+const log = getLogger(["discord-mcp", "agent"]);
 
 /** The turn waits for people's answers, in the journal: nobody holds it until the last of them is there. */
 export interface Suspended {
@@ -53,7 +53,7 @@ export async function runTurn(
     if (isShutdown(signal)) throw signal.reason;
     if (signal.aborted) return finish(running, progress.cancelled());
     const failure = toAppError(error);
-    logger.error("a turn failed", { turn_id: turn.id, code: failure.code, cause: loggedCause(failure) });
+    log.error("a turn failed", { turn_id: turn.id, code: failure.code, cause: loggedCause(failure) });
     return finish(running, progress.failed(failure));
   }
 }
