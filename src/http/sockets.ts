@@ -23,6 +23,15 @@ interface SocketsDeps extends HttpDeps {
   readonly draining: () => boolean;
 }
 
+/** A socket that is let in and not open yet. */
+interface Opening {
+  readonly request: Request;
+  readonly query: URLSearchParams;
+  readonly principal: Principal;
+  readonly address: string;
+  readonly onClose: (end: SocketEnd) => void;
+}
+
 /** The open sockets, counted in all and for each token. */
 export function createSockets(deps: SocketsDeps): Sockets {
   const open = new Set<SocketEnd>();
@@ -60,10 +69,8 @@ export function createSockets(deps: SocketsDeps): Sockets {
       const onClose = (end: SocketEnd) => {
         if (open.delete(end)) release();
       };
-      const end =
-        dialect === "mcp"
-          ? await mcpEnd(query, principal, address, onClose)
-          : await jsonEnd(request, address, sessionId, query, principal, onClose);
+      const one: Opening = { request, query, principal, address, onClose };
+      const end = dialect === "mcp" ? await mcpEnd(one) : await jsonEnd(one, sessionId);
       admit(request, dialect, end);
     } catch (error) {
       release();
@@ -81,14 +88,8 @@ export function createSockets(deps: SocketsDeps): Sockets {
     throw new AppError("wrong_protocol", "This is not a valid WebSocket handshake.");
   }
 
-  async function jsonEnd(
-    request: Request,
-    address: string,
-    sessionId: string | null,
-    query: URLSearchParams,
-    principal: Principal,
-    onClose: (end: SocketEnd) => void,
-  ): Promise<SocketEnd> {
+  async function jsonEnd(one: Opening, sessionId: string | null): Promise<SocketEnd> {
+    const { request, query, principal, address, onClose } = one;
     const bound = sessionId === null ? null : await deps.sessions.get(sessionId);
     if (bound !== null) {
       deps.rules.assertMayUse(principal, bound);
@@ -100,12 +101,7 @@ export function createSockets(deps: SocketsDeps): Sockets {
     return new Connection(deps, options, address);
   }
 
-  async function mcpEnd(
-    query: URLSearchParams,
-    principal: Principal,
-    address: string,
-    onClose: (end: SocketEnd) => void,
-  ): Promise<SocketEnd> {
+  async function mcpEnd({ query, principal, address, onClose }: Opening): Promise<SocketEnd> {
     const caller = await deps.mcp.resolve(principal, placeOf(query));
     return new McpSocket(deps, { caller, draining: deps.draining, onClose }, address);
   }

@@ -43,11 +43,10 @@ export const isCall = (seq: number, step: number, toolUseId: string) =>
 export function endCall(
   store: Store,
   tx: Tx,
-  seq: number,
-  step: number,
-  toolUseId: string,
+  call: { readonly seq: number; readonly step: number; readonly toolUseId: string },
   end: Parameters<TurnJournal["toolEnded"]>[3],
 ): void {
+  const { seq, step, toolUseId } = call;
   tx.update(toolCalls)
     .set({
       state: end.state,
@@ -130,7 +129,8 @@ function answerOpenCalls(store: Store, tx: Tx, seq: number): ReadonlySet<number 
       is_error: true,
       content: openAnswers[state],
     };
-    endCall(store, tx, seq, step, toolUseId, { state: ran ? "unknown" : "done", result, sources: [] });
+    const call = { seq, step, toolUseId };
+    endCall(store, tx, call, { state: ran ? "unknown" : "done", result, sources: [] });
   }
   return new Set(calls.map((call) => call.step));
 }

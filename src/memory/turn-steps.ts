@@ -107,7 +107,7 @@ export function createTurnSteps(store: Store, reader: TurnReader, history: Store
       );
     },
     async toolEnded(turnId, step, toolUseId, end) {
-      store.write((tx) => endCall(store, tx, reader.needSeq(turnId), step, toolUseId, end));
+      store.write((tx) => endCall(store, tx, { seq: reader.needSeq(turnId), step, toolUseId }, end));
     },
     async end(turnId, end) {
       const ended = store.write((tx) => {
