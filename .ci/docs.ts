@@ -7,9 +7,9 @@ import { withSection } from "./docs-section.ts";
 import { toolsSection } from "./docs-tools.ts";
 
 /**
- * Writes what the documentation takes from the code: the table of variables in README.md, .env.example, Bun's version
- * in the README's commands, the tools, and the matrix of who may do what with them. With --check it changes nothing
- * and fails when a file is stale.
+ * Writes what the documentation takes from the code: the table of variables, .env.example, Bun's version in the
+ * README's commands, the tools, and the matrix of who may do what with them. With --check it changes nothing and fails
+ * when a file is stale.
  */
 const root = resolve(import.meta.dir, "..");
 const check = process.argv.includes("--check");
@@ -44,14 +44,8 @@ const pinned =
     : "";
 
 write(".env.example", environmentExample);
-write("README.md", (old) =>
-  old
-    .replace(
-      /(<!-- configuration: made by bun run docs -->\n)[\s\S]*?(<!-- end -->)/,
-      (_all, start: string, end: string) => `${start}${configurationTable()}\n${end}`,
-    )
-    .replaceAll(/npx -y bun@[\w.-]+/g, `npx -y ${pinned}`),
-);
+write("README.md", (old) => old.replaceAll(/npx -y bun@[\w.-]+/g, `npx -y ${pinned}`));
+write("docs/configuration.md", (old) => withSection(old, "configuration", configurationTable()));
 write("docs/tools.md", (old) => withSection(old, "tools", toolsSection()));
 const matrix = await matrixSection();
 write("docs/permissions.md", (old) =>
