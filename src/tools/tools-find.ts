@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { note } from "./shapes.ts";
+import { note } from "./result-schemas.ts";
 import { defineTool, type KnownTool } from "./tool.ts";
 
 /** Definitions are read by the model from then on: few are enough. */

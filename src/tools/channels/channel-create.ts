@@ -1,9 +1,9 @@
 import { ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
+import { channelArgument, reasonArgument } from "../argument-schemas.ts";
 import { inChannel, inGuild } from "../audiences.ts";
 import { quoted } from "../authority.ts";
 import { excerpt } from "../question.ts";
-import { channelArgument, reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { channelShape, describeChannel, inCategory } from "./describe.ts";

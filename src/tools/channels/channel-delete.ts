@@ -1,9 +1,9 @@
 import { ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { isThread } from "../../permissions/compute.ts";
+import { channelArgument, reasonArgument } from "../argument-schemas.ts";
 import { inChannel } from "../audiences.ts";
 import { plain, quoted } from "../authority.ts";
-import { channelArgument, reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import type { ChannelPlace } from "../targets.ts";
 import { defineTool } from "../tool.ts";

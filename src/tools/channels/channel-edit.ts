@@ -1,8 +1,8 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
+import { channelOrOwn, reasonArgument } from "../argument-schemas.ts";
 import { inChannel } from "../audiences.ts";
-import { channelOrOwn, reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { channelShape, describeChannel } from "./describe.ts";

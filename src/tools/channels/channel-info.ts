@@ -1,7 +1,7 @@
 import type { APIChannel } from "discord-api-types/v10";
 import { Type } from "typebox";
-import { channelOrOwn } from "../schemas.ts";
-import { nullable } from "../shapes.ts";
+import { channelOrOwn } from "../argument-schemas.ts";
+import { nullable } from "../result-schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
 import { channelShape, describeChannel, inCategory } from "./describe.ts";

@@ -1,10 +1,10 @@
 import { type APIChannel, ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
+import { channelArgument, channelOrOwn, reasonArgument } from "../argument-schemas.ts";
 import { inChannel } from "../audiences.ts";
 import { quoted } from "../authority.ts";
-import { channelArgument, channelOrOwn, reasonArgument } from "../schemas.ts";
-import { nullable } from "../shapes.ts";
+import { nullable } from "../result-schemas.ts";
 import { fromChannel } from "../sources.ts";
 import type { ChannelPlace } from "../targets.ts";
 import { type ChangeContext, defineTool } from "../tool.ts";

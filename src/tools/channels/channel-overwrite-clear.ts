@@ -1,9 +1,9 @@
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
 import { permissionNames } from "../../permissions/names.ts";
+import { channelArgument, reasonArgument, roleArgument, userArgument } from "../argument-schemas.ts";
 import { inChannel } from "../audiences.ts";
 import { nobody } from "../find-people.ts";
-import { channelArgument, reasonArgument, roleArgument, userArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { assertOne, named, overwritten } from "./overwrite-target.ts";

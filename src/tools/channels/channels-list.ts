@@ -1,8 +1,8 @@
 import { type APIChannel, ChannelType } from "discord-api-types/v10";
 import { Type } from "typebox";
+import { channelArgument, pageSize } from "../argument-schemas.ts";
 import { channelFacts } from "../channel-facts.ts";
-import { channelArgument, pageSize } from "../schemas.ts";
-import { nextOffset, nullable } from "../shapes.ts";
+import { nextOffset, nullable } from "../result-schemas.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { inCategory } from "./describe.ts";

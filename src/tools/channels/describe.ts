@@ -1,7 +1,7 @@
 import type { APIChannel } from "discord-api-types/v10";
 import { type Static, Type } from "typebox";
-import { madeAt } from "../schemas.ts";
-import { nullable, timestamp } from "../shapes.ts";
+import { madeAt } from "../argument-schemas.ts";
+import { nullable, timestamp } from "../result-schemas.ts";
 import { channelKind } from "./kinds.ts";
 
 /** A channel as tools give it: fields that this kind does not have, or that Discord leaves out, are left out. */

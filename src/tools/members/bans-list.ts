@@ -1,8 +1,8 @@
 import { type APIBan, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { toAppError } from "../../errors.ts";
-import { pageSize, snowflake } from "../schemas.ts";
-import { nextPage, nullable, person } from "../shapes.ts";
+import { pageSize, snowflake } from "../argument-schemas.ts";
+import { nextPage, nullable, person } from "../result-schemas.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
 

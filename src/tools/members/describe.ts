@@ -1,7 +1,7 @@
 import type { APIGuildMember } from "discord-api-types/v10";
 import { type Static, Type } from "typebox";
 import type { GuildFacts, RoleFacts } from "../../permissions/facts.ts";
-import { flag, nullable, person, timestamp } from "../shapes.ts";
+import { flag, nullable, person, timestamp } from "../result-schemas.ts";
 
 /** What tools tell of a member. */
 export const memberShape = Type.Object({

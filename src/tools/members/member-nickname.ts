@@ -1,9 +1,9 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
+import { reasonArgument, userArgument } from "../argument-schemas.ts";
 import { inGuild } from "../audiences.ts";
 import { excerpt } from "../question.ts";
-import { reasonArgument, userArgument } from "../schemas.ts";
-import { nullable } from "../shapes.ts";
+import { nullable } from "../result-schemas.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { whom } from "./describe.ts";

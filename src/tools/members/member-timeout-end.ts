@@ -1,8 +1,8 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
+import { reasonArgument, userArgument } from "../argument-schemas.ts";
 import { inGuild } from "../audiences.ts";
-import { reasonArgument, userArgument } from "../schemas.ts";
-import { note } from "../shapes.ts";
+import { note } from "../result-schemas.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { whom } from "./describe.ts";

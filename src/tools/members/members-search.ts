@@ -1,7 +1,7 @@
 import type { APIGuildMember } from "discord-api-types/v10";
 import { Type } from "typebox";
-import { pageSize, roleArgument, snowflake } from "../schemas.ts";
-import { nextPage, note } from "../shapes.ts";
+import { pageSize, roleArgument, snowflake } from "../argument-schemas.ts";
+import { nextPage, note } from "../result-schemas.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
 import { describeMember, memberShape } from "./describe.ts";

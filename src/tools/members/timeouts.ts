@@ -2,7 +2,7 @@ import { PermissionFlagsBits } from "discord-api-types/v10";
 import { type Static, Type } from "typebox";
 import type { MemberFacts } from "../../permissions/facts.ts";
 import type { Authority } from "../authority.ts";
-import { nullable, timestamp } from "../shapes.ts";
+import { nullable, timestamp } from "../result-schemas.ts";
 import { fromGuild } from "../sources.ts";
 import type { ReadContext } from "../tool.ts";
 

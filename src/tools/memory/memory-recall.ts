@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import type { Memory } from "../ports.ts";
-import { nextOffset, note, timestamp } from "../shapes.ts";
+import { nextOffset, note, timestamp } from "../result-schemas.ts";
 import { defineTool } from "../tool.ts";
 
 export const memoryRecall = defineTool({

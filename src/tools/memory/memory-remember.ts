@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { toActor } from "../audiences.ts";
 import { excerpt } from "../question.ts";
-import { timestamp } from "../shapes.ts";
+import { timestamp } from "../result-schemas.ts";
 import { fromChannel, fromSelf } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
 

@@ -1,7 +1,7 @@
 import type { APIAttachment } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
-import { nextOffset, note } from "../shapes.ts";
+import { nextOffset, note } from "../result-schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { messageThere, readChannel, whichMessage } from "./one-message.ts";

@@ -1,7 +1,7 @@
 import { type APIMessage, MessageType } from "discord-api-types/v10";
 import { type Static, Type } from "typebox";
 import type { ChannelFacts } from "../../permissions/facts.ts";
-import { flag, nullable, person, timestamp } from "../shapes.ts";
+import { flag, nullable, person, timestamp } from "../result-schemas.ts";
 
 const plainTypes: readonly MessageType[] = [MessageType.Default, MessageType.Reply];
 const maxEmbedText = 500;

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
+import { reasonArgument } from "../argument-schemas.ts";
 import { inChannel } from "../audiences.ts";
-import { reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { assertMayAct } from "../speaking.ts";
 import { defineTool } from "../tool.ts";

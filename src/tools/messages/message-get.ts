@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { note } from "../shapes.ts";
+import { note } from "../result-schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { describeMessage, messageLink, messageShape, seemsWithheld, withheldNote } from "./describe.ts";

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
-import { channelOrOwn, pageSize, snowflake } from "../schemas.ts";
-import { note } from "../shapes.ts";
+import { channelOrOwn, pageSize, snowflake } from "../argument-schemas.ts";
+import { note } from "../result-schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { describeMessage, messageShape, seemsWithheld, withheldNote } from "./describe.ts";

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
+import { channelOrOwn, messageArgument } from "../argument-schemas.ts";
 import { inChannel } from "../audiences.ts";
 import { saying } from "../question.ts";
-import { channelOrOwn, messageArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { assertMayUseEmojis, customEmojiIds } from "./custom-emojis.ts";

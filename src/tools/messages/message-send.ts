@@ -1,7 +1,7 @@
 import { Type } from "typebox";
+import { channelArgument } from "../argument-schemas.ts";
 import { inChannel } from "../audiences.ts";
 import { saying } from "../question.ts";
-import { channelArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { assertMayUseEmojis, customEmojiIds } from "./custom-emojis.ts";

@@ -1,9 +1,9 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { type Static, Type } from "typebox";
 import { AppError } from "../../errors.ts";
+import { channelArgument, pageSize, userArgument } from "../argument-schemas.ts";
 import { searchedFor } from "../discord-port.ts";
-import { channelArgument, pageSize, userArgument } from "../schemas.ts";
-import { nextOffset, nextPage, note } from "../shapes.ts";
+import { nextOffset, nextPage, note } from "../result-schemas.ts";
 import { fromChannel, fromGuild } from "../sources.ts";
 import type { ChannelPlace, UserPlace } from "../targets.ts";
 import { defineTool, type ReadContext } from "../tool.ts";

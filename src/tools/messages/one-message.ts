@@ -1,5 +1,5 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
-import { channelOrOwn, messageArgument } from "../schemas.ts";
+import { channelOrOwn, messageArgument } from "../argument-schemas.ts";
 import type { ChannelSpec, MessageSpec } from "../targets.ts";
 import { readable } from "./kinds.ts";
 

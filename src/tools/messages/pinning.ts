@@ -1,7 +1,7 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
+import { reasonArgument } from "../argument-schemas.ts";
 import { inChannel } from "../audiences.ts";
-import { reasonArgument } from "../schemas.ts";
 import type { ChannelPlace, TargetSpecs } from "../targets.ts";
 import { messageThere, readChannel, whichMessage } from "./one-message.ts";
 

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
-import { channelOrOwn, pageSize, time } from "../schemas.ts";
-import { nextPage, note, timestamp } from "../shapes.ts";
+import { channelOrOwn, pageSize, time } from "../argument-schemas.ts";
+import { nextPage, note, timestamp } from "../result-schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { describeMessage, messageShape, seemsWithheld, withheldNote } from "./describe.ts";

@@ -1,8 +1,8 @@
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
 import { isSnowflake } from "../../snowflake.ts";
+import { firstIdAt } from "../argument-schemas.ts";
 import { timePattern } from "../arguments.ts";
-import { firstIdAt } from "../schemas.ts";
 
 /** A moment that a search begins or ends with. */
 export const moment = (description: string) =>

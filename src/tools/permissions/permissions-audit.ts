@@ -4,7 +4,7 @@ import { type DangerousHolder, dangerous } from "../../permissions/audit.ts";
 import type { GuildFacts } from "../../permissions/facts.ts";
 import { permissionNames } from "../../permissions/names.ts";
 import { sourcesOfChannels } from "../channels/shown.ts";
-import { note, nullable } from "../shapes.ts";
+import { note, nullable } from "../result-schemas.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool, type Told } from "../tool.ts";
 import { type Members, membersFor } from "./members.ts";

@@ -1,8 +1,8 @@
 import type { APIUser } from "discord-api-types/v10";
 import { Type } from "typebox";
+import { pageSize, snowflake } from "../argument-schemas.ts";
 import { messageThere, readChannel, whichMessage } from "../messages/one-message.ts";
-import { pageSize, snowflake } from "../schemas.ts";
-import { flag, nextPage, nullable, person } from "../shapes.ts";
+import { flag, nextPage, nullable, person } from "../result-schemas.ts";
 import { fromChannel } from "../sources.ts";
 import type { MessagePlace } from "../targets.ts";
 import { defineTool, type ReadContext } from "../tool.ts";

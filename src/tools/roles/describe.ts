@@ -2,7 +2,7 @@ import type { APIRole } from "discord-api-types/v10";
 import { type Static, Type } from "typebox";
 import type { RoleFacts } from "../../permissions/facts.ts";
 import { highestFirst } from "../members/describe.ts";
-import { flag, nullable } from "../shapes.ts";
+import { flag, nullable } from "../result-schemas.ts";
 
 /** https://docs.discord.com/developers/resources/guild#create-guild-role */
 const maxName = 100;

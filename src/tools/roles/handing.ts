@@ -1,6 +1,6 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
-import { reasonArgument, roleArgument, userArgument } from "../schemas.ts";
+import { reasonArgument, roleArgument, userArgument } from "../argument-schemas.ts";
 import type { TargetSpecs } from "../targets.ts";
 
 /** What giving a role and taking it have in common. */

@@ -1,10 +1,10 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { permissionNames } from "../../permissions/names.ts";
+import { reasonArgument } from "../argument-schemas.ts";
 import { inGuild } from "../audiences.ts";
 import { permissionBits, permissionsArgument } from "../permissions/permission-words.ts";
 import { excerpt } from "../question.ts";
-import { reasonArgument } from "../schemas.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import {

@@ -1,8 +1,8 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
+import { reasonArgument, roleArgument } from "../argument-schemas.ts";
 import { inGuild } from "../audiences.ts";
 import { quoted } from "../authority.ts";
-import { reasonArgument, roleArgument } from "../schemas.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { assertNotEveryone } from "./everyone.ts";

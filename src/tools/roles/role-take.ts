@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { inGuild } from "../audiences.ts";
 import { quoted } from "../authority.ts";
 import { whom } from "../members/describe.ts";
-import { note } from "../shapes.ts";
+import { note } from "../result-schemas.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { assertNotEveryone } from "./everyone.ts";

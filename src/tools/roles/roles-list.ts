@@ -1,6 +1,6 @@
 import { Type } from "typebox";
-import { pageSize } from "../schemas.ts";
-import { nextOffset } from "../shapes.ts";
+import { pageSize } from "../argument-schemas.ts";
+import { nextOffset } from "../result-schemas.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { describeRole, places, rolePosition, roleShape } from "./describe.ts";

@@ -6,8 +6,8 @@ import {
 } from "discord-api-types/v10";
 import { type Static, Type } from "typebox";
 import type { GuildFacts } from "../../permissions/facts.ts";
-import { madeAt } from "../schemas.ts";
-import { note, nullable, timestamp } from "../shapes.ts";
+import { madeAt } from "../argument-schemas.ts";
+import { note, nullable, timestamp } from "../result-schemas.ts";
 import { actionName, isAboutChannel, isAboutEvent, isAboutInvite, isAboutWebhook } from "./audit-actions.ts";
 
 const maxChanges = 20;

@@ -1,11 +1,11 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
+import { firstIdAt, pageSize, snowflake, time, userArgument } from "../argument-schemas.ts";
 import { channelFacts } from "../channel-facts.ts";
 import { sourcesOfChannels } from "../channels/shown.ts";
 import { nobody } from "../find-people.ts";
-import { firstIdAt, pageSize, snowflake, time, userArgument } from "../schemas.ts";
-import { nextPage } from "../shapes.ts";
+import { nextPage } from "../result-schemas.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { actionNumber } from "./audit-actions.ts";

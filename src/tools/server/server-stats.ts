@@ -1,10 +1,10 @@
 import type { APIChannel } from "discord-api-types/v10";
 import { Type } from "typebox";
+import { madeAt, snowflake } from "../argument-schemas.ts";
 import { channelFacts } from "../channel-facts.ts";
 import { channelKind } from "../channels/kinds.ts";
 import { seenByAll } from "../channels/shown.ts";
-import { madeAt, snowflake } from "../schemas.ts";
-import { nullable, timestamp } from "../shapes.ts";
+import { nullable, timestamp } from "../result-schemas.ts";
 import { fromGuild } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { reasonArgument } from "../schemas.ts";
+import { reasonArgument } from "../argument-schemas.ts";
 import type { ChannelPlace, ChannelSpec, Requirement } from "../targets.ts";
 import { threads } from "./kinds.ts";
 

@@ -1,8 +1,8 @@
 import type { APIThreadChannel } from "discord-api-types/v10";
 import { type Static, Type } from "typebox";
+import { madeAt } from "../argument-schemas.ts";
 import { channelKind } from "../channels/kinds.ts";
-import { madeAt } from "../schemas.ts";
-import { flag, nullable, timestamp } from "../shapes.ts";
+import { flag, nullable, timestamp } from "../result-schemas.ts";
 
 const common = {
   channel_id: nullable(Type.String({ description: "Where it is." })),

@@ -1,11 +1,11 @@
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
+import { channelArgument, reasonArgument } from "../argument-schemas.ts";
 import { inChannel } from "../audiences.ts";
 import { assertMayUseEmojis, customEmojiIds } from "../messages/custom-emojis.ts";
 import { forums } from "../messages/kinds.ts";
 import { embedsOf, mentionsOf, messageText } from "../messages/post.ts";
 import { excerpt, saying } from "../question.ts";
-import { channelArgument, reasonArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 import { archiveArgument, threadName } from "./arguments.ts";

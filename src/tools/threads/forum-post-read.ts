@@ -1,10 +1,10 @@
 import { type APIMessage, ChannelType, PermissionFlagsBits } from "discord-api-types/v10";
 import { Type } from "typebox";
 import { AppError, toAppError } from "../../errors.ts";
+import { pageSize, snowflake } from "../argument-schemas.ts";
 import { describeMessage, messageShape, seemsWithheld, withheldNote } from "../messages/describe.ts";
 import { forums } from "../messages/kinds.ts";
-import { pageSize, snowflake } from "../schemas.ts";
-import { flag, nextPage, note, nullable } from "../shapes.ts";
+import { flag, nextPage, note, nullable } from "../result-schemas.ts";
 import { fromChannel } from "../sources.ts";
 import type { ChannelPlace } from "../targets.ts";
 import { defineTool, type ReadContext } from "../tool.ts";

@@ -2,10 +2,10 @@ import { type APIThreadChannel, ChannelFlags, PermissionFlagsBits } from "discor
 import { type Static, Type } from "typebox";
 import { AppError } from "../../errors.ts";
 import { isSnowflake } from "../../snowflake.ts";
+import { channelArgument, pageSize } from "../argument-schemas.ts";
 import { forums } from "../messages/kinds.ts";
 import { pageTime } from "../messages/times.ts";
-import { channelArgument, pageSize } from "../schemas.ts";
-import { nextPage } from "../shapes.ts";
+import { nextPage } from "../result-schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
 import { activityOf, archivedAt, describeThread, postShape } from "./describe.ts";

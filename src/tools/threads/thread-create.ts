@@ -7,11 +7,11 @@ import {
 import { type Static, Type } from "typebox";
 import { AppError, toAppError } from "../../errors.ts";
 import type { ChannelFacts } from "../../permissions/facts.ts";
+import { channelArgument, messageArgument, reasonArgument } from "../argument-schemas.ts";
 import { inChannel } from "../audiences.ts";
 import { named } from "../messages/whose.ts";
 import { excerpt } from "../question.ts";
-import { channelArgument, messageArgument, reasonArgument } from "../schemas.ts";
-import { note } from "../shapes.ts";
+import { note } from "../result-schemas.ts";
 import { fromChannel } from "../sources.ts";
 import type { ChannelPlace, Requirement } from "../targets.ts";
 import { type ChangeContext, defineTool } from "../tool.ts";

@@ -1,8 +1,8 @@
 import { Type } from "typebox";
+import { userArgument } from "../argument-schemas.ts";
 import { inChannel } from "../audiences.ts";
 import { whom } from "../members/describe.ts";
 import { assertNotArchived } from "../messages/threads-open.ts";
-import { userArgument } from "../schemas.ts";
 import { fromChannel } from "../sources.ts";
 import { assertMayTakePart } from "../speaking.ts";
 import { defineTool } from "../tool.ts";

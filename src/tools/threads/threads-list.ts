@@ -2,10 +2,10 @@ import { type APIThreadChannel, PermissionFlagsBits } from "discord-api-types/v1
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
 import { isSnowflake } from "../../snowflake.ts";
+import { channelArgument, pageSize } from "../argument-schemas.ts";
 import { forums } from "../messages/kinds.ts";
 import { pageTime } from "../messages/times.ts";
-import { channelArgument, pageSize } from "../schemas.ts";
-import { nextPage, note } from "../shapes.ts";
+import { nextPage, note } from "../result-schemas.ts";
 import type { ChannelPlace, Requirement } from "../targets.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
 import { activityOf, archivedAt, describeThread, threadShape } from "./describe.ts";

@@ -1,9 +1,9 @@
 import { type APIUser, PermissionFlagsBits } from "discord-api-types/v10";
 import { type Static, Type } from "typebox";
+import { madeAt, userArgument } from "../argument-schemas.ts";
 import { nobody } from "../find-people.ts";
 import { timeoutOf, timeoutShape } from "../members/timeouts.ts";
-import { madeAt, userArgument } from "../schemas.ts";
-import { nullable, person, timestamp } from "../shapes.ts";
+import { nullable, person, timestamp } from "../result-schemas.ts";
 import { fromGuild, fromUser } from "../sources.ts";
 import { defineTool, type ReadContext } from "../tool.ts";
 

@@ -1,12 +1,12 @@
 import { Type } from "typebox";
 import { AppError } from "../../errors.ts";
+import { userArgument } from "../argument-schemas.ts";
 import { toUser } from "../audiences.ts";
 import { denied } from "../authority.ts";
 import { nobody } from "../find-people.ts";
 import { whom } from "../members/describe.ts";
 import { saying } from "../question.ts";
-import { userArgument } from "../schemas.ts";
-import { timestamp } from "../shapes.ts";
+import { timestamp } from "../result-schemas.ts";
 import { fromUser } from "../sources.ts";
 import { defineTool } from "../tool.ts";
 
