@@ -15,8 +15,8 @@ import type {
   ToolCallRequest,
   ToolPort,
 } from "../../src/agent/ports.ts";
-import { createTurnService } from "../../src/agent/service.ts";
 import type { TurnService } from "../../src/agent/turn-service.ts";
+import { createTurnService } from "../../src/agent/turns.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import { type Memory, openMemory } from "../../src/memory/memory.ts";
 import { createMetrics, type Metrics } from "../../src/metrics.ts";

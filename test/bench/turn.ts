@@ -5,7 +5,7 @@ import { createBudgets } from "../../src/agent/budgets.ts";
 import type { NewTurn } from "../../src/agent/journal.ts";
 import { createModel } from "../../src/agent/model-claude.ts";
 import type { ModelPort, ModelRequest } from "../../src/agent/ports.ts";
-import { createTurnService } from "../../src/agent/service.ts";
+import { createTurnService } from "../../src/agent/turns.ts";
 import { readConfig } from "../../src/config.ts";
 import { openMemory } from "../../src/memory/memory.ts";
 import { createMetrics } from "../../src/metrics.ts";

@@ -7,7 +7,7 @@ import { createBudgets } from "../../src/agent/budgets.ts";
 import type { TurnEvent } from "../../src/agent/events.ts";
 import { createModel } from "../../src/agent/model-claude.ts";
 import type { FlowPort } from "../../src/agent/ports.ts";
-import { createTurnService } from "../../src/agent/service.ts";
+import { createTurnService } from "../../src/agent/turns.ts";
 import { createAuthenticator } from "../../src/auth/authenticate.ts";
 import { scopes as allScopes, type Principal, type Scope } from "../../src/auth/ports.ts";
 import { createRules } from "../../src/auth/rules.ts";

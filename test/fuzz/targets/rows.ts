@@ -3,7 +3,7 @@ import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { createBudgets } from "../../../src/agent/budgets.ts";
-import { createTurnService } from "../../../src/agent/service.ts";
+import { createTurnService } from "../../../src/agent/turns.ts";
 import { readConfig } from "../../../src/config.ts";
 import { AppError } from "../../../src/errors.ts";
 import { DatabaseOpenError } from "../../../src/memory/errors.ts";
