@@ -1,8 +1,8 @@
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
+import { Listeners } from "../listeners.ts";
 import type { Approval } from "./approvals.ts";
 import type { ApprovalStore, Decided, TurnRecord } from "./journal.ts";
-import { Listeners } from "./listeners.ts";
 import type { ToolPort, TurnEventSink } from "./ports.ts";
 
 export interface DeskDeps {

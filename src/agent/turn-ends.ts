@@ -1,8 +1,8 @@
 import { getLogger } from "@logtape/logtape";
+import { Listeners } from "../listeners.ts";
 import { answers } from "./answers.ts";
 import type { Approval } from "./approvals.ts";
 import type { TurnEnd, TurnRecord } from "./journal.ts";
-import { Listeners } from "./listeners.ts";
 import { announceEnd, endTurn, type RunnerDeps } from "./turn-runner.ts";
 import type { TurnWaiters } from "./turn-waiters.ts";
 import type { WaitingTurns } from "./waiting-turns.ts";

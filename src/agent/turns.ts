@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { Listeners } from "../listeners.ts";
 import type { Metrics } from "../metrics.ts";
 import { type Delay, delay } from "../waiting.ts";
 import { shutdownReason, stoppedByPerson } from "./abort.ts";
@@ -9,7 +10,6 @@ import { ApprovalDesk } from "./approval-desk.ts";
 import type { Approval, NewApproval } from "./approvals.ts";
 import { ConversationLanes } from "./conversation-lanes.ts";
 import type { ApprovalStore, NewTurn, TurnRecord } from "./journal.ts";
-import { Listeners } from "./listeners.ts";
 import type { TurnEventSink } from "./ports.ts";
 import { Resets } from "./resets.ts";
 import { TokenGauge } from "./token-gauge.ts";

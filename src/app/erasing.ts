@@ -5,7 +5,7 @@ import type { TurnService } from "../agent/turn-service.ts";
 import type { Config } from "../config.ts";
 import type { PersonalData } from "../discord/chat/personal-commands.ts";
 import type { Discord } from "../discord/discord.ts";
-import type { Hearers } from "../discord/gateway/events.ts";
+import type { GatewayListeners } from "../discord/gateway/events.ts";
 import { createErasing, type Erasing, type LiveParts } from "../erasing/erasing.ts";
 import { createGuildRemoval } from "../erasing/guild-removal.ts";
 import { serviceLogs } from "../log.ts";
@@ -38,7 +38,7 @@ export interface AppErasing {
   readonly erasing: Erasing;
   readonly personal: PersonalData;
   /** What of the gateway's news it wants to hear. */
-  readonly hearers: Pick<Hearers, "onGuildRemoved" | "onGuildPresent" | "onGuildsListed">;
+  readonly listeners: Pick<GatewayListeners, "onGuildRemoved" | "onGuildPresent" | "onGuildsListed">;
 }
 
 const decideMs = 5000;
@@ -55,7 +55,7 @@ export function createAppErasing(deps: AppErasingDeps): AppErasing {
   return {
     erasing,
     personal: createAppPersonal({ erasures, erasing, exporter, flow, onFailure, now }),
-    hearers: {
+    listeners: {
       onGuildRemoved: (id) => void guilds.removed(id).then(erasing.runDue).catch(onFailure),
       onGuildPresent: (id) => void guilds.present(id).catch(onFailure),
       onGuildsListed: (ids, isOfShard) => void guilds.listed(ids, isOfShard).catch(onFailure),

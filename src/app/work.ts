@@ -1,7 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Forgotten, OnForgotten } from "../actor.ts";
 import type { TurnEvent } from "../agent/events.ts";
-import { Listeners } from "../agent/listeners.ts";
 import type { TurnService } from "../agent/turn-service.ts";
 import type { Config } from "../config.ts";
 import { createCdn } from "../discord/cdn.ts";
@@ -9,6 +8,7 @@ import { createDiscord, type Discord, type DiscordDeps } from "../discord/discor
 import { createNoDiscord } from "../discord/no-discord.ts";
 import type { Erasing } from "../erasing/erasing.ts";
 import type { Limits } from "../limits/rate-limits.ts";
+import { Listeners } from "../listeners.ts";
 import type { Memory } from "../memory/memory.ts";
 import type { Metrics } from "../metrics.ts";
 import { createOutbound } from "../outbound/outbound.ts";
@@ -68,7 +68,7 @@ export function createWork({ config, memory, events, limits, metrics, now, ...de
     onEvent: (event) => turnEvents.tell(event),
   });
   // Erasing reaches what runs, and is reached from the chat: the same circle once more.
-  const { erasing, personal, hearers } = createAppErasing({
+  const { erasing, personal, listeners } = createAppErasing({
     ...{ config, memory, turns, sessions, events, flow, now },
     revoke: deps.revoke,
     discord: () => discord,
@@ -78,7 +78,7 @@ export function createWork({ config, memory, events, limits, metrics, now, ...de
   const discord = openDiscord(config.discord, {
     ...{ turns, sessions, personal, limits, metrics, now },
     ...{ outbox, marks, gatewaySessions, identifies, seen },
-    ...hearers,
+    ...listeners,
     tools: { list: async (actor) => appTools.registry.usable(actor, []) },
     onMessages: (channelId) => messages.tell(channelId),
     onAccessChanged: (guildId) => accessChanges.tell(guildId),

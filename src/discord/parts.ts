@@ -11,7 +11,7 @@ import { Intake } from "./chat/intake.ts";
 import { Marks } from "./chat/marks.ts";
 import { PersonalCommands, type PersonalData } from "./chat/personal-commands.ts";
 import { Checkpoints } from "./gateway/checkpoints.ts";
-import { GatewayEvents, type Hearers } from "./gateway/events.ts";
+import { GatewayEvents, type GatewayListeners } from "./gateway/events.ts";
 import { Gateway } from "./gateway/gateway.ts";
 import { Identity } from "./identity.ts";
 import type { ChannelMarks, GatewaySessions, IdentifyLog, Outbox, SeenMessages } from "./ports.ts";
@@ -26,7 +26,7 @@ import { MemberLookups } from "./state/member-lookups.ts";
 import type { DiscordTiming } from "./timing.ts";
 
 /** What Discord's parts need of the service. */
-export interface PartsDeps extends Hearers {
+export interface PartsDeps extends GatewayListeners {
   /** With a token; without one there is `createNoDiscord`. */
   readonly config: Config["discord"] & { readonly token: string };
   readonly turns: TurnService;
@@ -90,7 +90,7 @@ export function createParts(deps: PartsDeps, signal: AbortSignal): Parts {
   const marks = new Marks(deps.marks);
   const intake = createIntake(deps, { known, posting, marks, signal });
   const events = new GatewayEvents({
-    ...{ state, intake, posting, members, hearers: deps, arrivalsMs: timing.arrivalsMs },
+    ...{ state, intake, posting, members, listeners: deps, arrivalsMs: timing.arrivalsMs },
     shardCount: () => gateway.shardCount,
   });
   const checkpoints = new Checkpoints({ marks, gateway, everyMs: timing.checkpointMs });

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Forgotten } from "../../src/actor.ts";
-import { Listeners } from "../../src/agent/listeners.ts";
+import { Listeners } from "../../src/listeners.ts";
 import { createCallMemory, type Ended } from "../../src/mcp/idempotency.ts";
 import type { McpCaller } from "../../src/mcp/ports.ts";
 import { ana } from "../tools/harness.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Forgotten } from "../../src/actor.ts";
-import { Listeners } from "../../src/agent/listeners.ts";
+import { Listeners } from "../../src/listeners.ts";
 import { createToolCallMemory } from "../../src/protocol/idempotency.ts";
 
 test("whoever is forgotten takes along what was remembered of their calls, and nobody else's", async () => {

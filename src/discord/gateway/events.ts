@@ -12,7 +12,7 @@ import { isPromised } from "./promised-dispatches.ts";
 const log = getLogger(["discord-mcp", "discord"]);
 
 /** Who outside of Discord's own parts wants to know what the gateway tells. */
-export interface Hearers {
+export interface GatewayListeners {
   /** Messages of a channel have come, were edited or are gone. */
   readonly onMessages?: (channelId: string) => void;
   /** Who may be where in that guild, or read what, may have changed. */
@@ -26,7 +26,7 @@ export interface Hearers {
 }
 
 export interface GatewayEventsDeps {
-  readonly hearers: Hearers;
+  readonly listeners: GatewayListeners;
   readonly state: GuildState;
   readonly intake: Pick<Intake, "dispatch" | "sessionBegan" | "guildsArrived">;
   readonly posting: Pick<Posting, "delivery" | "interactions">;
@@ -79,7 +79,7 @@ export class GatewayEvents {
       this.#confirm(payload.d);
     this.#noteMessages(payload);
     const changedIn = guildOfAccess(payload);
-    if (changedIn !== null) this.#deps.hearers.onAccessChanged?.(changedIn);
+    if (changedIn !== null) this.#deps.listeners.onAccessChanged?.(changedIn);
     if (payload.t === Events.InteractionCreate) posting.interactions.received(payload.d);
     const handling = catchingUp ?? intake.dispatch(payload);
     if (payload.t === Events.GuildCreate) this.#arrivals.arrived(payload.d.id);
@@ -102,7 +102,7 @@ export class GatewayEvents {
 
   /** Where the bot is: one that is down at Discord is still there. */
   #notePresence(shardId: number, { t, d }: GatewayDispatchPayload): void {
-    const { onGuildsListed, onGuildPresent, onGuildRemoved } = this.#deps.hearers;
+    const { onGuildsListed, onGuildPresent, onGuildRemoved } = this.#deps.listeners;
     if (t === Events.Ready) {
       const guildIds = d.guilds.map((guild) => guild.id);
       this.#arrivals.expect(guildIds);
@@ -114,7 +114,7 @@ export class GatewayEvents {
   }
 
   #noteMessages(payload: GatewayDispatchPayload): void {
-    if (isOfMessages(payload)) this.#deps.hearers.onMessages?.(payload.d.channel_id);
+    if (isOfMessages(payload)) this.#deps.listeners.onMessages?.(payload.d.channel_id);
   }
 
   #confirm({ nonce, id }: { readonly nonce?: string | number; readonly id: string }): void {
