@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 
-const log = getLogger(["discord-mcp", "agent"]);
+const log = getLogger(["discord-mcp"]);
 
 /** Who wants to hear of something. One listener's failure must not keep the others, or a queue, from going on. */
 export class Listeners<Heard> {
