@@ -15,7 +15,7 @@ import { createProtocol } from "../protocol/handler.ts";
 import { createHearings } from "../protocol/hearing.ts";
 import type { EventHub } from "../sessions/events.ts";
 import { version } from "../version.ts";
-import { type AppChannels, createAppChannels } from "./channels.ts";
+import { type AppChannels, createAppChannels } from "./control-channels.ts";
 import { createHealth, refreshGauges } from "./health.ts";
 import type { Work } from "./work.ts";
 

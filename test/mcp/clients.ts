@@ -6,7 +6,7 @@ import { StdioClientTransport as OldStdioTransport } from "@modelcontextprotocol
 import { StreamableHTTPClientTransport as OldHttpTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { CallToolResultSchema, ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import type { JSONRPCMessage } from "@modelcontextprotocol/server";
-import { createAppChannels } from "../../src/app/channels.ts";
+import { createAppChannels } from "../../src/app/control-channels.ts";
 import type { Scope } from "../../src/auth/ports.ts";
 import { serveControl } from "../../src/control/control.ts";
 import { createDoor } from "../../src/http/door.ts";

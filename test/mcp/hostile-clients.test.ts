@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect as connectTcp } from "node:net";
-import { type AppChannels, createAppChannels } from "../../src/app/channels.ts";
+import { type AppChannels, createAppChannels } from "../../src/app/control-channels.ts";
 import { type Control, serveControl } from "../../src/control/control.ts";
 import { startWorld, type World, type WorldOptions } from "../http/world.ts";
 import { ids } from "../tools/harness.ts";

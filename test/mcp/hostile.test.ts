@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { createAppChannels } from "../../src/app/channels.ts";
+import { createAppChannels } from "../../src/app/control-channels.ts";
 import { type Control, serveControl } from "../../src/control/control.ts";
 import { startWorld, type World } from "../http/world.ts";
 import { ids } from "../tools/harness.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect as connectTcp, type Socket } from "node:net";
-import { createAppChannels } from "../../src/app/channels.ts";
+import { createAppChannels } from "../../src/app/control-channels.ts";
 import type { Principal } from "../../src/auth/ports.ts";
 import { type Control, serveControl } from "../../src/control/control.ts";
 import { createMcpListening } from "../../src/http/mcp-listening.ts";
