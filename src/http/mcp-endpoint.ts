@@ -21,7 +21,7 @@ import { createMcpInFlight, isNamed, withName } from "./mcp-in-flight.ts";
 import { createMcpListening } from "./mcp-listening.ts";
 import { createMcpSessions, type McpSessions } from "./mcp-sessions.ts";
 import { keptUp } from "./mcp-stream.ts";
-import { Places } from "./places.ts";
+import { RequestSlots } from "./request-slots.ts";
 
 const log = getLogger(["discord-mcp", "http"]);
 
@@ -61,7 +61,7 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
   const onerror = (error: Error) => log.debug("a client's request was refused", { error });
   const handler = createMcpHandler(factory, { onerror });
   const listening = createMcpListening(mcp, factory);
-  const reading = new Places();
+  const reading = new RequestSlots();
 
   async function serve(request: Request): Promise<Response> {
     const principal = await door.enter(request, addressOf(request));

@@ -4,7 +4,7 @@ import { AppError } from "../errors.ts";
 import { boundTo } from "../mcp/approvals.ts";
 import { isRequest } from "../mcp/json-rpc.ts";
 import type { McpCaller } from "../mcp/ports.ts";
-import { Places } from "./places.ts";
+import { RequestSlots } from "./request-slots.ts";
 
 const name = /^c\.[\w-]{22}$/;
 const nameHeader = "mcp-session-id";
@@ -39,11 +39,11 @@ interface Working {
 export function createMcpInFlight(): McpInFlight {
   const working = new Set<Working>();
   const named = new Map<string, Working>();
-  const places = new Places();
+  const slots = new RequestSlots();
 
   return {
     begin(request, caller, message) {
-      const leave = places.take(caller.principal.tokenId ?? "");
+      const leave = slots.take(caller.principal.tokenId ?? "");
       const key = isRequest(message) ? keyOf(request, caller, message.id) : null;
       if (key !== null && named.has(key)) {
         leave();

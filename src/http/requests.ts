@@ -7,14 +7,14 @@ import type { Caller } from "../protocol/ports.ts";
 import type { Session } from "../sessions/ports.ts";
 import { readBytes, readData } from "./body.ts";
 import type { Door } from "./door.ts";
-import { ofStrangers, Places } from "./places.ts";
 import type { HttpDeps } from "./ports.ts";
+import { ofStrangers, RequestSlots } from "./request-slots.ts";
 import { createTurnFollower, turnStream } from "./sse.ts";
 
 /** Discord's own numbers. https://docs.discord.com/developers/interactions/receiving-and-responding */
 const interaction = { ping: 1, pong: 1 } as const;
 
-/** Whose interactions are worked on: they share one token's places. */
+/** Whose interactions are worked on: they share one token's slots. */
 const discordItself = "discord";
 
 export interface RequestsDeps extends HttpDeps {
@@ -27,11 +27,11 @@ export interface RequestsDeps extends HttpDeps {
 /** What the routes do: the fields out of the request, one call of the protocol, its reply as a response. */
 export function createRequests(deps: RequestsDeps) {
   const { door, protocol, addressOf } = deps;
-  const places = new Places();
-  const unverified = new Places(ofStrangers);
+  const slots = new RequestSlots();
+  const unverified = new RequestSlots(ofStrangers);
 
   async function counted<Value>(key: string, work: () => Promise<Value>): Promise<Value> {
-    const leave = places.take(key);
+    const leave = slots.take(key);
     try {
       return await work();
     } finally {
@@ -53,7 +53,7 @@ export function createRequests(deps: RequestsDeps) {
   async function process(request: Request): Promise<Response> {
     if (!accepts(request, "text/event-stream")) return post("process", request);
     const principal = await door.enter(request, addressOf(request));
-    const leave = places.take(keyOf(principal));
+    const leave = slots.take(keyOf(principal));
     try {
       const data = await readData(request);
       deps.patient(request);
@@ -133,7 +133,7 @@ export function createRequests(deps: RequestsDeps) {
     interact,
     /** Requests that are being answered, streams included. */
     get inFlight() {
-      return places.size;
+      return slots.size;
     },
   };
 }

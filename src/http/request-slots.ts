@@ -1,19 +1,19 @@
 import { AppError } from "../errors.ts";
 
 /** How many may be taken at once: in all, and of one key. */
-export interface PlaceBounds {
+export interface SlotBounds {
   readonly inAll: number;
   readonly ofOne: number;
 }
 
 /** Of requests that are answered over HTTP at once, by token. */
-const ofTokens: PlaceBounds = { inAll: 1024, ofOne: 128 };
+const ofTokens: SlotBounds = { inAll: 1024, ofOne: 128 };
 /** Of requests that are read before it is known who sends them, by address: each may take a minute, and 64 KiB. */
-export const ofStrangers: PlaceBounds = { inAll: 512, ofOne: 64 };
+export const ofStrangers: SlotBounds = { inAll: 512, ofOne: 64 };
 
 /** Requests that are under way, counted in all and for each key. */
-export class Places {
-  readonly #bounds: PlaceBounds;
+export class RequestSlots {
+  readonly #bounds: SlotBounds;
   readonly #ofKey = new Map<string, number>();
   #taken = 0;
 
