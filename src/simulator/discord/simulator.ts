@@ -154,6 +154,7 @@ export async function startDiscordSimulator(
     limits,
     faults: restFaults,
     journal: journals.requests,
+    now,
   });
   const server = listen(options.port ?? 0, gateway, rest, world.cdn);
   world.cdn.base = `http://127.0.0.1:${server.port}`;

@@ -44,6 +44,7 @@ export class RestServer {
   readonly #limits: RateLimits;
   readonly #faults: RestFaults;
   readonly #journal: Journal<Exchange>;
+  readonly #now: () => number;
 
   constructor(
     routes: readonly Route[],
@@ -53,6 +54,7 @@ export class RestServer {
       limits: RateLimits;
       faults: RestFaults;
       journal: Journal<Exchange>;
+      now: () => number;
     },
   ) {
     this.#router = new Router(routes);
@@ -61,6 +63,7 @@ export class RestServer {
     this.#limits = parts.limits;
     this.#faults = parts.faults;
     this.#journal = parts.journal;
+    this.#now = parts.now;
   }
 
   async serve(request: Request): Promise<Response> {
@@ -137,7 +140,8 @@ export class RestServer {
 
   #finish(reading: Reading, answer: Answer, isFault: boolean): Response {
     this.#record(reading, answer, isFault);
-    const { status, headers } = answer;
+    const { status } = answer;
+    const headers = { ...answer.headers, date: new Date(this.#now()).toUTCString() };
     if (answer.body === undefined || status === 204) return new Response(null, { status, headers });
     return new Response(JSON.stringify(answer.body), {
       status,
