@@ -71,7 +71,11 @@ export class Connection implements ConnectionPort, SocketEnd {
     this.principal = options.principal;
     this.#limitKey = options.principal.tokenId ?? `address:${address}`;
     const { principal } = options;
-    this.#following = new Following({ ...deps, principal, origin: this, send: (frame) => this.#send(frame) });
+    this.#following = new Following({
+      ...{ ...deps, principal, origin: this },
+      send: (frame) => this.#send(frame),
+      onGone: (sessionId) => this.#lost(sessionId),
+    });
     this.#caller = {
       principal: options.principal,
       connection: this,
@@ -93,6 +97,12 @@ export class Connection implements ConnectionPort, SocketEnd {
     } catch (error) {
       this.close(closeCodes.tryLater, toAppError(error).message);
     }
+  }
+
+  /** A connection that is good for one session alone ends with it. */
+  #lost(sessionId: string): void {
+    if (sessionId !== this.#options.bound?.id && sessionId !== this.principal.sessionId) return;
+    this.close(closeCodes.policy, "the session has been deleted");
   }
 
   #followFromTheStart(bound: Session, follow: Follow): void {

@@ -9,6 +9,8 @@ export interface Door {
   knock(request: Request, address: string): Promise<void>;
   /** A known token, not used too often. `ticket` is for sockets alone. */
   enter(request: Request, address: string, ticket?: string | null): Promise<Principal>;
+  /** Once the body has come, for which whoever is in may have taken their time: the token is still good. */
+  stillIn(principal: Principal): Promise<void>;
 }
 
 export function createDoor(deps: Pick<HttpDeps, "auth" | "limits">, guards: () => Guards): Door {
@@ -24,6 +26,13 @@ export function createDoor(deps: Pick<HttpDeps, "auth" | "limits">, guards: () =
       const principal = await deps.auth.authenticate({ authorization, ticket });
       await deps.limits.token.take(principal.tokenId ?? `address:${address}`);
       return principal;
+    },
+    async stillIn(principal) {
+      if (await deps.auth.stillValid(principal)) return;
+      throw new AppError(
+        "unauthorized",
+        "The token of this request has been revoked or has expired; use another one.",
+      );
     },
   };
 }

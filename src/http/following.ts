@@ -15,6 +15,8 @@ export interface FollowingDeps extends Pick<HttpDeps, "events" | "hearings" | "r
   /** Whose doings need not be told to it. */
   readonly origin: object;
   readonly send: (frame: string) => void;
+  /** A session that it followed is no more. */
+  readonly onGone: (sessionId: string) => void;
 }
 
 interface OneSession {
@@ -66,10 +68,14 @@ export class Following {
   }
 
   #begin(session: Session, { since, isThere }: Follow): Followed {
-    const { events, hearings, rules, principal, origin, send } = this.#deps;
+    const { events, hearings, rules, principal, origin, send, onGone } = this.#deps;
     const actor = rules.actorFor(principal, session);
     const listener = (event: StreamEvent) => this.#heard(session.id, event);
-    const subscriber = { sessionId: session.id, origin, listener };
+    const ended = () => {
+      this.#end(session.id);
+      onGone(session.id);
+    };
+    const subscriber = { sessionId: session.id, origin, listener, ended };
     const subscription = events.subscribe(session.conversationId, subscriber, since);
     const { epoch, seq: newest, missedTooMuch } = subscription;
     const after = missedTooMuch ? newest : (since?.afterSeq ?? newest);

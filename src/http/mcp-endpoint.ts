@@ -77,6 +77,7 @@ export function createMcpEndpoint({ mcp, door, addressOf, patient }: McpEndpoint
     const incoming = await read(request).finally(leave);
     // Not before the body is there: who never sends it is given up.
     patient(request);
+    await door.stillIn(principal);
     if (!incoming.ok) return Response.json(incoming.reply, { status: 400 });
     const { message } = incoming;
     if (isSubscription(message)) return listening.serve(request, authInfo, caller, message);

@@ -7,8 +7,8 @@ import type { Caller } from "../protocol/ports.ts";
 import type { Session } from "../sessions/ports.ts";
 import { readBytes, readData } from "./body.ts";
 import type { Door } from "./door.ts";
-import type { HttpDeps } from "./ports.ts";
 import { ofStrangers, RequestSlots } from "./request-slots.ts";
+import type { HttpDeps } from "./ports.ts";
 import { createTurnFollower, turnStream } from "./sse.ts";
 
 /** Discord's own numbers. https://docs.discord.com/developers/interactions/receiving-and-responding */
@@ -44,6 +44,7 @@ export function createRequests(deps: RequestsDeps) {
     const principal = await door.enter(request, addressOf(request));
     return counted(keyOf(principal), async () => {
       const data = await readData(request);
+      await door.stillIn(principal);
       deps.patient(request);
       const caller = plainCaller(principal, request);
       return respond(await protocol.handle(envelope(type, data, request), caller));
@@ -56,6 +57,7 @@ export function createRequests(deps: RequestsDeps) {
     const leave = slots.take(keyOf(principal));
     try {
       const data = await readData(request);
+      await door.stillIn(principal);
       deps.patient(request);
       return await stream(principal, data, request, leave);
     } catch (error) {

@@ -41,6 +41,7 @@ export function createTurnFollower(
         sessionId: session.id,
         origin: null,
         listener: (event) => hearing.hear(event),
+        ended: () => close(),
       });
       const hearing = hearings.open(
         session,

@@ -38,6 +38,8 @@ export interface Subscriber {
   readonly sessionId: string;
   readonly origin: object | null;
   readonly listener: (event: StreamEvent) => void;
+  /** Its conversation is no more. It is to close its subscription. */
+  readonly ended?: () => void;
 }
 
 export interface EventHub {
@@ -53,7 +55,7 @@ export interface EventHub {
   /** The newest number of a stream. */
   position(conversationId: string): number;
   readonly streams: number;
-  /** Drops what was kept of a stream for those who come back. */
+  /** Its conversation is no more: drops what was kept for those who come back, and tells those who are there. */
   forget(conversationId: string): void;
 }
 
@@ -160,6 +162,7 @@ export function createEventHub(options: EventHubOptions = {}): EventHub {
       stream.bytes = 0;
       stream.floor = stream.seq;
       stream.buffer.length = 0;
+      for (const { ended } of [...stream.subscribers]) ended?.();
     },
     position: (conversationId) => find(conversationId).seq,
     publish(conversationId, event, to) {
