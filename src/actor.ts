@@ -24,9 +24,18 @@ export interface Forgotten {
   readonly id: string;
 }
 
+/** Who acts, and where: whose things what they do becomes. */
+export type Whose = Pick<Actor, "userId" | "guildId">;
+
+/** Does for somebody what may store something of theirs, so that erasing it waits for that. */
+export type OnBehalf = <Value>(of: Whose, work: () => Promise<Value>) => Promise<Value>;
+
+/** For what is done where nobody is ever forgotten. */
+export const atOnce: OnBehalf = (_of, work) => work();
+
 /** Begins to hear of those whose things have just been deleted; gives what ends that. */
 export type OnForgotten = (listener: (whose: Forgotten) => void) => () => void;
 
 /** Whether what somebody has done at a place goes with them, or with the guild. */
-export const goesWith = ({ kind, id }: Forgotten, at: Pick<Actor, "userId" | "guildId">): boolean =>
+export const goesWith = ({ kind, id }: Forgotten, at: Whose): boolean =>
   id === (kind === "user" ? at.userId : at.guildId);

@@ -55,10 +55,10 @@ export function createDoors(deps: DoorsDeps): Doors {
     call: registry.call,
     assertMayApprove: registry.assertMayApprove,
   };
-  const { onAccessChanged, onForgotten } = work;
+  const { onAccessChanged, onForgotten, onBehalf } = work;
   const hearings = createHearings({ turns, sessions, tools, places, onAccessChanged, now });
   const protocol = createProtocol({
-    ...{ turns, sessions, events, tools, rules, places, onForgotten, approvalMs, now },
+    ...{ turns, sessions, events, tools, rules, places, onForgotten, onBehalf, approvalMs, now },
     issueToken: ({ id, userId, channelId }, { tokenId }) =>
       sessionTokens.issue({ sessionId: id, userId, channelId, tokenId }),
   });
@@ -70,6 +70,7 @@ export function createDoors(deps: DoorsDeps): Doors {
       onTurnEvent: work.onTurnEvent,
       onMessages: work.onMessages,
       onForgotten,
+      onBehalf,
       mayRead: work.mayRead,
     },
     config.http.conformanceFixtures ? { fixtures: conformanceFixtures } : {},

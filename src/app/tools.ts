@@ -1,4 +1,4 @@
-import type { Actor } from "../actor.ts";
+import type { Actor, OnBehalf } from "../actor.ts";
 import type { FlowPort } from "../agent/ports.ts";
 import type { PlacesPort } from "../auth/ports.ts";
 import type { Config } from "../config.ts";
@@ -22,6 +22,7 @@ export interface AppToolsDeps {
   readonly limits: Pick<Limits, "changes">;
   readonly metrics: Metrics;
   readonly files: Files;
+  readonly onBehalf: OnBehalf;
   readonly now: () => number;
 }
 

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
-import type { Forgotten, OnForgotten } from "../actor.ts";
+import type { Forgotten, OnBehalf, OnForgotten } from "../actor.ts";
 import type { TurnEvent } from "../agent/events.ts";
+import { Listeners } from "../listeners.ts";
 import type { TurnService } from "../agent/turn-service.ts";
 import type { Config } from "../config.ts";
 import { createCdn } from "../discord/cdn.ts";
@@ -8,7 +9,6 @@ import { createDiscord, type Discord, type DiscordDeps } from "../discord/discor
 import { createNoDiscord } from "../discord/no-discord.ts";
 import type { Erasing } from "../erasing/erasing.ts";
 import type { Limits } from "../limits/rate-limits.ts";
-import { Listeners } from "../listeners.ts";
 import type { Memory } from "../memory/memory.ts";
 import type { Metrics } from "../metrics.ts";
 import { createOutbound } from "../outbound/outbound.ts";
@@ -48,6 +48,8 @@ export interface Work extends AppTools {
   onAccessChanged(listener: (guildId: string) => void): () => void;
   /** Each person or guild whose things have been deleted. */
   readonly onForgotten: OnForgotten;
+  /** What may store something of somebody is done by this, so that forgetting them waits for it. */
+  readonly onBehalf: OnBehalf;
 }
 
 /**
@@ -68,7 +70,7 @@ export function createWork({ config, memory, events, limits, metrics, now, ...de
     onEvent: (event) => turnEvents.tell(event),
   });
   // Erasing reaches what runs, and is reached from the chat: the same circle once more.
-  const { erasing, personal, listeners } = createAppErasing({
+  const { erasing, personal, listeners, visits, onTime } = createAppErasing({
     ...{ config, memory, turns, sessions, events, flow, now },
     revoke: deps.revoke,
     discord: () => discord,
@@ -79,6 +81,9 @@ export function createWork({ config, memory, events, limits, metrics, now, ...de
     ...{ turns, sessions, personal, limits, metrics, now },
     ...{ outbox, marks, gatewaySessions, identifies, seen },
     ...listeners,
+    onTime,
+    onBehalf: visits.run,
+    onBehalfLater: visits.runLater,
     tools: { list: async (actor) => appTools.registry.usable(actor, []) },
     onMessages: (channelId) => messages.tell(channelId),
     onAccessChanged: (guildId) => accessChanges.tell(guildId),
@@ -86,7 +91,17 @@ export function createWork({ config, memory, events, limits, metrics, now, ...de
   });
   const files = { ...createOutbound(), ...createCdn(config.discord.cdnUrl) };
   const { tools } = deps;
-  const appTools = createAppTools({ config, tools, discord, memory, files, limits, metrics, now });
+  const appTools = createAppTools({
+    config,
+    tools,
+    discord,
+    memory,
+    files,
+    limits,
+    metrics,
+    onBehalf: visits.run,
+    now,
+  });
 
   return {
     ...appTools,
@@ -98,6 +113,7 @@ export function createWork({ config, memory, events, limits, metrics, now, ...de
     onMessages: (listener) => messages.add(listener),
     onAccessChanged: (listener) => accessChanges.add(listener),
     onForgotten: (listener) => gone.add(listener),
+    onBehalf: visits.run,
   };
 }
 

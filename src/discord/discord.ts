@@ -28,6 +28,8 @@ export interface Discord extends AsyncDisposable {
   /** Resolves when Discord is ready for the first time. Rejects when that cannot be, or it is closed before. */
   readonly ready: Promise<void>;
   status(): DiscordStatus;
+  /** Discord's own time, in milliseconds since 1970, behind by a second or two at most; null while it is not known. */
+  now(): number | null;
   /** Null until Discord has been reached. */
   botUserId(): string | null;
   /** The servers that the bot is in, as far as the gateway has told of them. */
@@ -49,7 +51,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
   const timing: DiscordTiming = { ...discordTiming, ...deps.timing };
   const stop = new AbortController();
   const parts = createParts({ ...deps, timing, now: deps.now ?? Date.now }, stop.signal);
-  const { clients, reader, facts, state, identity, gateway, posting, intake, checkpoints } = parts;
+  const { clients, reader, facts, state, identity, gateway, posting, intake, checkpoints, clock } = parts;
 
   let closing: Promise<void> | null = null;
   const close = (resumable: boolean): Promise<void> => {
@@ -64,7 +66,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
     ready: gateway.ready,
     async start() {
       checkpoints.start();
-      void connect(parts, timing.reconnectMs, stop.signal).catch((error: unknown) => {
+      void connect(parts, deps.onTime, timing.reconnectMs, stop.signal).catch((error: unknown) => {
         if (stop.signal.aborted) return;
         const failure = error instanceof AppError ? error : toFailure(error);
         identity.lost(failure);
@@ -72,6 +74,7 @@ export function createDiscord(deps: DiscordDeps): Discord {
       });
     },
     status: () => gateway.status(),
+    now: () => clock.now(),
     botUserId: () => identity.userId,
     guildNames: () => state.names(),
     isIn: (guildId) => isInGuild(reader, guildId, stop.signal),
@@ -84,14 +87,21 @@ export function createDiscord(deps: DiscordDeps): Discord {
   };
 }
 
-async function connect(parts: Parts, baseMs: number, signal: AbortSignal): Promise<void> {
-  const { clients, state, intake, identity, posting, gateway } = parts;
+async function connect(
+  parts: Parts,
+  onTime: DiscordDeps["onTime"],
+  baseMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clients, state, intake, identity, posting, gateway, clock } = parts;
   const me = await untilAnswered(
     "the bot's user",
     (s) => clients.reads.users.getCurrent({ signal: s }),
     isUser,
     { baseMs, signal },
   );
+  const time = clock.now();
+  if (time !== null) await onTime?.(time);
   state.botUserId = me.id;
   intake.start(me.id);
   identity.found(me.id);

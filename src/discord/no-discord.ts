@@ -90,6 +90,7 @@ export function createNoDiscord(): Discord {
       member: refuse,
       isThreadMember: refuse,
     },
+    now: () => null,
     botUserId: () => null,
     guildNames: () => [],
     status: () => ({

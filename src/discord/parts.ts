@@ -1,3 +1,4 @@
+import { atOnce, type OnBehalf } from "../actor.ts";
 import type { TurnService } from "../agent/turn-service.ts";
 import type { Config } from "../config.ts";
 import type { AppError } from "../errors.ts";
@@ -10,6 +11,7 @@ import type { ChatTools } from "./chat/commands.ts";
 import { Intake } from "./chat/intake.ts";
 import { Marks } from "./chat/marks.ts";
 import { PersonalCommands, type PersonalData } from "./chat/personal-commands.ts";
+import { createDiscordClock, type DiscordClock } from "./clock.ts";
 import { Checkpoints } from "./gateway/checkpoints.ts";
 import { GatewayEvents, type GatewayListeners } from "./gateway/events.ts";
 import { Gateway } from "./gateway/gateway.ts";
@@ -39,9 +41,15 @@ export interface PartsDeps extends GatewayListeners {
   readonly identifies: IdentifyLog;
   readonly seen: SeenMessages;
   readonly limits: Pick<Limits, "user" | "guild">;
+  /** What may store something of whoever presses a button is done by this. Throws AppError `rate_limited`. */
+  readonly onBehalf?: OnBehalf;
+  /** The same for messages, which wait instead. */
+  readonly onBehalfLater?: OnBehalf;
   readonly metrics: Metrics;
   readonly now: () => number;
   readonly timing: DiscordTiming;
+  /** What Discord's clock says, before any of its messages comes; nothing goes on before this resolves. */
+  readonly onTime?: (discordNow: number) => Promise<void>;
   /** Discord cannot go on until an operator acts, such as on a bad token; everything else may. */
   readonly onFatal: (error: AppError) => void;
 }
@@ -57,6 +65,7 @@ interface Knowledge {
 }
 
 export interface Parts extends Knowledge {
+  readonly clock: DiscordClock;
   readonly gateway: Gateway;
   readonly posting: Posting;
   readonly intake: Intake;
@@ -68,7 +77,8 @@ export interface Parts extends Knowledge {
 /** Makes and joins all that talks to Discord; nothing is said before they are started. `signal` ends what they ask. */
 export function createParts(deps: PartsDeps, signal: AbortSignal): Parts {
   const { config, metrics, turns, now, timing } = deps;
-  const clients = createRestClients(config.token, config.apiUrl, timing);
+  const clock = createDiscordClock();
+  const clients = createRestClients(config.token, config.apiUrl, timing, clock.saw);
   // The gateway's events reach the parts that ask the gateway: they are looked up when they come.
   const gateway = new Gateway({
     ...{ config, metrics, now, timing, api: clients.reads },
@@ -84,6 +94,7 @@ export function createParts(deps: PartsDeps, signal: AbortSignal): Parts {
   const { state, members, identity } = known;
   const posting = createPosting({
     ...{ clients, outbox: deps.outbox, turns, metrics, now, timing, limits: deps.limits },
+    onBehalf: deps.onBehalf ?? atOnce,
     botUserId: () => identity.wait(),
     guildOf: (channelId) => state.channel(channelId)?.guildId ?? null,
   });
@@ -101,7 +112,7 @@ export function createParts(deps: PartsDeps, signal: AbortSignal): Parts {
     repeatMs: timing.typingMs,
     perSecond: timing.typingsPerSecond,
   });
-  return { ...known, gateway, posting, intake, events, checkpoints, typing };
+  return { ...known, clock, gateway, posting, intake, events, checkpoints, typing };
 }
 
 function createKnowledge(
@@ -148,5 +159,6 @@ function createIntake(
     ...{ config, turns, sessions, tools, personal, outbox, seen, notices, limits, metrics, now },
     ...{ state, facts, reader, api: clients.reads },
     ...{ marks, markStore: deps.marks, retryMs: timing.retryMs },
+    onBehalf: deps.onBehalfLater ?? atOnce,
   });
 }

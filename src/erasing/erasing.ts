@@ -4,6 +4,7 @@ import { AppError } from "../errors.ts";
 import type { Eraser, Holdings } from "../memory/erase.ts";
 import type { Erasure, Erasures } from "../memory/erasures.ts";
 import type { Subject } from "../memory/footprint.ts";
+import { afterOthers, type Shut } from "./visits.ts";
 
 const log = getLogger(["discord-mcp", "erasing"]);
 
@@ -16,6 +17,10 @@ export interface LiveParts {
   revoke(tokenId: string): Promise<void>;
   /** Sessions, events and answers to calls that are remembered. */
   forget(subject: Subject, holdings: Holdings): Promise<void>;
+  /** Lets nothing of theirs begin until it is opened. */
+  shut(subject: Subject): Shut;
+  /** Discord's own time as far as it is known, in milliseconds since 1970. */
+  discordNow(): number | null;
   /** Whether the bot is in that guild. Throws where Discord does not say. */
   isIn(guildId: string): Promise<boolean>;
   /** Tells whoever asked by a message that it is done. Stores nothing. */
@@ -49,6 +54,9 @@ const quotesAgainMs = 10 * 60_000;
 const presenceAgainMs = 60_000;
 /** A person who goes on writing meanwhile is not chased for ever. */
 const maxRounds = 5;
+/** How often what runs is stopped once more while it is waited for what is under way, and how many times. */
+const settleMs = 200;
+const maxSettles = 600;
 
 export function createErasing({ erasures, eraser, live, logs, now }: ErasingDeps): Erasing {
   let running: Promise<Failures> | null = null;
@@ -57,14 +65,43 @@ export function createErasing({ erasures, eraser, live, logs, now }: ErasingDeps
 
   async function eraseAll(erasure: Erasure): Promise<number> {
     const subject = { kind: erasure.kind, id: erasure.subject };
+    const shut = live?.shut(subject);
+    try {
+      return await eraseShut(subject, shut);
+    } finally {
+      shut?.open();
+    }
+  }
+
+  async function stopAll(subject: Subject): Promise<void> {
+    const { conversationIds, tokenIds } = eraser.holdings(subject);
+    for (const id of tokenIds) await live?.revoke(id);
+    eraser.silence(subject);
+    for (const id of conversationIds) await live?.stop(id);
+    eraser.silence(subject);
+  }
+
+  /** Until nothing is under way that could still be written: a call that was let in before may begin a turn. */
+  async function stopUntilSettled(subject: Subject, shut: Shut | undefined): Promise<void> {
+    let quiet = 0;
+    for (let tries = 0; tries < maxSettles; tries++) {
+      await stopAll(subject);
+      if (shut === undefined) return;
+      quiet = (await shut.settled(settleMs)) ? quiet + 1 : 0;
+      // Twice: what has ended in the meantime may have left a turn behind, and that one a call.
+      if (quiet === 2) return;
+    }
+    throw new AppError("rate_limited", "Something that runs for them does not end; try again in a minute.");
+  }
+
+  async function eraseShut(subject: Subject, shut: Shut | undefined): Promise<number> {
     for (let round = 1; ; round++) {
+      await stopUntilSettled(subject, shut);
       const holdings = eraser.holdings(subject);
-      for (const id of holdings.tokenIds) await live?.revoke(id);
-      eraser.silence(subject);
-      for (const id of holdings.conversationIds) await live?.stop(id);
-      eraser.silence(subject);
       await live?.flush();
       const left = await eraser.erase(subject);
+      // Whoever has just looked one of their sessions up remembers it now, and not after it is forgotten.
+      await afterOthers();
       await live?.forget(subject, holdings);
       for (const path of logs) dropLines(path, [subject.id, ...holdings.channelIds]);
       if (eraser.holdings(subject).conversationIds.length === 0) return left;
@@ -140,7 +177,13 @@ export function createErasing({ erasures, eraser, live, logs, now }: ErasingDeps
     },
     async erase(userId) {
       // Due whatever the clock does until then.
-      await erasures.request({ kind: "user", subject: userId, dueAt: 0 });
+      const discordNow = live?.discordNow() ?? null;
+      await erasures.request({
+        kind: "user",
+        subject: userId,
+        dueAt: 0,
+        ...(discordNow !== null && { discordNow }),
+      });
       for (;;) {
         // What ran already may have looked at the list before.
         const failures = await runAll();

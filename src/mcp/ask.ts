@@ -1,5 +1,6 @@
 import type { CallToolResult, InputRequiredResult, Tool } from "@modelcontextprotocol/server";
 import { Type } from "typebox";
+import { type Actor, atOnce } from "../actor.ts";
 import type { TurnEvent } from "../agent/events.ts";
 import type { TurnRecord } from "../agent/journal.ts";
 import { programTurn } from "../agent/program-turn.ts";
@@ -61,20 +62,27 @@ const definition: Tool = {
   },
 };
 
-type Deps = Pick<McpDeps, "rules" | "places" | "sessions" | "turns" | "onTurnEvent" | "now">;
+type Deps = Pick<McpDeps, "rules" | "places" | "sessions" | "turns" | "onTurnEvent" | "onBehalf" | "now">;
 
 /** A turn of the agent as a tool: the whole loop, with its memory, in a session of the client's. */
 export function askSurface(deps: Deps, approvals: Approvals): Pick<Surface, "tools" | "call"> {
-  const { turns, rules } = deps;
+  const { turns, rules, onBehalf = atOnce } = deps;
 
   async function ask(given: Arguments, exchange: Exchange): Promise<CallToolResult | InputRequiredResult> {
-    const { caller, signal } = exchange;
+    const { caller } = exchange;
     const { message } = parse(given);
     rules.assertScope(caller.principal, "turns");
     const actor = actorOf(caller);
+    return onBehalf(actor, () => askAs(actor, message, exchange));
+  }
+
+  async function askAs(actor: Actor, message: string, exchange: Exchange) {
+    const { caller, signal } = exchange;
     await assertThere(deps, actor, signal);
-    const session = await clientSession(deps, caller, actor);
     const carried = approvals.carried(exchange);
+    // Nothing is stored for what cannot go on, such as after its person was forgotten.
+    if (carried !== null && (await turns.approval(carried.approvalId)) === null) throw otherCall();
+    const session = await clientSession(deps, caller, actor);
     const key = idempotencyKey(exchange);
     const { turnId, isBack } =
       carried === null
@@ -91,7 +99,7 @@ export function askSurface(deps: Deps, approvals: Approvals): Pick<Surface, "too
   async function goOn(turnId: string | null, approvalId: string, session: Session, exchange: Exchange) {
     const approval = await turns.approval(approvalId);
     if (turnId === null || approval?.turnId !== turnId || approval.conversationId !== session.conversationId)
-      throw new AppError("approval_not_found", "What was asked belongs to another call; ask again.");
+      throw otherCall();
     const said = approvals.answer(exchange);
     if (said !== null && approval.state === "pending") {
       approvals.assertCanAsk(exchange);
@@ -163,6 +171,9 @@ export function askSurface(deps: Deps, approvals: Approvals): Pick<Surface, "too
     call: (name, given, exchange) => (name === definition.name ? call(given, exchange) : null),
   };
 }
+
+const otherCall = (): AppError =>
+  new AppError("approval_not_found", "What was asked belongs to another call; ask again.");
 
 async function submit(
   { turns, now }: Deps,

@@ -1,5 +1,5 @@
 import type { ServerContext } from "@modelcontextprotocol/server";
-import type { Actor, OnForgotten } from "../actor.ts";
+import type { Actor, OnBehalf, OnForgotten } from "../actor.ts";
 import type { TurnEvent } from "../agent/events.ts";
 import type { TurnService } from "../agent/turn-service.ts";
 import type { PlacesPort, Principal } from "../auth/ports.ts";
@@ -37,6 +37,8 @@ export interface McpDeps {
   /** Hears of each channel in which messages come, are edited or go; returns what ends that. */
   readonly onMessages: (listener: (channelId: string) => void) => () => void;
   readonly onForgotten?: OnForgotten;
+  /** What may store something of a caller's person is done by this. */
+  readonly onBehalf?: OnBehalf;
   /** Whether somebody may read a channel's messages now. Never rejects: what cannot be established is no. */
   readonly mayRead: (actor: Actor, channelId: string, signal: AbortSignal) => Promise<boolean>;
   /** Every event of every turn; returns what ends that. */

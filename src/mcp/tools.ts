@@ -1,5 +1,5 @@
 import type { Tool } from "@modelcontextprotocol/server";
-import { type Actor, nowhere } from "../actor.ts";
+import { type Actor, atOnce, nowhere } from "../actor.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { ToolInfo } from "../tools/registered.ts";
 import type { Approvals, AskedCall } from "./approvals.ts";
@@ -9,7 +9,7 @@ import { stillWorking } from "./progress.ts";
 import { resultSchema, toolDone, toolFailed, toolRefused, wholeBytes } from "./results.ts";
 import type { Arguments, Surface } from "./surface.ts";
 
-type Deps = Pick<McpDeps, "tools" | "rules" | "places" | "onForgotten">;
+type Deps = Pick<McpDeps, "tools" | "rules" | "places" | "onForgotten" | "onBehalf">;
 
 /** The registry's tools as they are: same names, same order, same rules, same audit. */
 export function toolSurface(deps: Deps, approvals: Approvals): Pick<Surface, "tools" | "call"> {
@@ -21,26 +21,36 @@ export function toolSurface(deps: Deps, approvals: Approvals): Pick<Surface, "to
     return known;
   };
 
+  const { onBehalf = atOnce } = deps;
   const remember = createCallMemory(deps.onForgotten);
 
-  async function call({ name: toolName, kind }: ToolInfo, input: Arguments, exchange: Exchange) {
+  async function call(info: ToolInfo, input: Arguments, exchange: Exchange) {
     try {
       const actor = actorOf(exchange.caller);
       deps.rules.assertScope(exchange.caller.principal, "tools");
-      await assertThere(deps, actor, exchange.signal);
-      const key = idempotencyKey(exchange);
-      const asked = { toolName, input, actor, isRead: kind === "read" };
-      const work =
-        key === null || asked.isRead
-          ? run(asked, exchange).then(({ result }) => result)
-          : remember(key, [toolName, input], exchange, () => run(asked, exchange));
-      return await stillWorking(exchange, `${toolName} is still running.`, work);
+      return await onBehalf(actor, () => callAs(actor, info, input, exchange));
     } catch (error) {
       exchange.signal.throwIfAborted();
       const failure = toAppError(error);
       if (failure.code === "internal_error") throw error;
       return toolRefused(failure);
     }
+  }
+
+  async function callAs(
+    actor: Actor,
+    { name: toolName, kind }: ToolInfo,
+    input: Arguments,
+    exchange: Exchange,
+  ) {
+    await assertThere(deps, actor, exchange.signal);
+    const key = idempotencyKey(exchange);
+    const asked = { toolName, input, actor, isRead: kind === "read" };
+    const work =
+      key === null || asked.isRead
+        ? run(asked, exchange).then(({ result }) => result)
+        : remember(key, [toolName, input], exchange, () => run(asked, exchange));
+    return stillWorking(exchange, `${toolName} is still running.`, work);
   }
 
   async function run(asked: AskedCall & { readonly isRead: boolean }, exchange: Exchange): Promise<Ended> {

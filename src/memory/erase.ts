@@ -140,17 +140,24 @@ function placesOf({ sqlite }: Store, subject: Subject): readonly Place[] {
 }
 
 /**
- * Of a guild, the channels that were spoken in. Of a person, their direct channels: those of the chat, since a program
- * may call any channel a direct one.
+ * Of a guild, the channels that were spoken in. Of a person, their direct channels: those of the chat, and those that
+ * something was posted in for them, since a program may call any channel a direct one.
  */
-function channelsOf({ sqlite }: Store, { kind }: Subject, places: readonly Place[]): readonly string[] {
+function channelsOf(
+  { sqlite }: Store,
+  { kind, id: user }: Subject,
+  places: readonly Place[],
+): readonly string[] {
   if (kind === "guild") return [...new Set(places.map(({ channelId }) => channelId))];
-  const isChat = sqlite.prepare<unknown, [string, string]>(
-    `SELECT 1 FROM turns WHERE conversation_id = ? AND origin = 'discord'
-     UNION ALL SELECT 1 FROM sessions WHERE conversation_id = ? AND token_id IS NULL LIMIT 1`,
+  const isDirect = sqlite.prepare<unknown, { conversation: string; channel: string; user: string }>(
+    `SELECT 1 FROM turns WHERE conversation_id = $conversation AND origin = 'discord'
+     UNION ALL SELECT 1 FROM sessions WHERE conversation_id = $conversation AND token_id IS NULL
+     UNION ALL SELECT 1 FROM sent_messages WHERE channel_id = $channel AND user_id = $user LIMIT 1`,
   );
   return places.flatMap(({ id, channelId, guildId }) =>
-    guildId === null && isChat.get(id, id) !== null ? [channelId] : [],
+    guildId === null && isDirect.get({ conversation: id, channel: channelId, user }) !== null
+      ? [channelId]
+      : [],
   );
 }
 

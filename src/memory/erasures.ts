@@ -1,8 +1,8 @@
-import { and, asc, eq, lte, notInArray, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, lte, notInArray, sql } from "drizzle-orm";
 import { snowflakeTime } from "../snowflake.ts";
 import type { Tx } from "./connection.ts";
 import { noteForgotten } from "./forgotten-people.ts";
-import { conversations, erasures } from "./schema.ts";
+import { channelMarks, conversations, erasures, forgottenPeople } from "./schema.ts";
 import { tombstone } from "./seen-messages.ts";
 import type { Store } from "./store.ts";
 
@@ -18,8 +18,13 @@ export interface Erasure {
 
 /** What is to be erased. Each method is one transaction. */
 export interface Erasures {
-  /** Puts it on the list. What is there already becomes due at the earlier time. */
-  request(erasure: Pick<Erasure, "kind" | "subject" | "dueAt">): Promise<void>;
+  /**
+   * Puts it on the list. What is there already becomes due at the earlier time. What a person wrote until `discordNow`
+   * is not taken in later; where that is not known, this machine's clock must do, until `notAfter`.
+   */
+  request(
+    erasure: Pick<Erasure, "kind" | "subject" | "dueAt"> & { readonly discordNow?: number },
+  ): Promise<void>;
   /**
    * The same on behalf of a message in Discord, with that message's tombstone. False when the message was seen before.
    */
@@ -27,6 +32,8 @@ export interface Erasures {
     userId: string,
     message: { readonly id: string; readonly channelId: string; readonly isDirect: boolean },
   ): Promise<boolean>;
+  /** Nobody has asked later than that: puts right what was noted by a clock that is ahead of Discord's. */
+  notAfter(discordNow: number): Promise<void>;
   get(kind: Erasure["kind"], subject: string): Promise<Erasure | null>;
   /** The oldest that is due, but for those that are passed over, such as "user:1". */
   nextDue(now: number, passedOver?: readonly string[]): Promise<Erasure | null>;
@@ -53,6 +60,11 @@ const toErasure = ({ replyChannelId, replyMessageId, ...row }: Row): Erasure => 
 
 export function createErasures(store: Store): Erasures {
   const { db } = store;
+  const newestMark = db
+    .select({ messageId: channelMarks.messageId })
+    .from(channelMarks)
+    .orderBy(desc(sql`length(${channelMarks.messageId})`), desc(channelMarks.messageId))
+    .limit(1);
   const is = ({ kind, subject }: Pick<Erasure, "kind" | "subject">) =>
     and(eq(erasures.kind, kind), eq(erasures.subject, subject));
   /** Not one that has been asked for meanwhile. */
@@ -62,13 +74,19 @@ export function createErasures(store: Store): Erasures {
   };
   const find = (kind: Erasure["kind"], subject: string): Row | undefined =>
     db.select().from(erasures).where(is({ kind, subject })).get();
+  /** Later than whatever Discord has given us: a clock that is far behind would have it earlier than what was said. */
+  const machineNow = (): number => {
+    const row = newestMark.get();
+    return Math.max(store.now(), row == null ? 0 : snowflakeTime(row.messageId));
+  };
   const put = (
-    { kind, subject, dueAt }: Pick<Erasure, "kind" | "subject" | "dueAt">,
+    { kind, subject, dueAt, at }: Pick<Erasure, "kind" | "subject" | "dueAt"> & { readonly at: number },
     reply: Partial<Row>,
   ) => {
     const before = find(kind, subject);
     const row = {
-      ...{ kind, subject, stage: "all" as const, requestedAt: store.now() },
+      // Each wish has its own time, by which it is known.
+      ...{ kind, subject, stage: "all" as const, requestedAt: Math.max(at, (before?.requestedAt ?? 0) + 1) },
       ...{ replyChannelId: before?.replyChannelId ?? null, replyMessageId: before?.replyMessageId ?? null },
       ...reply,
       // The quotes that are due later are looked for in the same go.
@@ -80,15 +98,26 @@ export function createErasures(store: Store): Erasures {
       .run();
   };
   return {
-    request: async (erasure) => store.write(() => put(erasure, {})),
+    request: async ({ discordNow, ...erasure }) =>
+      store.write(() => put({ ...erasure, at: Math.floor(discordNow ?? machineNow()) }, {})),
+    notAfter: async (discordNow) => {
+      const now = Math.floor(discordNow);
+      store.write((tx) => {
+        tx.update(forgottenPeople).set({ at: now }).where(gt(forgottenPeople.at, now)).run();
+        const ofPerson = and(eq(erasures.kind, "user"), gt(erasures.requestedAt, now));
+        tx.update(erasures).set({ requestedAt: now }).where(ofPerson).run();
+      });
+    },
     requestByMessage: async (userId, { id, channelId, isDirect }) =>
       store.write((tx) => {
         // A direct channel is the person's alone, so that its id names them.
         if (!tombstone(tx, id, isDirect ? "" : channelId, store.now())) return false;
         // By Discord's clock, which tells what they wrote before from what they write after.
-        const requestedAt = Math.min(store.now(), snowflakeTime(id));
-        const reply = { replyChannelId: channelId, replyMessageId: id, requestedAt };
-        put({ kind: "user", subject: userId, dueAt: 0 }, reply);
+        const at = snowflakeTime(id);
+        put(
+          { kind: "user", subject: userId, dueAt: 0, at },
+          { replyChannelId: channelId, replyMessageId: id },
+        );
         return true;
       }),
     async get(kind, subject) {

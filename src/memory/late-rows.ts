@@ -3,8 +3,6 @@ import { forgotten, namingOf } from "./quotes.ts";
 
 /** Longer than any tool call may take. */
 const keptMs = 15 * 60_000;
-/** How long after it a message that a tool posts is taken for one of before. */
-const postedMs = 30_000;
 const maxKept = 1000;
 
 interface Gone {
@@ -14,14 +12,12 @@ interface Gone {
   readonly clean: Cleaner;
 }
 
-/** What calls that were under way when somebody was forgotten would still write of them. */
+/** What calls of others that were under way when somebody was forgotten would still write of them: their own are waited for. */
 export interface LateRows {
   /** Remembered in memory alone, for as long as a call can take: their id, and those of their direct channels. */
   gone(userId: string, channelIds: readonly string[]): void;
   /** A row of the audit log without those who are gone since its call began. */
   clean(row: AuditRow): AuditRow;
-  /** Whether somebody is gone only just before a message was posted for them. */
-  isOfGone(userId: string, postedAt: number): boolean;
 }
 
 export function createLateRows(now: () => number): LateRows {
@@ -39,8 +35,6 @@ export function createLateRows(now: () => number): LateRows {
         (left, { at, userId, clean }) => (row.at > at ? left : cleanRow(left, userId, clean)),
         row,
       ),
-    isOfGone: (userId, postedAt) =>
-      people.some((one) => one.userId === userId && postedAt < one.at + postedMs),
   };
 }
 

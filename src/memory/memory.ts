@@ -145,7 +145,7 @@ function assemble({ sqlite }: Connection, store: Store, keys: DataKeys, storage:
     preferences: createPreferenceStore(store),
     memories: createMemoryStore(store),
     outbox: createOutbox(store),
-    sent: createSentMessages(store, late),
+    sent: createSentMessages(store),
     marks: createChannelMarks(store),
     gatewaySessions: createGatewaySessions(store),
     identifies: createIdentifyLog(store),

@@ -1,10 +1,9 @@
 import { and, eq, max, sql } from "drizzle-orm";
 import type { SentMessages } from "../tools/ports.ts";
-import type { LateRows } from "./late-rows.ts";
 import { posts, sentMessages, turns } from "./schema.ts";
 import type { Store } from "./store.ts";
 
-export function createSentMessages(store: Store, late: Pick<LateRows, "isOfGone">): SentMessages {
+export function createSentMessages(store: Store): SentMessages {
   const ofTool = store.db
     .select({ userId: sentMessages.userId })
     .from(sentMessages)
@@ -28,7 +27,6 @@ export function createSentMessages(store: Store, late: Pick<LateRows, "isOfGone"
     .prepare();
   return {
     async record(message) {
-      if (late.isOfGone(message.userId, message.at)) return;
       store.write((tx) => tx.insert(sentMessages).values(message).onConflictDoNothing().run());
     },
     userOf: async (messageId) => (ofTool.get({ messageId }) ?? ofAnswer.get({ messageId }))?.userId ?? null,

@@ -1,4 +1,4 @@
-import type { Actor } from "../actor.ts";
+import { type Actor, atOnce } from "../actor.ts";
 import type { Principal, Scope } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
@@ -27,27 +27,31 @@ export function useSession(
   return cached === null ? deps.sessions.get(sessionId).then(admit) : admit(cached);
 }
 
-interface Entered {
+export interface Entered {
   readonly session: Session;
   readonly actor: Actor;
 }
 
 /**
- * The same with whom it acts for, once it is established that they are where it is: whoever has opened it may have left
- * the server, or lost the channel, since.
+ * Works in the same with whom it acts for, once it is established that they are where it is: whoever has opened it may
+ * have left the server, or lost the channel, since. Throws AppError, at once or later; `rate_limited` while its person
+ * is being forgotten.
  */
-export function enterSession(
-  deps: Deps & Pick<ProtocolDeps, "places">,
+export function inSession<Value>(
+  deps: Deps & Pick<ProtocolDeps, "places" | "onBehalf">,
   caller: Caller,
   sessionId: string,
   scope: Scope,
-): Entered | Promise<Entered> {
-  const enter = (session: Session) => {
-    const actor = deps.rules.actorFor(caller.principal, session);
-    const reached = deps.places.assertReachable(actor, caller.signal);
-    const entered = { session, actor };
-    return reached instanceof Promise ? reached.then(() => entered) : entered;
-  };
+  work: (entered: Entered) => Promise<Value>,
+): Promise<Value> {
+  const { onBehalf = atOnce } = deps;
+  const enter = (session: Session) =>
+    onBehalf(session, async () => {
+      const actor = deps.rules.actorFor(caller.principal, session);
+      const reached = deps.places.assertReachable(actor, caller.signal);
+      if (reached instanceof Promise) await reached;
+      return work({ session, actor });
+    });
   const found = useSession(deps, caller, sessionId, scope);
   return found instanceof Promise ? found.then(enter) : enter(found);
 }

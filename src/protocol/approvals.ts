@@ -3,7 +3,7 @@ import { AppError } from "../errors.ts";
 import { WITHHELD } from "../sessions/context.ts";
 import type { Session } from "../sessions/ports.ts";
 import { parser } from "../sessions/validation.ts";
-import { enterSession } from "./access.ts";
+import { inSession } from "./access.ts";
 import { ApproveData, type Envelope, type ReplyData } from "./messages.ts";
 import type { Caller, DirectToolCall, ProtocolDeps } from "./ports.ts";
 import { seconds, wireApproval } from "./wire.ts";
@@ -16,20 +16,21 @@ const parse = parser(ApproveData);
 export function createApprove(deps: ProtocolDeps) {
   return async (envelope: Envelope, caller: Caller): Promise<ReplyData> => {
     const data = parse(envelope.data);
-    const { session } = await enterSession(deps, caller, data.session_id, "approve");
-    const approval = await deps.turns.approval(data.approval_id);
-    if (approval === null || !isOf(approval, session)) throw unknown();
-    const decided = await deps.turns.decide(approval.id, data.approved, session.userId, caller.signal);
-    return {
-      type: "response",
-      data: {
-        session_id: session.id,
-        approval_id: decided.id,
-        approved: data.approved,
-        state: decided.state,
-        tool_name: decided.toolName,
-      },
-    };
+    return inSession(deps, caller, data.session_id, "approve", async ({ session }) => {
+      const approval = await deps.turns.approval(data.approval_id);
+      if (approval === null || !isOf(approval, session)) throw unknown();
+      const decided = await deps.turns.decide(approval.id, data.approved, session.userId, caller.signal);
+      return {
+        type: "response",
+        data: {
+          session_id: session.id,
+          approval_id: decided.id,
+          approved: data.approved,
+          state: decided.state,
+          tool_name: decided.toolName,
+        },
+      };
+    });
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Actor, OnForgotten } from "../actor.ts";
+import type { Actor, OnBehalf, OnForgotten } from "../actor.ts";
 import type { ApprovalGrant, Question } from "../agent/approvals.ts";
 import type { ToolOutcomeKind } from "../agent/events.ts";
 import type { TurnService } from "../agent/turn-service.ts";
@@ -99,6 +99,8 @@ export interface ProtocolDeps {
   readonly rules: Rules;
   readonly places: PlacesPort;
   readonly onForgotten?: OnForgotten;
+  /** What may store something of a session's person is done by this. */
+  readonly onBehalf?: OnBehalf;
   /** How long the question of a direct call waits, and its yes is good, in milliseconds; 15 minutes if not given. */
   readonly approvalMs?: number;
   /** A bearer token for this session, which dies with the token that `principal` came with. */

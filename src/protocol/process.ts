@@ -5,7 +5,7 @@ import { programTurn } from "../agent/program-turn.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import { parser } from "../sessions/validation.ts";
-import { enterSession } from "./access.ts";
+import { type Entered, inSession } from "./access.ts";
 import { conflict, idempotencyKey } from "./idempotency.ts";
 import { type Envelope, MESSAGE_BYTES, ProcessData, type ReplyData } from "./messages.ts";
 import type { Caller, ProtocolDeps } from "./ports.ts";
@@ -23,15 +23,24 @@ export function createProcess(deps: ProtocolDeps) {
       throw new AppError("payload_too_large", "The message is too long; at most 32 KiB are allowed.", {
         data: { path: "message", max_bytes: MESSAGE_BYTES },
       });
-    const { session, actor } = await enterSession(deps, caller, data.session_id, "turns");
-    caller.connection?.follow(session, { isThere: true });
-    const { turn: accepted, isRepeat } = await submit(deps, actor, session, data.message, key);
-    log.info("turn requested", { request_id: envelope.id, turn_id: accepted.id, session_id: session.id });
-    caller.onTurn?.(accepted.id, session);
-    const { turn } = await deps.turns.wait(accepted.id, caller.signal);
-    await assertMayHear(deps, { session, actor, turnId: turn.id, isRepeat }, caller.signal);
-    return { type: "response", data: answerOf(turn, session.id) };
+    const asked = { requestId: envelope.id, message: data.message, key };
+    return inSession(deps, caller, data.session_id, "turns", (entered) => run(deps, asked, entered, caller));
   };
+}
+
+async function run(
+  deps: ProtocolDeps,
+  asked: { readonly requestId: string; readonly message: string; readonly key: string | null },
+  { session, actor }: Entered,
+  caller: Caller,
+): Promise<ReplyData> {
+  caller.connection?.follow(session, { isThere: true });
+  const { turn: accepted, isRepeat } = await submit(deps, actor, session, asked.message, asked.key);
+  log.info("turn requested", { request_id: asked.requestId, turn_id: accepted.id, session_id: session.id });
+  caller.onTurn?.(accepted.id, session);
+  const { turn } = await deps.turns.wait(accepted.id, caller.signal);
+  await assertMayHear(deps, { session, actor, turnId: turn.id, isRepeat }, caller.signal);
+  return { type: "response", data: answerOf(turn, session.id) };
 }
 
 async function submit(

@@ -1,11 +1,11 @@
-import type { Actor } from "../actor.ts";
+import { type Actor, atOnce } from "../actor.ts";
 import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import type { PreferencesUpdate } from "../sessions/preferences.ts";
 import { MADE_SESSION_ID } from "../sessions/service.ts";
 import { parser } from "../sessions/validation.ts";
-import { assertBound, assertWholePerson, enterSession, useSession } from "./access.ts";
+import { assertBound, assertWholePerson, type Entered, inSession, useSession } from "./access.ts";
 import { questionNow } from "./approvals.ts";
 import {
   CancelData,
@@ -24,7 +24,7 @@ const parseCancel = parser(CancelData);
 
 /** The requests about a session itself. */
 export function createSessionRequests(deps: ProtocolDeps) {
-  const { sessions, rules, tools, turns, events } = deps;
+  const { sessions, rules, tools, turns, events, onBehalf = atOnce } = deps;
 
   async function initialize(envelope: Envelope, caller: Caller): Promise<ReplyData> {
     rules.assertScope(caller.principal, "sessions");
@@ -35,10 +35,14 @@ export function createSessionRequests(deps: ProtocolDeps) {
     assertBound(caller, sessionId);
     assertChoosable(data.session_id ?? null);
     assertOwn(caller.principal, sessionId, data.channel_id);
-    await deps.places.assertReachable(rules.actorFor(caller.principal, wanted), caller.signal);
-    const { session } = await sessions.open({ ...wanted, sessionId, tokenId: caller.principal.tokenId });
-    rules.assertMayUse(caller.principal, session);
-    return { type: "initialize", data: await welcome(session, caller, data) };
+    // Its token would else open anew what is gone because its person has been forgotten.
+    if (caller.principal.kind === "session") await sessions.get(sessionId ?? "");
+    return onBehalf(wanted, async () => {
+      await deps.places.assertReachable(rules.actorFor(caller.principal, wanted), caller.signal);
+      const { session } = await sessions.open({ ...wanted, sessionId, tokenId: caller.principal.tokenId });
+      rules.assertMayUse(caller.principal, session);
+      return { type: "initialize", data: await welcome(session, caller, data) };
+    });
   }
 
   /** Somebody could otherwise take the id that another's client will come to. */
@@ -106,7 +110,14 @@ export function createSessionRequests(deps: ProtocolDeps) {
 
   async function contextUpdate(envelope: Envelope, caller: Caller): Promise<ReplyData> {
     const data = parseContextUpdate(envelope.data);
-    const { session, actor } = await enterSession(deps, caller, data.session_id, "sessions");
+    return inSession(deps, caller, data.session_id, "sessions", (entered) => change(data, entered, caller));
+  }
+
+  async function change(
+    data: ContextUpdateData,
+    { session, actor }: Entered,
+    caller: Caller,
+  ): Promise<ReplyData> {
     if (data.user_preferences !== undefined) assertWholePerson(caller.principal);
     if (data.active_tools !== undefined) assertKnown(actor, data.active_tools);
     const context = await sessions.updateContext(session, update(data));

@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode } from "../errors.ts";
 import { parser } from "../sessions/validation.ts";
-import { enterSession } from "./access.ts";
+import { type Entered, inSession } from "./access.ts";
 import { askFor, takeGrant } from "./approvals.ts";
 import { type createToolCallMemory, idempotencyKey } from "./idempotency.ts";
 import { type Envelope, type ReplyData, ToolCallData } from "./messages.ts";
@@ -13,8 +13,15 @@ export function createToolCall(deps: ProtocolDeps, remember: ReturnType<typeof c
   return async (envelope: Envelope, caller: Caller): Promise<ReplyData> => {
     const data = parse(envelope.data);
     const key = idempotencyKey(envelope.metadata);
-    const entered = enterSession(deps, caller, data.session_id, "tools");
-    const { session, actor } = entered instanceof Promise ? await entered : entered;
+    return inSession(deps, caller, data.session_id, "tools", (entered) => call(data, key, entered, caller));
+  };
+
+  async function call(
+    data: ToolCallData,
+    key: string | null,
+    { session, actor }: Entered,
+    caller: Caller,
+  ): Promise<ReplyData> {
     const request: DirectToolCall = {
       toolName: data.tool_name,
       input: data.arguments ?? {},
@@ -53,7 +60,7 @@ export function createToolCall(deps: ProtocolDeps, remember: ReturnType<typeof c
         ...(outcome.truncated === undefined ? {} : { truncated: outcome.truncated }),
       },
     };
-  };
+  }
 }
 
 function refusal(outcome: DirectToolOutcome): AppError {

@@ -1,4 +1,4 @@
-import { type Actor, nowhere } from "../actor.ts";
+import { type Actor, atOnce, nowhere } from "../actor.ts";
 import type { OfferedTool } from "../agent/ports.ts";
 import type { Metrics } from "../metrics.ts";
 import { createAudit } from "./audit.ts";
@@ -40,7 +40,7 @@ export interface RegistryOptions extends RunnerOptions {
 
 /** Throws when a tool is not fit to be offered: a fault of the program, seen at its start. */
 export function createRegistry(options: RegistryOptions): Registry {
-  const { policies, now } = options;
+  const { policies, now, onBehalf = atOnce } = options;
   const tools = new Map(options.tools.map((tool) => [tool.name, register(tool)]));
   if (tools.size !== options.tools.length) throw new Error("Two tools have the same name.");
   const all = [...tools.values()];
@@ -67,6 +67,21 @@ export function createRegistry(options: RegistryOptions): Registry {
 
   async function call(request: ToolCall): Promise<ToolOutcome> {
     request.signal.throwIfAborted();
+    let isIn = false;
+    const work = () => {
+      isIn = true;
+      return answer(request);
+    };
+    try {
+      return await onBehalf(request.actor, work);
+    } catch (error) {
+      if (isIn) throw error;
+      // Without a row in the audit log: it would name somebody who is being forgotten.
+      return failure(error, toolOf(request)?.tool ?? null, request, noProgress());
+    }
+  }
+
+  async function answer(request: ToolCall): Promise<ToolOutcome> {
     const started = now();
     const registered = toolOf(request);
     const progress = noProgress();

@@ -1,4 +1,4 @@
-import type { Actor } from "../actor.ts";
+import { type Actor, atOnce, type OnBehalf } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import { FairSlots } from "../limits/fair-slots.ts";
 import { plain } from "./authority.ts";
@@ -28,6 +28,8 @@ export interface RunnerOptions extends ContextDeps {
   readonly timeoutMs: number;
   /** UTF-8 bytes of the text that the model is given: see `leastResultBytes`. */
   readonly resultBytes: number;
+  /** What each call is done by. Throws AppError instead where its actor is being forgotten. */
+  readonly onBehalf?: OnBehalf;
   /** For tests: what the delimiter is made by. */
   readonly delimiter?: () => string;
 }
@@ -57,6 +59,7 @@ export function createRunner(
   usable: (actor: Actor, activeTools: readonly string[]) => readonly ToolInfo[],
 ): Runner {
   const { policies, limits, timeoutMs, resultBytes, delimiter = newDelimiter, callsAtOnce = 64 } = options;
+  const { onBehalf = atOnce } = options;
   if (resultBytes < leastResultBytes)
     throw new Error(`A tool's result needs at least ${leastResultBytes} bytes.`);
   const consent = createConsent(options);
@@ -109,7 +112,8 @@ export function createRunner(
       assertUsable(registered, call, policies);
       const given: Given = parse(call.input);
       return deadlines.within(call.signal, tool.name, (underWay) =>
-        work(registered, given, { call, underWay, progress }),
+        // What has run out of time may still write something, and is under way until it ends.
+        onBehalf(call.actor, () => work(registered, given, { call, underWay, progress })),
       );
     },
     async assertMayApprove({ input, actor, signal }, { tool, parse }, approver) {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { InteractionType } from "discord-api-types/v10";
+import { atOnce } from "../../src/actor.ts";
 import { Interactions } from "../../src/discord/posts/interactions.ts";
 import { createRestClients } from "../../src/discord/rest/client.ts";
 import { AppError } from "../../src/errors.ts";
@@ -31,6 +32,7 @@ test("presses beyond what is worked on are told to try again, and beyond twice a
     },
     verdicts: { hold: () => () => {}, shown: async () => {}, show: async () => {} },
     limits: { user: { take: async () => {} } },
+    onBehalf: atOnce,
     onFailure: () => {
       failures += 1;
     },

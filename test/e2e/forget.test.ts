@@ -1,6 +1,6 @@
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { command } from "../cli/io.ts";
+import { columnsWith } from "./columns.ts";
 import { Service } from "./service.ts";
 import { channels, guildId, mention, users } from "./surroundings.ts";
 
@@ -11,21 +11,6 @@ const until = async (what: string, holds: () => boolean): Promise<void> => {
     await new Promise((resolve) => setImmediate(resolve));
   }
 };
-
-/** Columns of unsealed text that hold a word. */
-function columnsWith(path: string, word: string): readonly string[] {
-  using sqlite = new Database(path, { readonly: true });
-  const tables = sqlite
-    .query<{ name: string }, []>("SELECT name FROM sqlite_schema WHERE type = 'table'")
-    .all();
-  return tables.flatMap(({ name }) =>
-    sqlite
-      .query<Record<string, unknown>, []>(`SELECT * FROM ${name}`)
-      .all()
-      .flatMap((row) => Object.entries(row))
-      .flatMap(([column, value]) => (String(value).includes(word) ? [`${name}.${column}`] : [])),
-  );
-}
 
 describe("the whole service", () => {
   test("forgets a person who asks for it in chat, and stops what it was doing for them", async () => {

@@ -58,6 +58,8 @@ describe("a server whose data are due", () => {
     };
   }
   const idle: Omit<LiveParts, "isIn"> = {
+    shut: () => ({ settled: async () => true, open: () => undefined }),
+    discordNow: () => null,
     flush: async () => undefined,
     stop: async () => undefined,
     revoke: async () => undefined,

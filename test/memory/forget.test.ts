@@ -98,6 +98,8 @@ const nameless = [
 const names = [ana, mark, direct];
 
 const idle: LiveParts = {
+  shut: () => ({ settled: async () => true, open: () => undefined }),
+  discordNow: () => null,
   flush: async () => undefined,
   stop: async () => undefined,
   revoke: async () => undefined,
@@ -284,7 +286,7 @@ describe("a person who is forgotten", () => {
     expect(await memory.seen.isOfForgotten(before, ben)).toBe(false);
   });
 
-  test("is not named either by calls that were under way and end later, unless they begin anew", async () => {
+  test("is not named either by calls of others that were under way and end later", async () => {
     using at = folder();
     let now = 1000;
     using memory = at.open({ now: () => now });
@@ -306,17 +308,14 @@ describe("a person who is forgotten", () => {
     memory.audit.collect({ ...call, at: 1000, actorUserId: ana, targets });
     await memory.audit.append({ ...call, at: 999, actorUserId: ben, targets });
     now += 1000;
-    await memory.sent.record({ messageId: "9200", channelId: general, userId: ana, at: now });
     memory.audit.flush();
     expect([...columnsWith(at.path, names)]).toEqual([]);
     memory.audit.collect({ ...call, at: now, actorUserId: ana, targets });
     now += 60_000;
-    await memory.sent.record({ messageId: "9201", channelId: general, userId: ana, at: now });
     const [again, ofBen, ofAna] = await memory.audit.list({ limit: 3 });
     expect(again).toMatchObject({ actorUserId: ana, sessionId: "s_1", targets });
     expect(ofBen).toMatchObject({ actorUserId: ben, sessionId: "s_1", targets: `member:${guild}:forgotten` });
     expect(ofAna).toMatchObject({ actorUserId: "forgotten", sessionId: null, channelId: "forgotten" });
-    expect(await memory.sent.userOf("9201")).toBe(ana);
   });
 
   test("is posted nothing more: not what was planned, and not what was about to be", async () => {
@@ -453,7 +452,9 @@ describe("a person who is forgotten", () => {
     await memory.erasures.requestByMessage(ana, { id: "9006", channelId: general, isDirect: false });
     await erasingOf(memory, Date.now, live).runDue();
     expect(calls).toEqual([
-      ...["revoke t_ana", "stop", "stop", "stop", "forget", "stop", "forget", "stop", "forget", "tell 9006"],
+      // Twice each time: what ends meanwhile may leave something behind.
+      ...["revoke t_ana", "stop", "stop", "stop", "revoke t_ana", "stop", "stop", "stop", "forget"],
+      ...["stop", "stop", "forget", "stop", "stop", "forget", "tell 9006"],
     ]);
     expect([...columnsWith(at.path, names)]).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { Actor } from "../../actor.ts";
+import type { Actor, OnBehalf } from "../../actor.ts";
 import type { SubmitResult, TurnService } from "../../agent/turn-service.ts";
 import { AppError } from "../../errors.ts";
 import type { Limits } from "../../limits/rate-limits.ts";
@@ -29,13 +29,19 @@ export interface AcceptanceDeps extends ChatWorldDeps {
   readonly notices: Notices;
   readonly personal: Pick<PersonalCommands, "run">;
   readonly limits: Pick<Limits, "user" | "guild">;
+  /** What each message is taken in by: waits while its author is being forgotten. */
+  readonly onBehalf: OnBehalf;
 }
 
 /**
  * Takes in one message: decides, and stores a turn or a notice before it resolves. Seen messages are recognised, so
  * that it may be called again after any failure. Throws AppError `shutting_down` when the message is left to the next process.
  */
-export async function accept(given: Incoming, deps: AcceptanceDeps): Promise<"accepted" | "passed"> {
+export function accept(given: Incoming, deps: AcceptanceDeps): Promise<"accepted" | "passed"> {
+  return deps.onBehalf({ userId: given.authorId, guildId: given.guildId }, () => takeIn(given, deps));
+}
+
+async function takeIn(given: Incoming, deps: AcceptanceDeps): Promise<"accepted" | "passed"> {
   if (await deps.seen.has(given.id)) return "passed";
   // It waited somewhere meanwhile: what it would begin could only be forgotten again.
   if (await deps.seen.isOfForgotten(given.id, given.authorId)) return "passed";

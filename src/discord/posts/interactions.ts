@@ -1,5 +1,6 @@
 import type { API } from "@discordjs/core";
 import { getLogger } from "@logtape/logtape";
+import type { OnBehalf } from "../../actor.ts";
 import type { TurnService } from "../../agent/turn-service.ts";
 import { type AppError, toAppError } from "../../errors.ts";
 import type { Limits } from "../../limits/rate-limits.ts";
@@ -27,6 +28,8 @@ export interface InteractionsDeps {
   readonly turns: Pick<TurnService, "decide" | "approval">;
   readonly verdicts: Pick<Verdicts, "hold" | "shown" | "show">;
   readonly limits: Pick<Limits, "user">;
+  /** What a press is decided by: who decided is stored. */
+  readonly onBehalf: OnBehalf;
   readonly onFailure: () => void;
   /** What takes longer than so many milliseconds is deferred: Discord waits for three seconds, the way there included. */
   readonly deferAfterMs: number;
@@ -147,10 +150,13 @@ export class Interactions {
 
   /** Never rejects: what goes wrong is told to whoever pressed. */
   async #decide({ approvalId, approved }: Press, userId: string, interaction: Interaction): Promise<Answer> {
-    const { turns, limits } = this.#deps;
+    const { turns, limits, onBehalf } = this.#deps;
     try {
       await limits.user.take(userId);
-      const approval = await turns.decide(approvalId, approved, userId, this.#bound(DECIDE_MS));
+      // Wherever it was pressed: what is decided there is the asker's.
+      const approval = await onBehalf({ userId, guildId: null }, () =>
+        turns.decide(approvalId, approved, userId, this.#bound(DECIDE_MS)),
+      );
       return { kind: "verdict", approval };
     } catch (error) {
       const failure = toAppError(error);

@@ -5,7 +5,7 @@ import { Verdicts } from "./verdicts.ts";
 
 export interface PostingDeps
   extends Pick<DeliveryDeps, "outbox" | "turns" | "botUserId" | "guildOf" | "metrics" | "now">,
-    Pick<InteractionsDeps, "limits"> {
+    Pick<InteractionsDeps, "limits" | "onBehalf"> {
   readonly clients: Pick<RestClients, "reads" | "writes">;
   readonly timing: {
     readonly lookAfterMs: number;
@@ -24,7 +24,7 @@ export interface Posting {
 
 /** What we say in Discord, and what people press under it: posts, verdicts and the answers to interactions. */
 export function createPosting({ clients, timing, ...deps }: PostingDeps): Posting {
-  const { outbox, turns, metrics, limits } = deps;
+  const { outbox, turns, metrics, limits, onBehalf } = deps;
   const verdicts = new Verdicts({
     api: clients.reads,
     outbox,
@@ -44,6 +44,7 @@ export function createPosting({ clients, timing, ...deps }: PostingDeps): Postin
     turns,
     verdicts,
     limits,
+    onBehalf,
     onFailure: () => metrics.discordFailure("interaction"),
     deferAfterMs: timing.deferMs,
   });

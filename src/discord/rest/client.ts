@@ -28,17 +28,28 @@ const longestWaitMs = 5000;
 /** Discord allows 50 requests a second, https://discord.com/developers/docs/topics/rate-limits#global-rate-limit */
 export const restPace: RestPace = { readsPerSecond: 30, writesPerSecond: 18 };
 
+/** `onTime` hears when Discord gave an answer, by its own clock, in milliseconds since 1970. */
 export function createRestClients(
   token: string,
   apiUrl: string,
   { readsPerSecond, writesPerSecond } = restPace,
+  onTime: (time: number) => void = () => {},
 ): RestClients {
+  const timed =
+    (send: RESTOptions["makeRequest"]): RESTOptions["makeRequest"] =>
+    async (url, init) => {
+      const response = await send(url, init);
+      // https://www.rfc-editor.org/rfc/rfc9110#field.date
+      onTime(Date.parse(response.headers.get("date") ?? ""));
+      return response;
+    };
   const reads = new REST({
     api: apiUrl,
     timeout: timeoutMs,
     retries: 1,
     globalRequestsPerSecond: readsPerSecond,
     rejectOnRateLimit: ({ retryAfter }) => retryAfter > longestWaitMs,
+    makeRequest: timed(DefaultRestOptions.makeRequest),
   }).setToken(token);
   const writes = new REST({
     api: apiUrl,
@@ -46,7 +57,7 @@ export function createRestClients(
     retries: 0,
     globalRequestsPerSecond: writesPerSecond,
     rejectOnRateLimit: ({ retryAfter }) => isFollowed() && retryAfter > longestWaitMs,
-    makeRequest: sendOnce,
+    makeRequest: timed(sendOnce),
   }).setToken(token);
   return {
     reads: new API(reads),
