@@ -25,7 +25,7 @@ export class RequestSlots {
     return this.#taken;
   }
 
-  /** Gives what gives the place back, idempotently. Throws AppError `rate_limited`. */
+  /** Gives what gives the slot back, idempotently. Throws AppError `rate_limited`. */
   take(key: string): () => void {
     const own = this.#ofKey.get(key) ?? 0;
     if (own >= this.#bounds.ofOne || this.#taken >= this.#bounds.inAll)
