@@ -1,5 +1,5 @@
 import { permissionNames } from "../src/permissions/names.ts";
-import { EVERYDAY_PERMISSIONS } from "../src/simulator/discord/world-seed.ts";
+import { everydayPermissions } from "../src/simulator/discord/world-seed.ts";
 import { type AxisKind, axisKinds } from "../test/tools/matrix/axis.ts";
 import { type ActorName, actors } from "../test/tools/matrix/scene.ts";
 import { moderating, ofBot } from "../test/tools/matrix/seed.ts";
@@ -112,9 +112,9 @@ export async function matrixSection(): Promise<string> {
 export function matrixWorldSection(): string {
   const words = (bits: bigint): string => permissionNames(bits).join(", ");
   return [
-    `- everyone: ${words(EVERYDAY_PERMISSIONS)}`,
+    `- everyone: ${words(everydayPermissions)}`,
     `- moderators besides: ${words(moderating)}`,
-    `- the bot besides: ${words(ofBot & ~EVERYDAY_PERMISSIONS)}; in the private channels neither Manage Channels nor Manage Messages`,
+    `- the bot besides: ${words(ofBot & ~everydayPermissions)}; in the private channels neither Manage Channels nor Manage Messages`,
   ].join("\n");
 }
 

@@ -4,7 +4,7 @@ import {
   type AuditLine,
   type AuditRequest,
   createAuditOperations,
-  PAGE_ROWS,
+  pageRows,
   readAuditPage,
   verdicts,
 } from "../operations/audit.ts";
@@ -13,8 +13,8 @@ import { type Command, exit, UsageError } from "./command.ts";
 import { existingDatabase } from "./existing-database.ts";
 import { openOperations } from "./operations.ts";
 
-const MAX_ROWS = 10_000;
-const DEFAULT_ROWS = 50;
+const rowsBound = 10_000;
+const defaultRows = 50;
 
 export const audit: Command = {
   name: "audit",
@@ -32,7 +32,7 @@ service runs, through its control socket, and while it does not.
   --since TIME     calls from then on: 2026-11-22, 2026-11-22T18:30 (UTC unless it says otherwise),
                    or how long ago: 30m, 24h, 7d
   --until TIME     calls before then
-  --limit N        at most so many, 1 to ${MAX_ROWS} (default: ${DEFAULT_ROWS})
+  --limit N        at most so many, 1 to ${rowsBound} (default: ${defaultRows})
   --json           print JSON, a line for each call
 `,
   async run(args, io) {
@@ -50,7 +50,7 @@ service runs, through its control socket, and while it does not.
         json: { type: "boolean" },
       },
     });
-    const rows = values.limit === undefined ? DEFAULT_ROWS : readLimit(values.limit);
+    const rows = values.limit === undefined ? defaultRows : readLimit(values.limit);
     const filter = {
       ...(values.user === undefined ? {} : { actor_user_id: readId("--user", values.user) }),
       ...(values.guild === undefined ? {} : { guild_id: readId("--guild", values.guild) }),
@@ -71,8 +71,8 @@ service runs, through its control socket, and while it does not.
 };
 
 function readLimit(text: string): number {
-  if (/^[1-9]\d{0,4}$/.test(text) && Number(text) <= MAX_ROWS) return Number(text);
-  throw new UsageError(`--limit takes a whole number from 1 to ${MAX_ROWS}`);
+  if (/^[1-9]\d{0,4}$/.test(text) && Number(text) <= rowsBound) return Number(text);
+  throw new UsageError(`--limit takes a whole number from 1 to ${rowsBound}`);
 }
 
 function readId(flag: string, text: string): string {
@@ -109,7 +109,7 @@ async function readLog(
   const lines: AuditLine[] = [];
   let next: Pick<AuditRequest, "before_id"> = {};
   while (lines.length < rows) {
-    const limit = Math.min(PAGE_ROWS, rows - lines.length);
+    const limit = Math.min(pageRows, rows - lines.length);
     const request: AuditRequest = { ...filter, ...next, limit };
     const page = readAuditPage(await log.ask("audit_list", request));
     lines.push(...page);

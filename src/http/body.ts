@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { FRAME_BYTES, parseBytes } from "../protocol/envelope.ts";
+import { frameBytes, parseBytes } from "../protocol/envelope.ts";
 
 /** Milliseconds that a body may take, however steadily it drips; one that stops is given up by the server. */
 const bodyMs = 60_000;
@@ -7,7 +7,7 @@ const bodyMs = 60_000;
 /** The body, at most so many bytes of it. Throws AppError `payload_too_large` or `timeout` without reading further. */
 export async function readBytes(
   request: Request,
-  maxBytes = FRAME_BYTES,
+  maxBytes = frameBytes,
   now: () => number = () => performance.now(),
 ): Promise<Uint8Array> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);

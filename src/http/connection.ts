@@ -11,13 +11,13 @@ import { Following } from "./following.ts";
 import type { HttpDeps } from "./ports.ts";
 
 /** Requests of one connection that are worked on at once. */
-export const IN_FLIGHT = 16;
+export const inFlightBound = 16;
 /** Requests refused in a row, for their number, before a connection counts as a flood. */
-export const REFUSED_IN_A_ROW = 256;
+export const refusedInARow = 256;
 /** Bytes that may wait for a reader before it counts as too slow. */
-export const UNREAD_BYTES = 1024 * 1024;
+export const unreadBytes = 1024 * 1024;
 /** How long a reader that does not read has to take the close frame, in milliseconds. */
-export const CLOSE_GRACE_MS = 5000;
+export const closeGraceMs = 5000;
 
 export const floodReason = "too many requests after being refused: wait for what retry_after_ms says";
 
@@ -116,7 +116,7 @@ export class Connection implements ConnectionPort, SocketEnd {
     if (this.#socket === null) return;
     const parsed = typeof frame === "string" ? parseFrame(frame) : binaryFrame();
     if (!parsed.ok) void this.#reject(parsed.reply);
-    else if (this.#inFlight >= IN_FLIGHT) this.#refuse(parsed.envelope, tooManyAtOnce());
+    else if (this.#inFlight >= inFlightBound) this.#refuse(parsed.envelope, tooManyAtOnce());
     else if (this.#options.draining()) this.#refuse(parsed.envelope, shuttingDown());
     else void this.#run(parsed.envelope);
   }
@@ -134,7 +134,7 @@ export class Connection implements ConnectionPort, SocketEnd {
     if (socket === null) return;
     this.#socket = null;
     socket.close(code, reason);
-    setTimeout(() => socket.terminate(), CLOSE_GRACE_MS).unref();
+    setTimeout(() => socket.terminate(), closeGraceMs).unref();
   }
 
   follow(session: Session, how?: Follow): Followed {
@@ -165,7 +165,7 @@ export class Connection implements ConnectionPort, SocketEnd {
   /** Who is refused and goes on all the same is no longer answered: each answer takes time from the others. */
   #countRefusal(): void {
     this.#refused++;
-    if (this.#refused >= REFUSED_IN_A_ROW) this.close(closeCodes.policy, floodReason);
+    if (this.#refused >= refusedInARow) this.close(closeCodes.policy, floodReason);
   }
 
   /** Whether its token is still good, and has requests left. Throws AppError, at once or later. */
@@ -213,7 +213,7 @@ export class Connection implements ConnectionPort, SocketEnd {
     if (socket === null) return;
     const sent = socket.send(text);
     if (sent > 0) return;
-    if (sent === 0 || socket.getBufferedAmount() > UNREAD_BYTES)
+    if (sent === 0 || socket.getBufferedAmount() > unreadBytes)
       this.close(closeCodes.tooSlow, "too slow: read faster, then connect again with last_seq");
   }
 }
@@ -221,7 +221,7 @@ export class Connection implements ConnectionPort, SocketEnd {
 function tooManyAtOnce(): AppError {
   return new AppError(
     "rate_limited",
-    `At most ${IN_FLIGHT} requests are worked on at once for one connection; wait for a reply first.`,
+    `At most ${inFlightBound} requests are worked on at once for one connection; wait for a reply first.`,
     { retryAfterMs: 1000 },
   );
 }

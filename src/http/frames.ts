@@ -1,6 +1,6 @@
 import type { ServerWebSocket } from "bun";
-import { FRAME_BYTES_CLOSE } from "../protocol/envelope.ts";
-import { type SocketEnd, UNREAD_BYTES } from "./connection.ts";
+import { closingFrameBytes } from "../protocol/envelope.ts";
+import { type SocketEnd, unreadBytes } from "./connection.ts";
 
 type Socket = ServerWebSocket<SocketEnd>;
 type Frame = string | Buffer;
@@ -28,8 +28,8 @@ export function createSocketOptions() {
   }
 
   return {
-    maxPayloadLength: FRAME_BYTES_CLOSE,
-    backpressureLimit: 2 * UNREAD_BYTES,
+    maxPayloadLength: closingFrameBytes,
+    backpressureLimit: 2 * unreadBytes,
     idleTimeout: 120,
     sendPings: true,
     perMessageDeflate: false,

@@ -14,7 +14,7 @@ import { placeOf } from "../mcp/callers.ts";
 import { isRequest, readMessage } from "../mcp/json-rpc.ts";
 import type { McpCaller } from "../mcp/ports.ts";
 import type { Mcp } from "../mcp/server.ts";
-import { FRAME_BYTES_CLOSE } from "../protocol/envelope.ts";
+import { closingFrameBytes } from "../protocol/envelope.ts";
 import { readBytes } from "./body.ts";
 import type { Door } from "./door.ts";
 import { createMcpInFlight, isNamed, withName } from "./mcp-in-flight.ts";
@@ -142,7 +142,7 @@ const isStream = ({ headers }: Response): boolean =>
   headers.get("content-type")?.startsWith("text/event-stream") ?? false;
 
 async function read(request: Request) {
-  return readMessage(new TextDecoder().decode(await readBytes(request, FRAME_BYTES_CLOSE)));
+  return readMessage(new TextDecoder().decode(await readBytes(request, closingFrameBytes)));
 }
 
 /** What the server package hands on; the token itself stays at the door. */

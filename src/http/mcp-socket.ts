@@ -4,12 +4,12 @@ import { AppError } from "../errors.ts";
 import { type ServedChannel, serveChannel, type TextChannel } from "../mcp/channel.ts";
 import type { McpCaller } from "../mcp/ports.ts";
 import {
-  CLOSE_GRACE_MS,
   closeCodes,
+  closeGraceMs,
   floodReason,
-  REFUSED_IN_A_ROW,
+  refusedInARow,
   type SocketEnd,
-  UNREAD_BYTES,
+  unreadBytes,
 } from "./connection.ts";
 import type { HttpDeps } from "./ports.ts";
 
@@ -77,7 +77,7 @@ export class McpSocket implements SocketEnd {
     if (socket === null) return;
     this.#socket = null;
     socket.close(code, Buffer.from(reason).subarray(0, reasonBytes).toString());
-    setTimeout(() => socket.terminate(), CLOSE_GRACE_MS).unref();
+    setTimeout(() => socket.terminate(), closeGraceMs).unref();
   }
 
   async #admit(): Promise<void> {
@@ -89,7 +89,7 @@ export class McpSocket implements SocketEnd {
     const valid = auth.stillValid(this.principal);
     if (valid !== true && !(await valid))
       throw new AppError("unauthorized", "The token of this connection has been revoked or has expired.");
-    if (++this.#refused >= REFUSED_IN_A_ROW) this.close(closeCodes.policy, floodReason);
+    if (++this.#refused >= refusedInARow) this.close(closeCodes.policy, floodReason);
     await limits.token.take(this.#limitKey);
     this.#refused = 0;
   }
@@ -99,7 +99,7 @@ export class McpSocket implements SocketEnd {
     if (socket === null) return;
     const sent = socket.send(text);
     if (sent > 0) return;
-    if (sent === 0 || socket.getBufferedAmount() > UNREAD_BYTES)
+    if (sent === 0 || socket.getBufferedAmount() > unreadBytes)
       this.close(closeCodes.tooSlow, "too slow: read faster, then connect again");
   }
 }

@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { CLOSE_GRACE_MS } from "./connection.ts";
+import { closeGraceMs } from "./connection.ts";
 
 /** Bytes of a stream that may wait for a reader before it counts as too slow. */
 export const unreadStreamBytes = 64 * 1024;
@@ -28,7 +28,7 @@ export function keptUp(
     if (state !== "open") return;
     state = "closing";
     reader.cancel(error).catch(() => {});
-    cutOff = setTimeout(() => controller.error(error), CLOSE_GRACE_MS).unref();
+    cutOff = setTimeout(() => controller.error(error), closeGraceMs).unref();
     controller.enqueue(new TextEncoder().encode(lastWord(error)));
   }
 

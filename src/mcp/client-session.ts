@@ -1,6 +1,6 @@
 import type { Actor } from "../actor.ts";
 import type { Session } from "../sessions/ports.ts";
-import { MADE_SESSION_ID } from "../sessions/service.ts";
+import { madeSessionIdPrefix } from "../sessions/service.ts";
 import type { McpCaller, McpDeps } from "./ports.ts";
 
 /**
@@ -14,6 +14,6 @@ export async function clientSession(
 ): Promise<Session> {
   if (session !== null) return session;
   const name = JSON.stringify([tokenId, userId, guildId, channelId]);
-  const sessionId = `${MADE_SESSION_ID}${new Bun.CryptoHasher("sha256").update(name).digest("base64url")}`;
+  const sessionId = `${madeSessionIdPrefix}${new Bun.CryptoHasher("sha256").update(name).digest("base64url")}`;
   return (await sessions.open({ sessionId, userId, channelId, guildId, tokenId })).session;
 }

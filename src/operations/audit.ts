@@ -43,12 +43,12 @@ export function readAuditPage(value: unknown): readonly AuditLine[] {
 }
 
 /** Rows of one page: an answer over the control socket stays small. */
-export const PAGE_ROWS = 500;
+export const pageRows = 500;
 
 const time = Type.Integer({ minimum: 0 });
 const Filter = Type.Object(
   {
-    limit: Type.Integer({ minimum: 1, maximum: PAGE_ROWS }),
+    limit: Type.Integer({ minimum: 1, maximum: pageRows }),
     before_id: Type.Optional(Type.Integer({ minimum: 1 })),
     actor_user_id: Type.Optional(Type.String()),
     guild_id: Type.Optional(Type.String()),

@@ -1,6 +1,6 @@
 import type { Approval, ApprovalGrant, Question } from "../agent/approvals.ts";
 import { AppError } from "../errors.ts";
-import { WITHHELD } from "../sessions/context.ts";
+import { withheldNote } from "../sessions/context.ts";
 import type { Session } from "../sessions/ports.ts";
 import { parser } from "../sessions/validation.ts";
 import { inSession } from "./access.ts";
@@ -8,7 +8,7 @@ import { ApproveData, type Envelope, type ReplyData } from "./messages.ts";
 import type { Caller, DirectToolCall, ProtocolDeps } from "./ports.ts";
 import { seconds, wireApproval } from "./wire.ts";
 
-const APPROVAL_MS = 15 * 60_000;
+const defaultApprovalMs = 15 * 60_000;
 
 const parse = parser(ApproveData);
 
@@ -69,13 +69,13 @@ export async function questionNow(
     return question.text;
   } catch {
     signal.throwIfAborted();
-    return WITHHELD;
+    return withheldNote;
   }
 }
 
 /** A direct call that has to be approved: its question is stored, and named in the error that this gives. */
 export async function askFor(
-  { turns, now, approvalMs = APPROVAL_MS }: Pick<ProtocolDeps, "turns" | "now" | "approvalMs">,
+  { turns, now, approvalMs = defaultApprovalMs }: Pick<ProtocolDeps, "turns" | "now" | "approvalMs">,
   call: DirectToolCall,
   session: Session,
   question: Question,

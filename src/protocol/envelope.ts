@@ -1,13 +1,13 @@
 import { AppError } from "../errors.ts";
-import { type Envelope, type ErrorReply, ID_LENGTH, type RequestType, requestTypes } from "./messages.ts";
+import { type Envelope, type ErrorReply, idLength, type RequestType, requestTypes } from "./messages.ts";
 import { errorReply } from "./wire.ts";
 
 /** Bytes of a frame or a body that are looked at; more is answered with an error. */
-export const FRAME_BYTES = 64 * 1024;
+export const frameBytes = 64 * 1024;
 /** Bytes beyond which a socket is closed with 1009 instead of answered. */
-export const FRAME_BYTES_CLOSE = 1024 * 1024;
+export const closingFrameBytes = 1024 * 1024;
 /** Arrays and objects inside one another. */
-export const DEPTH = 32;
+export const depthBound = 32;
 
 export interface Refused {
   readonly ok: false;
@@ -24,14 +24,14 @@ export function parseFrame(frame: string): Parsed {
   try {
     value = parseJson(frame);
   } catch (error) {
-    return refuse(asAppError(error), frame.length <= FRAME_BYTES_CLOSE ? findId(frame) : "");
+    return refuse(asAppError(error), frame.length <= closingFrameBytes ? findId(frame) : "");
   }
   return parseEnvelope(value);
 }
 
 /** Bytes of a JSON text: the same, with `invalid_encoding` for what is no UTF-8. */
 export function parseBytes(bytes: Uint8Array): unknown {
-  if (bytes.byteLength > FRAME_BYTES) throw tooLarge();
+  if (bytes.byteLength > frameBytes) throw tooLarge();
   return parseJson(decode(bytes));
 }
 
@@ -54,16 +54,16 @@ function decode(bytes: Uint8Array): string {
 /** Throws AppError `invalid_json` or `payload_too_large`. */
 function parseJson(text: string): unknown {
   // Three bytes is the most that UTF-8 needs for a UTF-16 unit: only long texts have to be counted.
-  if (text.length * 3 > FRAME_BYTES && Buffer.byteLength(text) > FRAME_BYTES) throw tooLarge();
+  if (text.length * 3 > frameBytes && Buffer.byteLength(text) > frameBytes) throw tooLarge();
   const value = parseAny(text);
   if (value === undefined)
     throw new AppError("invalid_json", "This is not valid JSON; send one JSON object.");
-  if (deeperThan(value, DEPTH))
+  if (deeperThan(value, depthBound))
     throw new AppError(
       "payload_too_large",
-      `This is nested too deeply; at most ${DEPTH} levels are allowed.`,
+      `This is nested too deeply; at most ${depthBound} levels are allowed.`,
       {
-        data: { max_depth: DEPTH },
+        data: { max_depth: depthBound },
       },
     );
   return value;
@@ -79,7 +79,7 @@ function parseAny(text: string): unknown {
 
 function tooLarge(): AppError {
   return new AppError("payload_too_large", "This is too large; at most 64 KiB are allowed.", {
-    data: { max_bytes: FRAME_BYTES },
+    data: { max_bytes: frameBytes },
   });
 }
 
@@ -95,8 +95,8 @@ function parseEnvelope(value: unknown): Parsed {
   if (!isRecord(value)) return invalid("", "", "An envelope is a JSON object with type, id and data.");
   const { type, id, data, metadata } = value;
   if (type === undefined && value.jsonrpc !== undefined) return refuse(otherDialect(), idText(id));
-  if (typeof id !== "string" || id.length === 0 || id.length > ID_LENGTH)
-    return invalid("id", "", `The field id must be a string of 1 to ${ID_LENGTH} characters.`);
+  if (typeof id !== "string" || id.length === 0 || id.length > idLength)
+    return invalid("id", "", `The field id must be a string of 1 to ${idLength} characters.`);
   if (typeof type !== "string") return invalid("type", id, "The field type must be a string.");
   if (metadata !== undefined && !isRecord(metadata))
     return invalid("metadata", id, "The field metadata must be an object when it is there.");
@@ -118,7 +118,7 @@ function otherDialect(): AppError {
 
 /** JSON-RPC's ids may be numbers; the asker looks for its own. */
 const idText = (id: unknown): string =>
-  (typeof id === "string" || typeof id === "number") && `${id}`.length <= ID_LENGTH ? `${id}` : "";
+  (typeof id === "string" || typeof id === "number") && `${id}`.length <= idLength ? `${id}` : "";
 
 function unknownType(): AppError {
   return new AppError("unknown_type", `This type is not known; use one of ${requestTypes.join(", ")}.`, {
@@ -141,6 +141,6 @@ function asAppError(error: unknown): AppError {
 /** The id of a frame that is too large or too deep: parsed once more, since somebody waits for that answer. */
 function findId(frame: string): string {
   const value = parseAny(frame);
-  if (!isRecord(value) || typeof value.id !== "string" || value.id.length > ID_LENGTH) return "";
+  if (!isRecord(value) || typeof value.id !== "string" || value.id.length > idLength) return "";
   return value.id;
 }

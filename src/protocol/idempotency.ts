@@ -2,20 +2,20 @@ import { goesWith, type OnForgotten } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import type { Session } from "../sessions/ports.ts";
-import { ID_LENGTH, type Metadata } from "./messages.ts";
+import { idLength, type Metadata } from "./messages.ts";
 import type { DirectToolOutcome } from "./ports.ts";
 
 /** Direct tool calls that are remembered by their key. */
-const REMEMBERED = 512;
+const rememberedBound = 512;
 
 /** `metadata.idempotency_key`, or null. Throws AppError `invalid_envelope`. */
 export function idempotencyKey(metadata: Metadata | undefined): string | null {
   const key = metadata?.idempotency_key;
   if (key === undefined || key === null) return null;
-  if (typeof key === "string" && key.length > 0 && key.length <= ID_LENGTH) return key;
+  if (typeof key === "string" && key.length > 0 && key.length <= idLength) return key;
   throw new AppError(
     "invalid_envelope",
-    `The field metadata.idempotency_key must be a string of 1 to ${ID_LENGTH} characters.`,
+    `The field metadata.idempotency_key must be a string of 1 to ${idLength} characters.`,
     { data: { path: "metadata.idempotency_key" } },
   );
 }
@@ -38,7 +38,7 @@ interface Remembered {
  * (which is thrown), is forgotten and may be tried again. Whoever is forgotten takes theirs with them.
  */
 export function createToolCallMemory(onForgotten?: OnForgotten) {
-  const calls = new Lru<Remembered>(REMEMBERED);
+  const calls = new Lru<Remembered>(rememberedBound);
   onForgotten?.((whose) => calls.deleteIf(({ session }) => goesWith(whose, session)));
 
   return (

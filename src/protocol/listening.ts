@@ -12,14 +12,14 @@ import { isQuestion, withheldEvent } from "./wire.ts";
  * For how long it holds that somebody is where their session is and may read what an event rests on, where Discord
  * tells of no change: it does not tell of all, and not while it is away. Milliseconds.
  */
-export const HELD_MS = 10_000;
+export const heldMs = 10_000;
 /** Events that wait until that is established. */
-const WAITING_EVENTS = 1024;
-const WAITING_CHARS = 512 * 1024;
+const waitingEventsBound = 1024;
+const waitingCharsBound = 512 * 1024;
 /** Between tries while Discord does not say; milliseconds. */
-const PATIENCE: readonly number[] = [500, 1500, 4000];
+const patienceMs: readonly number[] = [500, 1500, 4000];
 /** Tries that a change overtakes. */
-const OVERTAKEN = 5;
+const overtakenBound = 5;
 
 interface ListeningDeps extends HearingDeps {
   readonly session: Session;
@@ -75,7 +75,8 @@ export class Listening implements Hearing {
     }
     this.#waiting.push(event);
     this.#waitingChars += event.json.length;
-    if (this.#waiting.length > WAITING_EVENTS || this.#waitingChars > WAITING_CHARS) this.#end(tookTooLong());
+    if (this.#waiting.length > waitingEventsBound || this.#waitingChars > waitingCharsBound)
+      this.#end(tookTooLong());
     else if (!this.#isAsking) void this.#tellWaiting();
   }
 
@@ -88,7 +89,7 @@ export class Listening implements Hearing {
   }
 
   get #holds(): boolean {
-    return this.#heldSince !== null && this.#deps.now() - this.#heldSince < HELD_MS;
+    return this.#heldSince !== null && this.#deps.now() - this.#heldSince < heldMs;
   }
 
   #isAgain({ seq }: StreamEvent): boolean {
@@ -164,10 +165,10 @@ export class Listening implements Hearing {
 
   /** Throws AppError when the person is not there, or that cannot be established, and the signal's reason. */
   async #ask(): Promise<void> {
-    const { now, patience = PATIENCE } = this.#deps;
+    const { now, patience = patienceMs } = this.#deps;
     const signal = this.#signal;
     let tries = 0;
-    for (let overtaken = 0; overtaken < OVERTAKEN; ) {
+    for (let overtaken = 0; overtaken < overtakenBound; ) {
       const version = this.#version;
       const since = now();
       const refusal = await this.#refusal();

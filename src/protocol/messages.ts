@@ -2,7 +2,7 @@ import { type Static, type TSchema, Type } from "typebox";
 import type { ErrorCode } from "../errors.ts";
 import { WireContext } from "../sessions/context.ts";
 import { PreferencesUpdate } from "../sessions/preferences.ts";
-import { SESSION_ID } from "../sessions/service.ts";
+import { sessionIdPattern } from "../sessions/service.ts";
 
 /*
  * Each message once: its TypeScript type, its validator and its JSON Schema (for OpenAPI) come from here.
@@ -20,12 +20,12 @@ export const requestTypes = [
 export type RequestType = (typeof requestTypes)[number];
 
 /** Characters of a request's id and of an idempotency key. */
-export const ID_LENGTH = 128;
+export const idLength = 128;
 /** Bytes of a message to `process`. */
-export const MESSAGE_BYTES = 32 * 1024;
+export const messageBytes = 32 * 1024;
 
 const snowflake = (description: string) => Type.String({ pattern: "^[0-9]{1,20}$", description });
-const SessionId = Type.String({ pattern: SESSION_ID });
+const SessionId = Type.String({ pattern: sessionIdPattern });
 const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 const Seconds = Type.Number({ description: "Seconds since 1970" });
 
@@ -62,7 +62,7 @@ export type ContextUpdateData = Static<typeof ContextUpdateData>;
 
 export const ProcessData = Type.Object({
   session_id: SessionId,
-  message: Type.String({ minLength: 1, maxLength: MESSAGE_BYTES, pattern: "\\S" }),
+  message: Type.String({ minLength: 1, maxLength: messageBytes, pattern: "\\S" }),
 });
 export type ProcessData = Static<typeof ProcessData>;
 

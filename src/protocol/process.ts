@@ -7,7 +7,7 @@ import type { Session } from "../sessions/ports.ts";
 import { parser } from "../sessions/validation.ts";
 import { type Entered, inSession } from "./access.ts";
 import { conflict, idempotencyKey } from "./idempotency.ts";
-import { type Envelope, MESSAGE_BYTES, ProcessData, type ReplyData } from "./messages.ts";
+import { type Envelope, messageBytes, ProcessData, type ReplyData } from "./messages.ts";
 import type { Caller, ProtocolDeps } from "./ports.ts";
 import { wireUsage } from "./wire.ts";
 
@@ -19,9 +19,9 @@ export function createProcess(deps: ProtocolDeps) {
   return async (envelope: Envelope, caller: Caller): Promise<ReplyData> => {
     const data = parse(envelope.data);
     const key = idempotencyKey(envelope.metadata);
-    if (Buffer.byteLength(data.message) > MESSAGE_BYTES)
+    if (Buffer.byteLength(data.message) > messageBytes)
       throw new AppError("payload_too_large", "The message is too long; at most 32 KiB are allowed.", {
-        data: { path: "message", max_bytes: MESSAGE_BYTES },
+        data: { path: "message", max_bytes: messageBytes },
       });
     const asked = { requestId: envelope.id, message: data.message, key };
     return inSession(deps, caller, data.session_id, "turns", (entered) => run(deps, asked, entered, caller));

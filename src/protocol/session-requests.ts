@@ -3,7 +3,7 @@ import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/ports.ts";
 import type { PreferencesUpdate } from "../sessions/preferences.ts";
-import { MADE_SESSION_ID } from "../sessions/service.ts";
+import { madeSessionIdPrefix } from "../sessions/service.ts";
 import { parser } from "../sessions/validation.ts";
 import { assertBound, assertWholePerson, type Entered, inSession, useSession } from "./access.ts";
 import { questionNow } from "./approvals.ts";
@@ -47,10 +47,10 @@ export function createSessionRequests(deps: ProtocolDeps) {
 
   /** Somebody could otherwise take the id that another's client will come to. */
   function assertChoosable(sessionId: string | null): void {
-    if (sessionId === null || !sessionId.startsWith(MADE_SESSION_ID)) return;
+    if (sessionId === null || !sessionId.startsWith(madeSessionIdPrefix)) return;
     throw new AppError(
       "invalid_data",
-      `Ids that begin with ${MADE_SESSION_ID} are the service's own; choose another session_id, or leave it out.`,
+      `Ids that begin with ${madeSessionIdPrefix} are the service's own; choose another session_id, or leave it out.`,
       { data: { path: "session_id" } },
     );
   }

@@ -1,7 +1,7 @@
 import type { Approval } from "../agent/approvals.ts";
 import type { TurnEvent, Usage } from "../agent/events.ts";
 import type { AppError } from "../errors.ts";
-import { WITHHELD } from "../sessions/context.ts";
+import { withheldNote } from "../sessions/context.ts";
 import type { Envelope, ErrorFields, ErrorReply, WireUsage } from "./messages.ts";
 
 export const seconds = (milliseconds: number): number => milliseconds / 1000;
@@ -54,11 +54,11 @@ function withoutContent({ type }: { readonly [field: string]: unknown }) {
     case "tool_started":
       return { arguments: {} };
     case "approval_requested":
-      return { question: WITHHELD };
+      return { question: withheldNote };
     case "turn_finished":
-      return { response: WITHHELD };
+      return { response: withheldNote };
     case "turn_failed":
-      return { message: WITHHELD };
+      return { message: withheldNote };
     default:
       return {};
   }

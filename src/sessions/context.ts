@@ -62,7 +62,7 @@ export function wireHistory(history: readonly HistoryEntry[]): WireContext["conv
 }
 
 /** What stands in the place of what somebody may not read any more. */
-export const WITHHELD = "(This draws on a place that you cannot read any more, and is withheld.)";
+export const withheldNote = "(This draws on a place that you cannot read any more, and is withheld.)";
 
 /** `live`: it was read for them just now, and they must not have lost sight of it since. `again`: they must be able to read it. */
 export type Telling = "live" | "again";
@@ -90,7 +90,7 @@ export async function readableBy(
   const isClosed = new Set(await unreadableBy(flow, person, sources));
   if (isClosed.size === 0) return history;
   return history.map((entry) =>
-    entry.sources.some((source) => isClosed.has(source)) ? { ...entry, content: WITHHELD } : entry,
+    entry.sources.some((source) => isClosed.has(source)) ? { ...entry, content: withheldNote } : entry,
   );
 }
 

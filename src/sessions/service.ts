@@ -84,11 +84,11 @@ export interface Sessions extends AsyncDisposable {
   forget(sessionIds: readonly string[]): void;
 }
 
-export const SESSION_ID = "^[A-Za-z0-9_.:-]{1,128}$";
-const sessionId = new RegExp(SESSION_ID);
+export const sessionIdPattern = "^[A-Za-z0-9_.:-]{1,128}$";
+const sessionId = new RegExp(sessionIdPattern);
 
 /** Ids that begin so are made of what a client is, so that it finds its session again: none can be chosen. */
-export const MADE_SESSION_ID = "mcp.";
+export const madeSessionIdPrefix = "mcp.";
 
 /**
  * Sessions over their store. This object is the only writer, so what it caches cannot be stale.

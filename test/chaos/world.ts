@@ -1,6 +1,6 @@
 import type { GuildSeed, WorldSeed } from "../../src/simulator/discord/seed.ts";
 import { snowflakeAt } from "../../src/simulator/discord/snowflake.ts";
-import { DEMO, EVERYDAY_PERMISSIONS } from "../../src/simulator/discord/world-seed.ts";
+import { DEMO, everydayPermissions } from "../../src/simulator/discord/world-seed.ts";
 
 const began = Date.UTC(2025, 0, 1);
 const id = (kind: number, at: number): string => snowflakeAt(began + kind, at);
@@ -55,8 +55,8 @@ function seedOf(
     id: serverId,
     name: `Storm ${at}`,
     ownerId,
-    everyone: EVERYDAY_PERMISSIONS,
-    roles: [{ id: roleId, name: "Pilot", permissions: EVERYDAY_PERMISSIONS, ofBot: true }],
+    everyone: everydayPermissions,
+    roles: [{ id: roleId, name: "Pilot", permissions: everydayPermissions, ofBot: true }],
     channels: [
       ...channelIds.map((channelId, n) => ({ id: channelId, name: `deck-${n}`, kind: "text" as const })),
       { id: ledgerId, name: "ledger", kind: "text" },

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { readConfig } from "../../src/config.ts";
 import { serveControl } from "../../src/control/control.ts";
 import { openStored } from "../../src/database.ts";
-import { createAuditOperations, PAGE_ROWS } from "../../src/operations/audit.ts";
+import { createAuditOperations, pageRows } from "../../src/operations/audit.ts";
 import type { AuditRow } from "../../src/tools/ports.ts";
 import { command } from "./io.ts";
 
@@ -126,7 +126,7 @@ describe("audit", () => {
   });
 
   test("reads on over pages, while it serves and while it does not", async () => {
-    const count = PAGE_ROWS * 2 + 3;
+    const count = pageRows * 2 + 3;
     const env = await logOf(...Array.from({ length: count }, (_, at) => row({ at: start + at })));
     const all = Array.from({ length: count }, (_, at) => at + 1);
     expect((await lines(env, "--limit", "5000")).map(({ id }) => id)).toEqual(all);
@@ -142,7 +142,7 @@ describe("audit", () => {
     });
     expect((await lines(env, "--limit", "5000")).map(({ id }) => id)).toEqual(all);
     expect(asked).toBe(3);
-    expect((await lines(env, "--limit", `${PAGE_ROWS + 1}`)).at(0)?.id).toBe(count - PAGE_ROWS);
+    expect((await lines(env, "--limit", `${pageRows + 1}`)).at(0)?.id).toBe(count - pageRows);
   });
 
   test("draws a table: newest last, ids whole, and no line wider than a terminal", async () => {
@@ -186,7 +186,7 @@ describe("audit", () => {
   test("the operation takes only what it knows", async () => {
     const operations = createAuditOperations({ list: async () => [] });
     expect(await operations.audit_list({ limit: 1 })).toEqual([]);
-    for (const data of [{}, { limit: PAGE_ROWS + 1 }, { limit: 1, verdict: "fine" }, { limit: 1, more: 1 }])
+    for (const data of [{}, { limit: pageRows + 1 }, { limit: 1, verdict: "fine" }, { limit: 1, more: 1 }])
       await expect(operations.audit_list(data)).rejects.toMatchObject({ code: "invalid_data" });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { connect as connectTcp } from "node:net";
-import { REFUSED_IN_A_ROW } from "../../src/http/connection.ts";
+import { refusedInARow } from "../../src/http/connection.ts";
 import { ana, connect, initialized } from "./client.ts";
 import { startWorld } from "./world.ts";
 
@@ -13,10 +13,10 @@ describe("a connection that goes on though it is refused", () => {
   ])("is closed: %s", async (_what, frame) => {
     await using world = await startWorld({ rates });
     const client = await connect(world);
-    for (let n = 0; n < REFUSED_IN_A_ROW + 10; n++) client.send(frame);
+    for (let n = 0; n < refusedInARow + 10; n++) client.send(frame);
     expect(await client.closed).toMatchObject({ code: 1008, reason: expect.stringContaining("too many") });
     const refused = client.received.filter(({ data }) => data.code === "rate_limited");
-    expect(refused).toHaveLength(REFUSED_IN_A_ROW);
+    expect(refused).toHaveLength(refusedInARow);
     expect(world.http.openConnections).toBe(0);
   });
 
@@ -25,7 +25,7 @@ describe("a connection that goes on though it is refused", () => {
     const client = await connect(world);
     const session_id = await initialized(client);
     const call = JSON.stringify({ type: "tool_call", id: "x", data: { session_id, tool_name: "wait" } });
-    for (let n = 0; n < REFUSED_IN_A_ROW + 30; n++) client.send(call);
+    for (let n = 0; n < refusedInARow + 30; n++) client.send(call);
     expect((await client.closed).code).toBe(1008);
     await world.tools.aborted.promise;
   });
@@ -37,7 +37,7 @@ describe("a connection that goes on though it is refused", () => {
     const wait = { session_id, tool_name: "wait" };
     for (let round = 0; round < 2; round++) {
       Object.assign(world.tools, { gate: Promise.withResolvers<void>() });
-      const calls = Array.from({ length: REFUSED_IN_A_ROW - 50 }, () => client.request("tool_call", wait));
+      const calls = Array.from({ length: refusedInARow - 50 }, () => client.request("tool_call", wait));
       const refused = () => client.received.filter(({ data }) => data.code === "rate_limited").length;
       await client.next(() => refused() === (round + 1) * (calls.length - 16));
       world.tools.gate.resolve();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect as connectTcp, type Socket } from "node:net";
 import fc from "fast-check";
-import { IN_FLIGHT, UNREAD_BYTES } from "../../src/http/connection.ts";
+import { inFlightBound, unreadBytes } from "../../src/http/connection.ts";
 import { ana, bodyOf, connect, initialized } from "./client.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -142,13 +142,13 @@ describe("bounds", () => {
   test("a connection has so many requests in flight and no more", async () => {
     const client = await connect(world);
     const session_id = await initialized(client);
-    const calls = Array.from({ length: IN_FLIGHT + 3 }, () =>
+    const calls = Array.from({ length: inFlightBound + 3 }, () =>
       client.request("tool_call", { session_id, tool_name: "wait" }),
     );
-    const refused = await Promise.all(calls.slice(IN_FLIGHT));
+    const refused = await Promise.all(calls.slice(inFlightBound));
     expect(refused.map((reply) => reply.data.code)).toEqual(["rate_limited", "rate_limited", "rate_limited"]);
     world.tools.gate.resolve();
-    const answered = await Promise.all(calls.slice(0, IN_FLIGHT));
+    const answered = await Promise.all(calls.slice(0, inFlightBound));
     expect(answered.every((reply) => reply.type === "tool_result")).toBe(true);
     await client.close();
   });
@@ -192,7 +192,7 @@ describe("bounds", () => {
     slow.pause();
     const before = world.http.openConnections;
     const { conversationId } = await world.sessions.get("slow");
-    const text = "x".repeat(UNREAD_BYTES / 8);
+    const text = "x".repeat(unreadBytes / 8);
     // The kernel's own buffers take some megabytes before ours begins to fill.
     for (let n = 0; n < 400; n++) {
       world.events.publish(conversationId, { type: "text_delta", n, text });

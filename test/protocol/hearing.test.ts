@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { PermissionFlagsBits } from "discord-api-types/v10";
 import { AppError } from "../../src/errors.ts";
 import { createHearings, type Hearing } from "../../src/protocol/hearing.ts";
-import { HELD_MS } from "../../src/protocol/listening.ts";
+import { heldMs } from "../../src/protocol/listening.ts";
 import type { StreamEvent } from "../../src/sessions/events.ts";
 import { fromChannel } from "../../src/tools/sources.ts";
 import { type Client, connect, initialized, type Message } from "../http/client.ts";
@@ -93,7 +93,7 @@ describe("who loses the place while a turn goes on", () => {
   test("is found out where Discord does not tell of it", async () => {
     const { reply, goOn } = await asked();
     world.reach.refusal = gone;
-    world.clock.offset = HELD_MS;
+    world.clock.offset = heldMs;
     goOn();
     expect((await reply).data.code).toBe("not_found");
     await client.next(isEvent("following_ended"));

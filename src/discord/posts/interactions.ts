@@ -36,15 +36,15 @@ export interface InteractionsDeps {
 }
 
 /** Of establishing what the one who pressed may do. */
-const DECIDE_MS = 20_000;
-const FIRST_MS = 3000;
-const LATE_MS = 20_000;
+const decideMs = 20_000;
+const firstMs = 3000;
+const lateMs = 20_000;
 /** Worked on at once; more are told to try again, and those beyond twice as many nothing: Discord says so then. */
 const BOUND = 200;
-const TEXT_LENGTH = 1500;
+const textLength = 1500;
 
 const UNKNOWN = "I answer to messages: mention me in a channel, or write to me directly.";
-const NOT_OURS = "I do not know this button any more. Ask me again, and I make a new one.";
+const notOursNote = "I do not know this button any more. Ask me again, and I make a new one.";
 const BUSY = "Too much is going on just now; press it again in a moment.";
 
 /** Pressed buttons and whatever else people begin with the application, from the gateway or by webhook. */
@@ -67,7 +67,7 @@ export class Interactions {
     const work = async () => {
       const interaction = readInteraction(payload);
       await this.#serve(interaction, async (answer) => {
-        await answerFirst(api, interaction, answer, this.#bound(FIRST_MS));
+        await answerFirst(api, interaction, answer, this.#bound(firstMs));
         await this.#seen(answer);
       });
     };
@@ -119,7 +119,7 @@ export class Interactions {
     const userId = actingUserId(interaction);
     if (!isPress(interaction) || userId === null) return first({ kind: "private", text: UNKNOWN });
     const press = readButton(interaction.data?.custom_id);
-    if (press === null) return first({ kind: "private", text: NOT_OURS });
+    if (press === null) return first({ kind: "private", text: notOursNote });
     if (this.#open.size >= BOUND) return first({ kind: "private", text: BUSY });
     const release = this.#deps.verdicts.hold(press.approvalId);
     try {
@@ -144,7 +144,7 @@ export class Interactions {
     if (soon !== null) return first(soon);
     await first({ kind: "deferred" });
     const answer = await decided;
-    await answerLate(api, interaction, answer, this.#bound(LATE_MS));
+    await answerLate(api, interaction, answer, this.#bound(lateMs));
     await this.#seen(answer);
   }
 
@@ -155,7 +155,7 @@ export class Interactions {
       await limits.user.take(userId);
       // Wherever it was pressed: what is decided there is the asker's.
       const approval = await onBehalf({ userId, guildId: null }, () =>
-        turns.decide(approvalId, approved, userId, this.#bound(DECIDE_MS)),
+        turns.decide(approvalId, approved, userId, this.#bound(decideMs)),
       );
       return { kind: "verdict", approval };
     } catch (error) {
@@ -184,7 +184,7 @@ export class Interactions {
 }
 
 function refusal({ code, message }: AppError): string {
-  const why = plainText(message, TEXT_LENGTH);
+  const why = plainText(message, textLength);
   switch (code) {
     case "permission_denied":
     case "not_found":

@@ -1,6 +1,6 @@
 import type { ChannelSeed, GuildSeed, WorldSeed } from "./seed.ts";
 import { snowflakeAt } from "./snowflake.ts";
-import { demoWorld, EVERYDAY_PERMISSIONS } from "./world-seed.ts";
+import { demoWorld, everydayPermissions } from "./world-seed.ts";
 
 export interface LargeWorldSize {
   readonly guilds: number;
@@ -27,7 +27,7 @@ export function largeWorld(size: LargeWorldSize): WorldSeed {
     const roles = Array.from({ length: size.roles }, (_, n) => ({
       id: id(10_000 + n),
       name: `Role ${n}`,
-      permissions: EVERYDAY_PERMISSIONS,
+      permissions: everydayPermissions,
       ...(n === 0 ? { ofBot: true } : {}),
     }));
     const botRoles = roles.slice(0, 1).map((role) => role.id);
@@ -35,7 +35,7 @@ export function largeWorld(size: LargeWorldSize): WorldSeed {
       id: id(0),
       name: `Guild ${at}`,
       ownerId: owner.id,
-      everyone: EVERYDAY_PERMISSIONS,
+      everyone: everydayPermissions,
       roles,
       channels: Array.from(
         { length: size.channels },

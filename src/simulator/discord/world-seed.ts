@@ -9,7 +9,7 @@ const { AttachFiles, CreatePublicThreads, ChangeNickname, Connect, Speak, UseApp
   PermissionFlagsBits;
 
 /** What a new guild lets everybody do. */
-export const EVERYDAY_PERMISSIONS: bigint =
+export const everydayPermissions: bigint =
   ViewChannel |
   SendMessages |
   SendMessagesInThreads |
@@ -35,7 +35,7 @@ const moderatorPermissions: bigint =
   PermissionFlagsBits.ViewAuditLog;
 
 const botPermissions: bigint =
-  EVERYDAY_PERMISSIONS |
+  everydayPermissions |
   moderatorPermissions |
   PermissionFlagsBits.ManageChannels |
   PermissionFlagsBits.ManageRoles |
@@ -66,7 +66,7 @@ export function demoWorld(): WorldSeed {
         name: "Harbour",
         description: "Boats, tea and open source",
         ownerId: users.owner,
-        everyone: EVERYDAY_PERMISSIONS,
+        everyone: everydayPermissions,
         roles: [
           {
             id: roles.crew,
@@ -125,7 +125,7 @@ function lighthouse(): GuildSeed {
     name: "Lighthouse",
     description: "Lamps and logbooks",
     ownerId: users.owner,
-    everyone: EVERYDAY_PERMISSIONS,
+    everyone: everydayPermissions,
     roles: [{ id: roles.bot, name: "Harbour Pilot", permissions: botPermissions, ofBot: true }],
     channels: [
       { id: channels.lampRoom, name: "lamp-room", kind: "text", topic: "Keep it lit" },

@@ -5,7 +5,7 @@ import type {
   OverwriteSeed,
   WorldSeed,
 } from "../../../src/simulator/discord/seed.ts";
-import { EVERYDAY_PERMISSIONS } from "../../../src/simulator/discord/world-seed.ts";
+import { everydayPermissions } from "../../../src/simulator/discord/world-seed.ts";
 import { messagesElsewhere, messagesWithin } from "./messages.ts";
 import {
   actors,
@@ -35,7 +35,7 @@ export const moderating: bigint =
   P.ManageNicknames |
   P.ManageRoles |
   P.ViewAuditLog;
-export const ofBot: bigint = EVERYDAY_PERMISSIONS | moderating | P.ManageChannels;
+export const ofBot: bigint = everydayPermissions | moderating | P.ManageChannels;
 
 /** There is something to be cleared in each. */
 const forGuests: OverwriteSeed = { id: roles.guests, type: "role", deny: P.AddReactions };
@@ -100,7 +100,7 @@ const harbour: GuildSeed = {
   id: guildId,
   name: "Harbour",
   ownerId: users.owner,
-  everyone: EVERYDAY_PERMISSIONS,
+  everyone: everydayPermissions,
   roles: [
     { id: roles.guests, name: "Guests", permissions: 0n },
     { id: roles.crew, name: "Crew", permissions: 0n },
@@ -147,7 +147,7 @@ const lighthouse: GuildSeed = {
   id: otherGuildId,
   name: "Lighthouse",
   ownerId: users.owner,
-  everyone: EVERYDAY_PERMISSIONS,
+  everyone: everydayPermissions,
   roles: [
     { id: roles.elsewhere, name: "Keepers", permissions: 0n },
     { id: roles.botElsewhere, name: "Pilot", permissions: ofBot, ofBot: true },
