@@ -286,6 +286,43 @@ describe("a person who is forgotten", () => {
     expect(await memory.seen.isOfForgotten(before, ben)).toBe(false);
   });
 
+  test("has asked by Discord's clock, when it is known", async () => {
+    using at = folder();
+    const machine = Date.now();
+    using memory = at.open({ now: () => machine });
+    const said = (time: number, id = ana) => memory.seen.isOfForgotten(snowflakeAt(time), id);
+    const wish = { kind: "user", subject: ana, dueAt: 0 } as const;
+    await memory.erasures.request({ ...wish, discordNow: machine - 600_000 });
+    expect([await said(machine - 600_001), await said(machine - 600_000)]).toEqual([true, false]);
+    // Asked again, it is another wish, and not an earlier one.
+    await memory.erasures.request({ ...wish, discordNow: machine - 900_000 });
+    expect([await said(machine - 600_000), await said(machine - 599_998)]).toEqual([true, false]);
+  });
+
+  test("has asked after what Discord has told of, by a clock that is far behind, and before it is known", async () => {
+    using at = folder();
+    const told = Date.now();
+    using memory = at.open({ now: () => told - 600_000 });
+    await memory.marks.advance(new Map([[general, snowflakeAt(told)]]));
+    await memory.erasures.request({ kind: "user", subject: ana, dueAt: 0 });
+    expect(await memory.seen.isOfForgotten(snowflakeAt(told - 1), ana)).toBe(true);
+    expect(await memory.seen.isOfForgotten(snowflakeAt(told + 1), ana)).toBe(false);
+  });
+
+  test("has not asked later than it is in Discord, once that is known: before it is done, and after", async () => {
+    using at = folder();
+    const discord = Date.now();
+    using memory = at.open({ now: () => discord + 600_000 });
+    await memory.erasures.request({ kind: "user", subject: ben, dueAt: 0 });
+    await erasingOf(memory).erase(ben);
+    await memory.erasures.request({ kind: "user", subject: ana, dueAt: 0 });
+    await memory.erasures.notAfter(discord);
+    for (const id of [ana, ben]) {
+      expect(await memory.seen.isOfForgotten(snowflakeAt(discord - 1), id)).toBe(true);
+      expect(await memory.seen.isOfForgotten(snowflakeAt(discord), id)).toBe(false);
+    }
+  });
+
   test("is not named either by calls of others that were under way and end later", async () => {
     using at = folder();
     let now = 1000;
