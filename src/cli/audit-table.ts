@@ -1,8 +1,8 @@
 import type { AuditLine } from "../operations/audit.ts";
 
 /** Columns of a terminal that lines of further details keep to; an id is never broken. */
-const WIDTH = 110;
-const INDENT = "    ";
+const lineWidth = 110;
+const indent = "    ";
 
 /** The audit log for a terminal, a line for each call, and below it what it was about where that is known. */
 export function auditTable(lines: readonly AuditLine[]): string {
@@ -38,11 +38,11 @@ function wrapped(words: readonly string[]): string {
   const lines: string[] = [];
   for (const word of words) {
     const last = lines.at(-1);
-    if (last !== undefined && INDENT.length + last.length + 1 + word.length <= WIDTH)
+    if (last !== undefined && indent.length + last.length + 1 + word.length <= lineWidth)
       lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
-  return lines.map((line) => `${INDENT}${line}\n`).join("");
+  return lines.map((line) => `${indent}${line}\n`).join("");
 }
 
 /** The name of a tool that does not exist is whatever was asked for: it must not steer the terminal. */

@@ -40,12 +40,12 @@ const decideMs = 20_000;
 const firstMs = 3000;
 const lateMs = 20_000;
 /** Worked on at once; more are told to try again, and those beyond twice as many nothing: Discord says so then. */
-const BOUND = 200;
+const openBound = 200;
 const textLength = 1500;
 
-const UNKNOWN = "I answer to messages: mention me in a channel, or write to me directly.";
+const unknownNote = "I answer to messages: mention me in a channel, or write to me directly.";
 const notOursNote = "I do not know this button any more. Ask me again, and I make a new one.";
-const BUSY = "Too much is going on just now; press it again in a moment.";
+const busyNote = "Too much is going on just now; press it again in a moment.";
 
 /** Pressed buttons and whatever else people begin with the application, from the gateway or by webhook. */
 export class Interactions {
@@ -60,7 +60,7 @@ export class Interactions {
   /** One that came by the gateway: the answer goes out as a request. */
   received(payload: unknown): void {
     const { api, onFailure } = this.#deps;
-    if (this.#open.size >= 2 * BOUND) {
+    if (this.#open.size >= 2 * openBound) {
       onFailure();
       return;
     }
@@ -117,10 +117,10 @@ export class Interactions {
   async #serve(interaction: Interaction, first: (answer: Answer) => Promise<void>): Promise<void> {
     if (isAutocomplete(interaction)) return first({ kind: "choices" });
     const userId = actingUserId(interaction);
-    if (!isPress(interaction) || userId === null) return first({ kind: "private", text: UNKNOWN });
+    if (!isPress(interaction) || userId === null) return first({ kind: "private", text: unknownNote });
     const press = readButton(interaction.data?.custom_id);
     if (press === null) return first({ kind: "private", text: notOursNote });
-    if (this.#open.size >= BOUND) return first({ kind: "private", text: BUSY });
+    if (this.#open.size >= openBound) return first({ kind: "private", text: busyNote });
     const release = this.#deps.verdicts.hold(press.approvalId);
     try {
       await this.#answerPress(interaction, press, userId, first);
