@@ -2,10 +2,11 @@ import type { Server } from "bun";
 import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import { placeOf } from "../mcp/callers.ts";
-import { Connection, closeCodes, type SocketEnd } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { type Dialect, type Door, dialectOf } from "./door.ts";
 import { McpSocket } from "./mcp-socket.ts";
 import type { HttpDeps } from "./ports.ts";
+import { closeCodes, type SocketEnd } from "./socket-end.ts";
 
 export interface Sockets {
   /** Upgrades, or throws the AppError that answers instead. */
@@ -94,6 +95,8 @@ export function createSockets(deps: SocketsDeps): Sockets {
     if (bound !== null) {
       deps.rules.assertMayUse(principal, bound);
       await deps.places.assertReachable(deps.rules.actorFor(principal, bound), request.signal);
+      // Its person may have been forgotten meanwhile.
+      await deps.sessions.get(bound.id);
     }
     const since = sinceOf(query);
     const { draining } = deps;

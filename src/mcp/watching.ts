@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { Actor } from "../actor.ts";
+import { type Actor, goesWith } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import type { McpDeps } from "./ports.ts";
 import { messagesUri } from "./uris.ts";
@@ -27,7 +27,11 @@ interface Watch {
   readonly tell: (uri: string) => void;
 }
 
-export function createWatching({ onMessages, mayRead }: Pick<McpDeps, "onMessages" | "mayRead">): Watching {
+export function createWatching({
+  onMessages,
+  onForgotten,
+  mayRead,
+}: Pick<McpDeps, "onMessages" | "onForgotten" | "mayRead">): Watching {
   const byChannel = new Map<string, Set<Watch>>();
   const due = new Set<string>();
   let size = 0;
@@ -55,6 +59,19 @@ export function createWatching({ onMessages, mayRead }: Pick<McpDeps, "onMessage
     }, quietMs).unref();
   });
 
+  function end(channelId: string, watch: Watch): void {
+    const watches = byChannel.get(channelId);
+    if (!watches?.delete(watch)) return;
+    size--;
+    if (watches.size === 0) byChannel.delete(channelId);
+  }
+
+  // Who watches for somebody is told nothing more, though the stream may be an operator's and stay.
+  onForgotten?.((whose) => {
+    for (const [channelId, watches] of byChannel)
+      for (const watch of watches) if (goesWith(whose, watch.actor)) end(channelId, watch);
+  });
+
   return {
     watch(actor, channelId, tell) {
       if (size >= maxWatches)
@@ -67,11 +84,7 @@ export function createWatching({ onMessages, mayRead }: Pick<McpDeps, "onMessage
       const watch: Watch = { actor, tell };
       watches.add(watch);
       size++;
-      return () => {
-        if (!watches.delete(watch)) return;
-        size--;
-        if (watches.size === 0) byChannel.delete(channelId);
-      };
+      return () => end(channelId, watch);
     },
     get size() {
       return size;
