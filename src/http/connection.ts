@@ -9,37 +9,10 @@ import { errorReply, eventFrame } from "../protocol/wire.ts";
 import type { Session } from "../sessions/ports.ts";
 import { Following } from "./following.ts";
 import type { HttpDeps } from "./ports.ts";
+import { closeCodes, closeSocket, floodReason, refusedInARow, type SocketEnd, sendTo } from "./socket-end.ts";
 
 /** Requests of one connection that are worked on at once. */
 export const inFlightBound = 16;
-/** Requests refused in a row, for their number, before a connection counts as a flood. */
-export const refusedInARow = 256;
-/** Bytes that may wait for a reader before it counts as too slow. */
-export const unreadBytes = 1024 * 1024;
-/** How long a reader that does not read has to take the close frame, in milliseconds. */
-export const closeGraceMs = 5000;
-
-export const floodReason = "too many requests after being refused: wait for what retry_after_ms says";
-
-export const closeCodes = {
-  goingAway: 1001,
-  policy: 1008,
-  tooBig: 1009,
-  tooSlow: 1013,
-  tryLater: 1013,
-} as const;
-
-/** What a socket of the server leads to, whatever it speaks. Events of Bun's socket come in through it. */
-export interface SocketEnd {
-  readonly principal: Principal;
-  /** Requests that are being worked on. */
-  readonly inFlight: number;
-  opened(socket: ServerWebSocket<SocketEnd>): void;
-  /** Throws nothing. */
-  received(frame: string | Buffer): void;
-  closed(): void;
-  close(code: number, reason: string): void;
-}
 
 export interface ConnectionOptions {
   readonly principal: Principal;
@@ -133,8 +106,7 @@ export class Connection implements ConnectionPort, SocketEnd {
     const socket = this.#socket;
     if (socket === null) return;
     this.#socket = null;
-    socket.close(code, reason);
-    setTimeout(() => socket.terminate(), closeGraceMs).unref();
+    closeSocket(socket, code, reason);
   }
 
   follow(session: Session, how?: Follow): Followed {
@@ -209,11 +181,7 @@ export class Connection implements ConnectionPort, SocketEnd {
   }
 
   #send(text: string): void {
-    const socket = this.#socket;
-    if (socket === null) return;
-    const sent = socket.send(text);
-    if (sent > 0) return;
-    if (sent === 0 || socket.getBufferedAmount() > unreadBytes)
+    if (this.#socket !== null && !sendTo(this.#socket, text))
       this.close(closeCodes.tooSlow, "too slow: read faster, then connect again with last_seq");
   }
 }

@@ -1,6 +1,6 @@
 import type { ServerWebSocket } from "bun";
 import { closingFrameBytes } from "../protocol/envelope.ts";
-import { type SocketEnd, unreadBytes } from "./connection.ts";
+import { type SocketEnd, unreadBytes } from "./socket-end.ts";
 
 type Socket = ServerWebSocket<SocketEnd>;
 type Frame = string | Buffer;

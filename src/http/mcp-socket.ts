@@ -3,15 +3,8 @@ import type { Principal } from "../auth/ports.ts";
 import { AppError } from "../errors.ts";
 import { type ServedChannel, serveChannel, type TextChannel } from "../mcp/channel.ts";
 import type { McpCaller } from "../mcp/ports.ts";
-import {
-  closeCodes,
-  closeGraceMs,
-  floodReason,
-  refusedInARow,
-  type SocketEnd,
-  unreadBytes,
-} from "./connection.ts";
 import type { HttpDeps } from "./ports.ts";
+import { closeCodes, closeSocket, floodReason, refusedInARow, type SocketEnd, sendTo } from "./socket-end.ts";
 
 export interface McpSocketOptions {
   readonly caller: McpCaller;
@@ -20,10 +13,6 @@ export interface McpSocketOptions {
 }
 
 type Deps = Pick<HttpDeps, "mcp" | "auth" | "limits">;
-
-/** https://www.rfc-editor.org/rfc/rfc6455#section-5.5: what a close frame has room for. */
-const reasonBytes = 120;
-const unsupportedData = 1003;
 
 /** One socket that speaks the Model Context Protocol. */
 export class McpSocket implements SocketEnd {
@@ -63,7 +52,7 @@ export class McpSocket implements SocketEnd {
   received(frame: string | Buffer): void {
     if (this.#socket === null) return;
     if (typeof frame === "string") this.#listener?.message(frame);
-    else this.close(unsupportedData, "messages are text");
+    else this.close(closeCodes.unsupportedData, "messages are text");
   }
 
   closed(): void {
@@ -76,8 +65,7 @@ export class McpSocket implements SocketEnd {
     const socket = this.#socket;
     if (socket === null) return;
     this.#socket = null;
-    socket.close(code, Buffer.from(reason).subarray(0, reasonBytes).toString());
-    setTimeout(() => socket.terminate(), closeGraceMs).unref();
+    closeSocket(socket, code, reason);
   }
 
   async #admit(): Promise<void> {
@@ -95,11 +83,7 @@ export class McpSocket implements SocketEnd {
   }
 
   #send(text: string): void {
-    const socket = this.#socket;
-    if (socket === null) return;
-    const sent = socket.send(text);
-    if (sent > 0) return;
-    if (sent === 0 || socket.getBufferedAmount() > unreadBytes)
+    if (this.#socket !== null && !sendTo(this.#socket, text))
       this.close(closeCodes.tooSlow, "too slow: read faster, then connect again");
   }
 }

@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { closeGraceMs } from "./connection.ts";
+import { closeGraceMs } from "./socket-end.ts";
 
 /** Bytes of a stream that may wait for a reader before it counts as too slow. */
 export const unreadStreamBytes = 64 * 1024;

@@ -3,7 +3,6 @@ import { getLogger } from "@logtape/logtape";
 import type { Server } from "bun";
 import { Elysia } from "elysia";
 import { AppError, toAppError } from "../errors.ts";
-import type { SocketEnd } from "./connection.ts";
 import { createDoor } from "./door.ts";
 import { endpointOf, methodsOf } from "./endpoints.ts";
 import { errorBody, errorHeaders, statusOf } from "./errors.ts";
@@ -16,6 +15,7 @@ import type { HttpDeps } from "./ports.ts";
 import { metadataAddress } from "./protected-resource.ts";
 import { createRequests } from "./requests.ts";
 import { createRoutes } from "./routes.ts";
+import type { SocketEnd } from "./socket-end.ts";
 import { createSockets } from "./sockets.ts";
 
 const log = getLogger(["discord-mcp", "http"]);

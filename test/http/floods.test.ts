@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { connect as connectTcp } from "node:net";
-import { refusedInARow } from "../../src/http/connection.ts";
+import { refusedInARow } from "../../src/http/socket-end.ts";
 import { ana, connect, initialized } from "./client.ts";
 import { startWorld } from "./world.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { ServerWebSocket } from "bun";
-import type { SocketEnd } from "../../src/http/connection.ts";
 import { createSocketOptions } from "../../src/http/frames.ts";
+import type { SocketEnd } from "../../src/http/socket-end.ts";
 
 /** A server whose sockets note what they hear, under the name that they came with. */
 function startServer() {

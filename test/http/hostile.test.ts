@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect as connectTcp, type Socket } from "node:net";
 import fc from "fast-check";
-import { inFlightBound, unreadBytes } from "../../src/http/connection.ts";
+import { inFlightBound } from "../../src/http/connection.ts";
+import { unreadBytes } from "../../src/http/socket-end.ts";
 import { ana, bodyOf, connect, initialized } from "./client.ts";
 import { startWorld, type World } from "./world.ts";
 
