@@ -103,7 +103,8 @@ export interface GatewaySessions {
 /** Keeps identifies within Discord's daily limit over restarts: when the last ones were. */
 export interface IdentifyLog {
   record(now: number): Promise<void>;
-  since(then: number): Promise<number>;
+  /** How many from that time on, and when the last of them was. */
+  since(then: number): Promise<{ readonly count: number; readonly latestAt: number | null }>;
 }
 
 /** The ids of messages seen, as tombstones. */

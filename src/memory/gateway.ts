@@ -1,4 +1,4 @@
-import { asc, count, eq, gte, lt, sql } from "drizzle-orm";
+import { asc, count, eq, gte, lt, max, sql } from "drizzle-orm";
 import type { ChannelMarks, GatewaySessions, IdentifyLog } from "../discord/ports.ts";
 import { channelMarks, gatewaySessions, identifies } from "./schema.ts";
 import type { Store } from "./store.ts";
@@ -84,8 +84,12 @@ export function createIdentifyLog(store: Store): IdentifyLog {
       });
     },
     async since(then) {
-      const row = store.db.select({ n: count() }).from(identifies).where(gte(identifies.at, then)).get();
-      return row?.n ?? 0;
+      const row = store.db
+        .select({ count: count(), latestAt: max(identifies.at) })
+        .from(identifies)
+        .where(gte(identifies.at, then))
+        .get();
+      return row ?? { count: 0, latestAt: null };
     },
   };
 }

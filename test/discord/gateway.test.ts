@@ -204,6 +204,18 @@ describe("identifies", () => {
     expect(count(rig, "identify")).toBe(1);
   });
 
+  test("a wait that is over since the last one is not begun anew by the next process", async () => {
+    const clock = { ahead: 0 };
+    await using rig = await Rig.start({ now: () => Date.now() + clock.ahead });
+    for (let crash = 0; crash < 8; crash += 1) await rig.memory.identifies.record(Date.now());
+    await rig.end();
+    rig.sim.faults.gateway.forgetSessions();
+    clock.ahead = 30 * 60_000;
+    rig.reopen();
+    await rig.begin();
+    expect(count(rig, "identify")).toBe(2);
+  });
+
   test("the daily limit is respected", async () => {
     const sessionStartLimit = { total: 1000, remaining: 0, resetAfter: 3_600_000, maxConcurrency: 1 };
     await using rig = await Rig.start({ simulator: { sessionStartLimit } }, "started");
@@ -214,14 +226,16 @@ describe("identifies", () => {
 
   test("the wait before one", () => {
     const limit = { remaining: 1000, resetAfterMs: 1 };
-    const delay = (inLastHour: number, shardCount = 1) =>
-      identifyDelay({ inLastHour, shardCount, limit }).delayMs;
+    const delay = (inLastHour: number, shardCount = 1, sinceLastMs = 0) =>
+      identifyDelay({ inLastHour, sinceLastMs, shardCount, limit }).delayMs;
     expect([0, 4, 5, 6, 7, 100].map((n) => delay(n))).toEqual([0, 0, 5000, 10_000, 20_000, 600_000]);
     expect(delay(40, 10)).toBe(0);
-    expect(
-      identifyDelay({ inLastHour: 0, shardCount: 1, limit: { remaining: 0, resetAfterMs: 77 } }).delayMs,
-    ).toBe(77);
-    expect(identifyDelay({ inLastHour: 0, shardCount: 1, limit: null }).delayMs).toBe(0);
+    // From the last one on: a process that lives for less than the wait would begin it anew each time.
+    expect([0, 3000, 5000, 9000].map((sinceLastMs) => delay(5, 1, sinceLastMs))).toEqual([5000, 2000, 0, 0]);
+    expect(delay(5, 1, -86_400_000)).toBe(5000);
+    const none = { inLastHour: 0, sinceLastMs: Number.POSITIVE_INFINITY, shardCount: 1 };
+    expect(identifyDelay({ ...none, limit: { remaining: 0, resetAfterMs: 77 } }).delayMs).toBe(77);
+    expect(identifyDelay({ ...none, limit: null }).delayMs).toBe(0);
   });
 });
 

@@ -100,7 +100,8 @@ describe("what the gateway needs", () => {
     using memory = at.open();
     const day = 24 * 3_600_000;
     for (const at of [0, day, 8 * day, 8 * day]) await memory.identifies.record(at);
-    expect(await memory.identifies.since(8 * day)).toBe(2);
-    expect(await memory.identifies.since(0)).toBe(3);
+    expect(await memory.identifies.since(8 * day)).toEqual({ count: 2, latestAt: 8 * day });
+    expect(await memory.identifies.since(0)).toEqual({ count: 3, latestAt: 8 * day });
+    expect(await memory.identifies.since(9 * day)).toEqual({ count: 0, latestAt: null });
   });
 });

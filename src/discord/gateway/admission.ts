@@ -65,12 +65,17 @@ export class Admission {
 
   async #backOff(shard: Shard): Promise<void> {
     const { identifies, now, signal } = this.#deps;
-    const inLastHour = await identifies.since(now() - hourMs).catch((error: unknown) => {
+    const { count, latestAt } = await identifies.since(now() - hourMs).catch((error: unknown) => {
       log.error("the log of identifies cannot be read", { error });
-      return 0;
+      return { count: 0, latestAt: null };
     });
     const limit = await this.#limit();
-    const { delayMs, reason } = identifyDelay({ inLastHour, shardCount: shard.shardCount, limit });
+    const { delayMs, reason } = identifyDelay({
+      inLastHour: count,
+      sinceLastMs: now() - (latestAt ?? 0),
+      shardCount: shard.shardCount,
+      limit,
+    });
     if (delayMs === 0) return;
     const seconds = Math.ceil(delayMs / 1000);
     this.#waiting.set(shard.id, `Waiting ${seconds} s before connecting to Discord: ${reason}.`);

@@ -2,6 +2,8 @@
 export interface IdentifyRecord {
   /** Identifies of the past hour, of this process and those before it. */
   readonly inLastHour: number;
+  /** Milliseconds since the last of them. */
+  readonly sinceLastMs: number;
   readonly shardCount: number;
   /** `session_start_limit` of GET /gateway/bot; null when it could not be asked. */
   readonly limit: { readonly remaining: number; readonly resetAfterMs: number } | null;
@@ -12,11 +14,12 @@ const firstDelayMs = 5000;
 const longestDelayMs = 10 * 60 * 1000;
 
 /**
- * How long to wait before identifying. Five an hour and shard are free; after that the wait doubles up to ten minutes,
- * which keeps a process that crashes again and again far below the thousand of a day:
+ * How long to wait before identifying. Five an hour and shard are free; after that the wait doubles up to ten minutes.
+ * It counts from the last identify, so that processes which live for less than it do not begin it anew each, and
+ * never connect. This keeps a process that crashes again and again far below the thousand of a day:
  * https://discord.com/developers/docs/events/gateway#session-start-limit-object
  */
-export function identifyDelay({ inLastHour, shardCount, limit }: IdentifyRecord): {
+export function identifyDelay({ inLastHour, sinceLastMs, shardCount, limit }: IdentifyRecord): {
   readonly delayMs: number;
   readonly reason: string;
 } {
@@ -25,7 +28,9 @@ export function identifyDelay({ inLastHour, shardCount, limit }: IdentifyRecord)
   }
   const beyond = Math.floor(inLastHour / Math.max(1, shardCount)) - freePerShard;
   if (beyond < 0) return { delayMs: 0, reason: "" };
-  const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(beyond, 20));
+  const pauseMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(beyond, 20));
+  // A clock that was set back since may say that the last one is still to come.
+  const delayMs = Math.max(0, pauseMs - Math.max(0, sinceLastMs));
   return { delayMs, reason: `${inLastHour} identifies in the past hour: is the service crashing?` };
 }
 
