@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Type } from "typebox";
+import { createVisits } from "../../src/erasing/visits.ts";
 import { AppError } from "../../src/errors.ts";
 import { agentTools } from "../../src/tools/agent-port.ts";
 import { toActor } from "../../src/tools/audiences.ts";
@@ -188,6 +189,29 @@ describe("a call", () => {
     expect(await call(at.registry)).toMatchObject({ kind: "failed", code: "timeout" });
     expect(await call(at.registry, { toolName: "heeding" })).toMatchObject({ code: "timeout" });
     expect(signals[0]?.aborted).toBe(true);
+  });
+
+  test("is under way for its actor until its tool ends, also after its time", async () => {
+    const visits = createVisits();
+    const gate = Promise.withResolvers<number>();
+    const at = bench([toolThat(() => gate.promise)], { timeoutMs: 20, onBehalf: visits.run });
+    expect(await call(at.registry)).toMatchObject({ code: "timeout" });
+    const shut = visits.shut({ kind: "user", id: ana.userId });
+    expect(await shut.settled(1)).toBe(false);
+    gate.resolve(1);
+    expect(await shut.settled(10_000)).toBe(true);
+  });
+
+  test("is refused while what is stored of its actor is erased, and leaves no row that would name them", async () => {
+    const visits = createVisits();
+    let runs = 0;
+    const at = bench([toolThat(() => ++runs)], { onBehalf: visits.run });
+    const shut = visits.shut({ kind: "user", id: ana.userId });
+    expect(await call(at.registry)).toMatchObject({ kind: "refused", code: "rate_limited" });
+    expect({ runs, rows: at.audit.length }).toEqual({ runs: 0, rows: 0 });
+    shut.open();
+    expect(await call(at.registry)).toMatchObject({ kind: "done" });
+    expect({ runs, rows: at.audit.length }).toEqual({ runs: 1, rows: 1 });
   });
 
   test("of something that changes things is unknown when it may have been done", async () => {
