@@ -78,6 +78,17 @@ describe("the documents", () => {
     expect(broken).toEqual([]);
   });
 
+  test("name files that exist", () => {
+    const named = texts.flatMap(([file, text]) =>
+      [...text.matchAll(/`((?:src|test|docs|drizzle)\/[\w./-]+)`/g)].map((match) => ({
+        file,
+        path: match[1] ?? "",
+      })),
+    );
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter(({ path }) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
   test("are all reached from the README", () => {
     expect(documents.length).toBeGreaterThan(5);
     expect(documents.filter((file) => !readme.includes(file))).toEqual([]);
