@@ -1,7 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Forgotten, OnBehalf, OnForgotten } from "../actor.ts";
 import type { TurnEvent } from "../agent/events.ts";
-import { Listeners } from "../listeners.ts";
 import type { TurnService } from "../agent/turn-service.ts";
 import type { Config } from "../config.ts";
 import { createCdn } from "../discord/cdn.ts";
@@ -9,6 +8,7 @@ import { createDiscord, type Discord, type DiscordDeps } from "../discord/discor
 import { createNoDiscord } from "../discord/no-discord.ts";
 import type { Erasing } from "../erasing/erasing.ts";
 import type { Limits } from "../limits/rate-limits.ts";
+import { Listeners } from "../listeners.ts";
 import type { Memory } from "../memory/memory.ts";
 import type { Metrics } from "../metrics.ts";
 import { createOutbound } from "../outbound/outbound.ts";
