@@ -7,8 +7,8 @@ import type { Caller } from "../protocol/ports.ts";
 import type { Session } from "../sessions/ports.ts";
 import { readBytes, readData } from "./body.ts";
 import type { Door } from "./door.ts";
-import { ofStrangers, RequestSlots } from "./request-slots.ts";
 import type { HttpDeps } from "./ports.ts";
+import { ofStrangers, RequestSlots } from "./request-slots.ts";
 import { createTurnFollower, turnStream } from "./sse.ts";
 
 /** Discord's own numbers. https://docs.discord.com/developers/interactions/receiving-and-responding */
