@@ -3,7 +3,7 @@ import { goesWith, type OnForgotten } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import { Lru } from "../lru.ts";
 import { boundTo } from "./approvals.ts";
-import type { Exchange, McpCaller } from "./ports.ts";
+import type { Exchange, McpCaller, McpDeps } from "./ports.ts";
 import { toolFailed } from "./results.ts";
 
 /** Under which a request's `_meta` may name it, so that sending it again is no second call. */
@@ -33,6 +33,8 @@ export const keyConflict = (sentence: string): AppError =>
 export interface Ended {
   readonly result: CallToolResult | InputRequiredResult;
   readonly isFinal: boolean;
+  /** What the result was read from. */
+  readonly sources: readonly string[];
 }
 
 interface Known {
@@ -44,9 +46,13 @@ interface Known {
 /**
  * Outcomes of calls that change something, by client and key, so that a call that is repeated after a lost answer is not
  * made twice. Held in memory and bounded. What did not run, or has to be asked about first, may be tried again; what was
- * given up before its outcome was known may not. Whoever is forgotten takes theirs with them.
+ * given up before its outcome was known may not. Whoever is forgotten takes theirs with them, and `assertMayRead` decides
+ * whether what an outcome was read from may still be told.
  */
-export function createCallMemory(onForgotten?: OnForgotten) {
+export function createCallMemory(
+  assertMayRead: McpDeps["sessions"]["assertMayRead"],
+  onForgotten?: OnForgotten,
+) {
   const calls = new Lru<Known>(remembered);
   onForgotten?.((whose) => calls.deleteIf(({ actor }) => actor !== null && goesWith(whose, actor)));
 
@@ -61,7 +67,11 @@ export function createCallMemory(onForgotten?: OnForgotten) {
     const before = calls.get(id);
     if (before !== undefined && before.fingerprint !== fingerprint)
       throw keyConflict("This idempotency key was used for another call.");
-    if (before !== undefined) return (await before.ended).result;
+    if (before !== undefined) {
+      const { result, sources } = await before.ended;
+      if (exchange.caller.actor !== null) await assertMayRead(exchange.caller.actor, sources);
+      return result;
+    }
     const ended = endedOf(call, exchange.signal);
     const known: Known = { fingerprint, actor: exchange.caller.actor, ended };
     calls.set(id, known);
@@ -80,6 +90,6 @@ async function endedOf(call: () => Promise<Ended>, signal: AbortSignal): Promise
     if (!signal.aborted) throw error;
     const text =
       "The first call with this idempotency key was given up before its outcome was known: look whether it was done, and make a new call with a new key if it was not.";
-    return { result: toolFailed(text, "outcome_unknown"), isFinal: true };
+    return { result: toolFailed(text, "outcome_unknown"), isFinal: true, sources: [] };
   }
 }

@@ -24,7 +24,7 @@ export interface McpDeps {
   readonly places: PlacesPort;
   readonly sessions: Pick<
     Sessions,
-    "open" | "get" | "touch" | "context" | "conversations" | "history" | "assertMayHear"
+    "open" | "get" | "touch" | "context" | "conversations" | "history" | "assertMayHear" | "assertMayRead"
   >;
   readonly turns: Pick<
     TurnService,

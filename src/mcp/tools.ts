@@ -9,7 +9,7 @@ import { stillWorking } from "./progress.ts";
 import { resultSchema, toolDone, toolFailed, toolRefused, wholeBytes } from "./results.ts";
 import type { Arguments, Surface } from "./surface.ts";
 
-type Deps = Pick<McpDeps, "tools" | "rules" | "places" | "onForgotten" | "onBehalf">;
+type Deps = Pick<McpDeps, "tools" | "rules" | "places" | "sessions" | "onForgotten" | "onBehalf">;
 
 /** The registry's tools as they are: same names, same order, same rules, same audit. */
 export function toolSurface(deps: Deps, approvals: Approvals): Pick<Surface, "tools" | "call"> {
@@ -22,7 +22,7 @@ export function toolSurface(deps: Deps, approvals: Approvals): Pick<Surface, "to
   };
 
   const { onBehalf = atOnce } = deps;
-  const remember = createCallMemory(deps.onForgotten);
+  const remember = createCallMemory(deps.sessions.assertMayRead, deps.onForgotten);
 
   async function call(info: ToolInfo, input: Arguments, exchange: Exchange) {
     try {
@@ -58,7 +58,11 @@ export function toolSurface(deps: Deps, approvals: Approvals): Pick<Surface, "to
     const { toolName, input, actor } = asked;
     const carried = approvals.carried(exchange);
     const taken = carried === null ? null : await approvals.take(asked, carried, exchange);
-    if (taken !== null && "state" in taken) return { result: approvals.put(taken, exchange), isFinal: false };
+    const asking = (question: Parameters<typeof approvals.put>[0]): Ended => ({
+      result: approvals.put(question, exchange),
+      ...{ isFinal: false, sources: [] },
+    });
+    if (taken !== null && "state" in taken) return asking(taken);
     const outcome = await deps.tools.call({
       ...{ toolName, input, actor },
       activeTools: activeToolsOf(caller),
@@ -68,14 +72,12 @@ export function toolSurface(deps: Deps, approvals: Approvals): Pick<Surface, "to
       resultBytes: wholeBytes,
       signal,
     });
-    if (outcome.kind === "done") return { result: toolDone(asked, outcome), isFinal: true };
-    if (outcome.question !== undefined) {
-      const question = await approvals.ask(asked, outcome.question, exchange);
-      return { result: approvals.put(question, exchange), isFinal: false };
-    }
+    const { sources } = outcome;
+    if (outcome.kind === "done") return { result: toolDone(asked, outcome), isFinal: true, sources };
+    if (outcome.question !== undefined) return asking(await approvals.ask(asked, outcome.question, exchange));
     const { text, code = "internal_error", data = {}, retryAfterMs, kind } = outcome;
     const more = { data, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-    return { result: toolFailed(text, code, more), isFinal: kind === "unknown" };
+    return { result: toolFailed(text, code, more), isFinal: kind === "unknown", sources };
   }
 
   return {

@@ -71,7 +71,7 @@ export interface Sessions extends AsyncDisposable {
   /** For who is to get a turn's answer. Throws AppError `permission_denied` when it rests on what they may not be told now. */
   assertMayHear(session: Session, turnId: string, telling: Telling): Promise<void>;
   /** For who is to get once more what rests on these. */
-  assertMayRead(session: Session, sources: readonly string[]): Promise<void>;
+  assertMayRead(person: Pick<Session, "guildId" | "userId">, sources: readonly string[]): Promise<void>;
   /** Those of the sources that its person may not be told of now, or of which it cannot be said. Never rejects. */
   unreadable(session: Session, sources: readonly string[], telling: Telling): Promise<readonly string[]>;
   /** The newest of what was said in one, oldest first, as far as its person may read it now. */
@@ -238,7 +238,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     conversations: (userId, limit) => transcript.conversations(userId, limit),
     assertMayHear: async (session, turnId, telling) =>
       assertMayRead(flow, session, await transcript.sourcesOf(turnId), telling),
-    assertMayRead: (session, sources) => assertMayRead(flow, session, sources),
+    assertMayRead: (person, sources) => assertMayRead(flow, person, sources),
     unreadable: (session, sources, telling) => unreadableBy(flow, session, sources, telling),
     history: async (conversation) =>
       wireHistory(

@@ -192,3 +192,28 @@ test.each(["MCP", "the JSON protocol"])(
     }
   },
 );
+
+test("the outcome of a change is not given again to who may not read its place now, and the change is not made again", async () => {
+  await using own = await startHarbour({ TOOL_WRITES: "run" });
+  await using client = await come(own);
+  const send = () =>
+    client.callTool({
+      name: "discord_message_send",
+      arguments: { channel_id: channels.help, content: "two half hitches" },
+      _meta: { "discord-mcp/idempotency_key": "k" },
+    });
+  const sent = () =>
+    own.discord.world.messages.in(channels.help).filter(({ content }) => content.includes("two half hitches"))
+      .length;
+  const first = await send();
+  expect(first.isError ?? false).toBe(false);
+  expect(await send()).toEqual(first);
+  const hide = { id: users.ana, type: "member", deny: PermissionFlagsBits.ViewChannel } as const;
+  own.discord.changes.channels.setOverwrite(channels.help, hide);
+  const uri = `discord://channels/${channels.help}/messages`;
+  while ((await refusalOf(client.readResource({ uri }))) === null);
+  const again = await send();
+  expect(again).toMatchObject({ isError: true });
+  expect(JSON.stringify(again)).toContain("is withheld");
+  expect(sent()).toBe(1);
+});
