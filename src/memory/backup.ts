@@ -1,7 +1,8 @@
 import { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
-import { existsSync, linkSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { existsSync, linkSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { getLogger } from "@logtape/logtape";
 import { AppError } from "../errors.ts";
 import { integrityFault } from "./check.ts";
 import { createPrivately } from "./connection.ts";
@@ -11,6 +12,8 @@ import { syncToDisk } from "./files.ts";
 import { checkOwner, pragma } from "./migrations.ts";
 import { syncSteadily } from "./steady-sync.ts";
 import { alreadyThere, assertTarget } from "./target.ts";
+
+const log = getLogger(["discord-mcp", "memory"]);
 
 export interface BackupOptions {
   /** The database, which may be in use meanwhile. */
@@ -28,6 +31,8 @@ export interface Backup {
   readonly schemaVersion: number;
 }
 
+const leftOverMs = 60 * 60_000;
+
 /** How long it waits for a service that is just starting, milliseconds. */
 const busyTimeoutMs = 10_000;
 
@@ -44,6 +49,7 @@ export async function backupDatabase(options: BackupOptions): Promise<Backup> {
       `There is no database ${path} yet; is DATABASE_URL that of the service?`,
     );
   assertTarget({ to, force, databasePath: path });
+  removeLeftOver(to);
   const temporary = `${to}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     await copy(path, temporary);
@@ -53,7 +59,37 @@ export async function backupDatabase(options: BackupOptions): Promise<Backup> {
     syncToDisk(dirname(resolve(to)));
     return { bytes: statSync(to).size, schemaVersion };
   } finally {
-    for (const end of ["", "-journal", "-wal", "-shm"]) rmSync(`${temporary}${end}`, { force: true });
+    for (const end of ["", "-journal", "-wal", "-shm"]) remove(`${temporary}${end}`);
+  }
+}
+
+/** Of backups to that file that were killed long ago: one that is under way writes all the time. */
+function removeLeftOver(to: string): void {
+  const target = resolve(to);
+  const isTemporary = /^\.[0-9a-f]{12}\.tmp(-journal|-wal|-shm)?$/;
+  for (const name of namesIn(dirname(target))) {
+    const path = join(dirname(target), name);
+    if (!path.startsWith(target) || !isTemporary.test(path.slice(target.length))) continue;
+    const { mtimeMs } = lstatSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Number.POSITIVE_INFINITY };
+    if (mtimeMs < Date.now() - leftOverMs) remove(path);
+  }
+}
+
+/** None of a folder that may be written and not read. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Why a backup failed must not be hidden by what then cannot be removed. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    log.warn("a temporary file could not be removed", { path, error });
   }
 }
 

@@ -82,13 +82,13 @@ function removeAll(path: string): void {
   for (const end of ["", "-wal", "-shm", "-journal"]) rmSync(`${path}${end}`, { force: true });
 }
 
-/** Throws AppError `invalid_arguments` where there is no such file. */
+/** Throws AppError `invalid_arguments` where there is no such file, or something else. */
 export function assertBackup(from: string): void {
-  if (existsSync(from) && statSync(from).isFile()) return;
-  throw new AppError(
-    "invalid_arguments",
-    `There is no file "${from}"; name one that discord-mcp backup has made.`,
-  );
+  const found = statSync(from, { throwIfNoEntry: false });
+  if (found?.isFile()) return;
+  const what =
+    found === undefined ? `There is no file "${from}"` : `${from} is a folder, or no ordinary file`;
+  throw new AppError("invalid_arguments", `${what}; name one that discord-mcp backup has made.`);
 }
 
 /** Copies the backup, with the log that a plain copy of a database in use can have beside it. */

@@ -11,9 +11,10 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { createErasing } from "../../src/erasing/erasing.ts";
 import { backupDatabase } from "../../src/memory/backup.ts";
 import type { Memory } from "../../src/memory/memory.ts";
@@ -115,6 +116,25 @@ describe("a backup", () => {
       await expect(backup(at, { to: join(at.dir, name), force: true })).rejects.toThrow("no ordinary file");
     expect(lstatSync(join(at.dir, "is-a-device")).isSymbolicLink()).toBe(true);
     expect(readdirSync(at.dir).sort()).toEqual(["data", "is-a-device", "is-a-folder"]);
+  });
+
+  test("removes what a killed one has left at the same place, and nothing else", async () => {
+    using at = folder();
+    at.open()[Symbol.dispose]();
+    const to = await backup(at);
+    const named = (end: string, ageMs: number) => {
+      writeFileSync(`${to}${end}`, "part");
+      const then = new Date(Date.now() - ageMs);
+      utimesSync(`${to}${end}`, then, then);
+      return basename(`${to}${end}`);
+    };
+    const old = 2 * 60 * 60_000;
+    const left = [named(".0123456789ab.tmp", old), named(".0123456789ab.tmp-journal", old)];
+    const kept = [named(".ba9876543210.tmp", 1000), named(".tmp", old), named(".0123456789ab.tmp.gz", old)];
+    await backup(at, { force: true });
+    const names = readdirSync(dirname(to));
+    expect(names.filter((name) => left.includes(name))).toEqual([]);
+    expect(names.filter((name) => kept.includes(name)).sort()).toEqual(kept.sort());
   });
 
   test("of what is no sound database of ours is refused", async () => {
@@ -323,7 +343,7 @@ describe("restoring", () => {
     refused(empty, "is empty");
     refused(text, "not a backup");
     refused(join(at.dir, "none.db"), "There is no file");
-    refused(at.dir, "There is no file");
+    refused(at.dir, "is a folder");
     refused(at.path, "is the database itself");
     refused(good, "does not open", { secretKey: "another" });
     expect(restore(at, good).ended.turns).toBe(0);
