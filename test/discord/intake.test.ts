@@ -243,6 +243,33 @@ describe("between processes", () => {
     expect((await rig.replyTo(question.id)).content).toBe("You said: and who reads this?");
   });
 
+  test("a channel that Discord does not let be read for a while is caught up then", async () => {
+    await using rig = await Rig.start();
+    await rig.handled(rig.say("a word, for the mark"));
+    await rig.end();
+    rig.sim.faults.gateway.forgetSessions();
+    const missed = rig.say(`${mention} anybody there?`);
+    // Each reading is repeated once by the client.
+    rig.sim.faults.rest({ path: /messages$/, method: "GET", respond: 503, times: 20 });
+    rig.reopen();
+    await rig.begin();
+    expect((await rig.replyTo(missed.id)).content).toBe("You said: anybody there?");
+  });
+
+  test("a channel that Discord never lets be read does not hold up what is said in it now", async () => {
+    await using rig = await Rig.start({ timing: { retryMs: [1] } });
+    await rig.handled(rig.say("a word, for the mark"));
+    await rig.end();
+    rig.sim.faults.gateway.forgetSessions();
+    const missed = rig.say(`${mention} anybody there?`);
+    rig.sim.faults.rest({ path: /messages$/, method: "GET", respond: 503, times: 1000 });
+    rig.reopen();
+    await rig.begin();
+    const now = rig.say(`${mention} and now?`);
+    expect((await rig.replyTo(now.id)).content).toBe("You said: and now?");
+    expect(await rig.memory.seen.has(missed.id)).toBe(false);
+  });
+
   test("catching up is bounded by age", async () => {
     let time = Date.now();
     await using rig = await Rig.start({ now: () => time, simulator: { now: () => time } });

@@ -20,7 +20,7 @@ export interface CatchUpDeps {
   readonly facts: Facts;
   readonly state: GuildState;
   readonly signal: AbortSignal;
-  /** Between tries of a channel that cannot be read, milliseconds. */
+  /** Between tries of a channel that cannot be read, milliseconds; then as the last of them. */
   readonly retryMs: readonly number[];
   readonly now: () => number;
   /** Queues a task of a channel, in order with its live messages. */
@@ -36,6 +36,9 @@ const maxMessages = 100;
 /** Channels that no guild names: direct messages, mostly. */
 const maxUnlisted = 200;
 const scanMs = 30_000;
+/** For how long a channel that cannot be read is tried again, and how often; live messages of it wait meanwhile. */
+const patienceMs = 120_000;
+const mostTries = 30;
 
 /**
  * After a session that could not be resumed: reads what came after the mark of each channel, bounded by age and count.
@@ -158,7 +161,9 @@ export class CatchUp {
 
   async #scan(channelId: string, guildId: string | null, mark: string): Promise<void> {
     this.#due.delete(channelId);
-    for (const delayMs of [...this.#deps.retryMs, null]) {
+    const { retryMs, signal } = this.#deps;
+    const giveUpAt = performance.now() + patienceMs;
+    for (let tries = 1; ; tries++) {
       try {
         await this.#read(channelId, guildId, mark);
         return;
@@ -167,13 +172,11 @@ export class CatchUp {
         const code = error instanceof AppError ? error.code : null;
         // A channel that is gone or closed to us has nothing for us.
         if (code === "not_found" || code === "permission_denied") return;
-        log.error("a channel could not be caught up", {
-          channel_id: channelId,
-          last_try: delayMs === null,
-          error,
-        });
-        if (delayMs !== null) await delay(delayMs, this.#deps.signal).catch(() => undefined);
-        if (this.#deps.signal.aborted) throw new LeftToTheNext();
+        const isLast = tries >= mostTries || performance.now() > giveUpAt;
+        log.error("a channel could not be caught up", { channel_id: channelId, last_try: isLast, error });
+        if (isLast) return;
+        await delay(retryMs[Math.min(tries, retryMs.length) - 1] ?? 0, signal).catch(() => undefined);
+        if (signal.aborted) throw new LeftToTheNext();
       }
     }
   }
