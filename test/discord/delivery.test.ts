@@ -24,6 +24,24 @@ describe("posting", () => {
     for (const other of others) expect([other.message_reference, other.mentions]).toEqual([undefined, []]);
   });
 
+  test("what is erased while it waits behind another post is not posted", async () => {
+    const answer = () => Array.from({ length: 300 }, (_, at) => `Line ${at} of the answer.`).join("\n");
+    await using rig = await Rig.start({ answer });
+    const held = rig.sim.faults.rest({ method: "POST", path: posting, respond: "hold" });
+    const ended = rig.ended();
+    rig.say(`${mention} tell me all`);
+    await ended;
+    while (held.hits === 0) await new Promise((resolve) => setImmediate(resolve));
+    await rig.memory.eraser.erase({ kind: "user", id: users.ana });
+    held.release();
+    await rig.sim.waitForMessage((one) => one.content.startsWith("Line 0 of the answer."));
+    await rig.outboxEmpty();
+    const next = rig.say(`${mention} hello`, { userId: users.ben });
+    await rig.replyTo(next.id);
+    expect(rig.said().filter((content) => content.startsWith("Line 0 of"))).toHaveLength(2);
+    expect(rig.said()[1]).toStartWith("Line 0 of the answer.");
+  });
+
   test("mentions in an answer ping nobody", async () => {
     await using rig = await Rig.start({ answer: () => `<@${users.ben}> @everyone <@${users.ana}>` });
     const question = rig.say(`${mention} ping them`);
@@ -120,6 +138,33 @@ describe("posts of unknown fate", () => {
     expect(rig.said()).toEqual(["You said: hello"]);
     const looked = rig.sim.requests.filter(({ method, path }) => method === "GET" && posting.test(path));
     expect(looked.length).toBeGreaterThan(0);
+  });
+
+  test("may still arrive for a while: the next process looks for it, and does not send it again before", async () => {
+    let time = Date.now();
+    const now = () => time;
+    await using rig = await Rig.start({
+      now,
+      simulator: { now },
+      timing: { lookAfterMs: 60_000, closeMs: 50 },
+    });
+    const lost = rig.sim.faults.rest({ method: "POST", path: posting, respond: 500 });
+    const question = rig.say(`${mention} hello`);
+    while (lost.hits === 0) await rig.sim.waitForRequest(({ path }) => posting.test(path));
+    const looks = () =>
+      rig.sim.requests.filter(({ method, path }) => method === "GET" && posting.test(path)).length;
+    await rig.end();
+    const before = looks();
+    rig.reopen();
+    await rig.begin();
+    while (looks() === before)
+      await rig.sim.waitForRequest(({ method, path }) => method === "GET" && posting.test(path));
+    await rig.replyTo(rig.say(`${mention} elsewhere`, { userId: users.ben, channelId: channels.help }).id);
+    expect(posts(rig)).toHaveLength(1);
+    time += 61_000;
+    await rig.restart();
+    expect((await rig.replyTo(question.id)).content).toBe("You said: hello");
+    expect(posts(rig)).toHaveLength(2);
   });
 
   test("left by a process that ended while it was being sent: found by the next one, without a nonce", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { ModelRequest } from "../../src/agent/ports.ts";
 import { snowflakeAt } from "../../src/snowflake.ts";
-import { channels, gate, mention, newestText, Rig, users } from "./harness.ts";
+import { channels, gate, guildId, mention, newestText, Rig, users } from "./harness.ts";
 
 /** A model that answers nothing until its gate is opened. */
 function held() {
@@ -122,6 +122,18 @@ describe("commands", () => {
     const talk = rig.say("!stop it, you two");
     await rig.handled(talk);
     expect(await rig.memory.seen.has(talk.id)).toBe(false);
+  });
+
+  test("a command that comes a second time, as after a kill, is not done again", async () => {
+    await using rig = await Rig.start();
+    const reset = rig.say(`${mention} !reset`);
+    await rig.replyTo(reset.id);
+    const tea = rig.say(`${mention} I like tea`);
+    await rig.replyTo(tea.id);
+    rig.sim.faults.gateway.deliver("MESSAGE_CREATE", { ...reset, guild_id: guildId });
+    const question = rig.say(`${mention} what do I like?`);
+    await rig.replyTo(question.id);
+    expect(JSON.stringify(rig.requests.at(-1)?.messages)).toContain("I like tea");
   });
 
   test("the prefix is configurable, and allow-lists hold for commands", async () => {
