@@ -255,6 +255,27 @@ describe("between processes", () => {
     expect((await rig.replyTo(question.id)).content).toBe("You said: and who reads this?");
   });
 
+  test("a server that comes twice passes over nothing of the channel that is being read", async () => {
+    await using rig = await Rig.start();
+    await rig.handled(rig.say("a word, for the mark"));
+    await rig.end();
+    rig.sim.faults.gateway.forgetSessions();
+    const missed = rig.say(`${mention} anybody there?`);
+    const reading = rig.sim.faults.rest({ path: /messages$/, method: "GET", respond: "hold", times: 50 });
+    rig.sim.faults.gateway.duplicateNext(5);
+    rig.reopen();
+    await rig.begin();
+    while (reading.hits === 0) await new Promise((resolve) => setImmediate(resolve));
+    // The duplicates have come with this one at the latest.
+    const later = rig.say("a word in another channel", { channelId: channels.help });
+    await rig.handled(later);
+    await rig.end();
+    reading.release();
+    rig.reopen();
+    await rig.begin();
+    expect((await rig.replyTo(missed.id)).content).toBe("You said: anybody there?");
+  });
+
   test("a channel that Discord does not let be read for a while is caught up then", async () => {
     await using rig = await Rig.start();
     await rig.handled(rig.say("a word, for the mark"));

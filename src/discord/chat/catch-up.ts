@@ -125,11 +125,16 @@ export class CatchUp {
       if (!("last_message_id" in channel)) continue;
       const newest = channel.last_message_id ?? "0";
       const mark = this.#due.get(channel.id);
-      if (mark === undefined) this.#deps.marks.advance(channel.id, newest);
+      if (mark === undefined) void this.#beginHere(channel.id, newest);
       else if (isNewer(newest, mark)) scans.push(this.#queueScan(channel.id, guild.id, mark));
       else this.#due.delete(channel.id);
     }
     await Promise.all(scans);
+  }
+
+  /** After what is being taken in there: a guild can come twice, the second time while its channels are read. */
+  #beginHere(channelId: string, newest: string): Promise<void> {
+    return this.#deps.queue(channelId, async () => this.#deps.marks.advance(channelId, newest));
   }
 
   /**
