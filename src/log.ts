@@ -26,6 +26,21 @@ export function serviceLogs(dataDir: string): readonly [string, string] {
   return [path, `${path}.1`];
 }
 
+/** Of the latest configuration. */
+let format = formatter("text");
+
+/** A line about what nothing has caught, in the format of the log. Its writer has no time to wait for anything. */
+export function lastWords(error: unknown): string {
+  const sentence =
+    "a fault that nothing has caught ends the process; the next one goes on from what is stored";
+  return lineOf({
+    ...{ category: ["discord-mcp"], level: "fatal", timestamp: Date.now(), properties: { error } },
+    ...{ message: [sentence], rawMessage: sentence },
+  });
+}
+
+const lineOf = (record: LogRecord): string => `${redact(oneLine(format(record).trimEnd()))}\n`;
+
 /**
  * Configures logging for the process; the latest call wins. `withContext({ request_id, turn_id }, …)` of
  * LogTape adds ids to every line that is logged inside, across awaits.
@@ -33,8 +48,8 @@ export function serviceLogs(dataDir: string): readonly [string, string] {
  */
 export async function configureLogging(options: LoggingOptions): Promise<AsyncDisposable> {
   const { write, flush } = options.sink ? { write: options.sink, flush: async () => {} } : standardError();
-  const format = formatter(options.format);
-  const sink = (record: LogRecord) => write(`${redact(oneLine(format(record).trimEnd()))}\n`);
+  format = formatter(options.format);
+  const sink = (record: LogRecord) => write(lineOf(record));
   await configure({
     reset: true,
     contextLocalStorage: new AsyncLocalStorage<Record<string, unknown>>(),

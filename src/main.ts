@@ -1,7 +1,9 @@
 #!/usr/bin/env bun
+import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { forMoreRequests } from "./cli/many-requests.ts";
 import { run } from "./cli/run.ts";
+import { lastWords } from "./log.ts";
 
 /** The process's edge: the only file that touches `process`'s arguments, streams, signals and exit. */
 const self = Bun.isStandaloneExecutable ? [process.execPath] : [process.execPath, Bun.main];
@@ -9,6 +11,17 @@ const args = process.argv.slice(2);
 const env = forMoreRequests(args, process.env);
 // The same process begins anew; where that cannot be, turns and Discord share what there is.
 if (env !== null) process.execve?.(process.execPath, [...self, ...args], env);
+
+// What is under way cannot be relied upon then.
+for (const kind of ["uncaughtException", "unhandledRejection"] as const) {
+  process.on(kind, (error: unknown) => {
+    try {
+      writeSync(process.stderr.fd, lastWords(error));
+    } finally {
+      process.exit(1);
+    }
+  });
+}
 
 const stop = new AbortController();
 const hurry = new AbortController();

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import jsTokens from "js-tokens";
+import { checkSync } from "recheck";
+import manifest from "../package.json";
 import { command } from "./cli/io.ts";
 
 const root = resolve(import.meta.dir, "..");
@@ -60,5 +63,47 @@ describe("secrets", () => {
           for (const [part] of line.matchAll(compared))
             found.push(`${file}: ${line.trim()} (${part.trim()})`);
     expect(found).toEqual([]);
+  });
+});
+
+describe("patterns", () => {
+  /** Reads a file of whoever runs the command, and nothing else. */
+  const ownFiles = ["src/cli/connect-file.ts"];
+
+  /** Those of a file as they are written: `/a+/g`. */
+  const patternsIn = (path: string): string[] =>
+    [...jsTokens(new Bun.Transpiler({ loader: "ts" }).transformSync(text(path)))].flatMap(
+      ({ type, value }) => (type === "RegularExpressionLiteral" ? [value] : []),
+    );
+
+  test("no pattern takes ever longer over what somebody writes", () => {
+    const paths = [...new Bun.Glob("src/**/*.ts").scanSync(root)].filter(
+      (path) => !path.startsWith("src/simulator/") && !ownFiles.includes(path),
+    );
+    const patterns = new Set(paths.flatMap(patternsIn));
+    expect(patterns.size).toBeGreaterThan(100);
+    const slow = [...patterns].filter((pattern) => {
+      const end = pattern.lastIndexOf("/");
+      // To it the flag v is the same as u.
+      const flags = pattern.slice(end + 1).replace("v", "u");
+      return checkSync(pattern.slice(1, end), flags, { timeout: 60_000 }).status !== "safe";
+    });
+    expect(slow).toEqual([]);
+  });
+});
+
+describe("what it is built from", () => {
+  const { dependencies, devDependencies, trustedDependencies } = manifest;
+
+  test("dependencies are pinned, and run nothing when they are installed", () => {
+    const versions = Object.values({ ...dependencies, ...devDependencies });
+    expect(versions.filter((version) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([]);
+    // Without it Bun runs the scripts of those that it trusts itself.
+    expect(trustedDependencies).toEqual([]);
+    const locked = text("bun.lock")
+      .split("\n")
+      .filter((line) => /^ {4}"[^"]+": \[/.test(line));
+    expect(locked.length).toBeGreaterThan(100);
+    expect(locked.filter((line) => !/"sha512-[\w+/]+={0,2}"\],$/.test(line))).toEqual([]);
   });
 });

@@ -83,7 +83,7 @@ export function url(text: string, example: string): string {
   if (!parsed || (parsed.protocol !== "http:" && parsed.protocol !== "https:")) {
     throw new BadValue(`must be an http or https address, such as ${example}`);
   }
-  return text.replace(/\/+$/, "");
+  return text.replace(/(?<!\/)\/+$/, "");
 }
 
 export function databasePath(text: string): string {
