@@ -37,7 +37,9 @@ describe("docs/security.md", () => {
 /** The words of a `test(…)`, `test.each(…)(…)`, or the beginning of those that a template makes. */
 function hasTest(source: string, words: string): boolean {
   return ['"', "`"].some((quote) =>
-    [`test(${quote}`, `)(${quote}`, `)(\n    ${quote}`].some((start) => source.includes(start + words)),
+    [`test(${quote}`, `)(${quote}`, `)(\n  ${quote}`, `)(\n    ${quote}`].some((start) =>
+      source.includes(start + words),
+    ),
   );
 }
 

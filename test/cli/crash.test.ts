@@ -7,11 +7,11 @@ const main = join(import.meta.dir, "../../src/main.ts");
 const planted = "abcdefgh-planted-secret";
 
 test.each(["error", "rejection"])(
-  "a fault that nothing has caught ends the process with one line of the log: %s",
+  "a fault that nothing has caught ends the process with one line of the log (%s)",
   async (kind) => {
     const folder = mkdtempSync(join(tmpdir(), "crash-"));
     const running = Bun.spawn({
-      cmd: [process.execPath, "--preload", join(import.meta.dir, "crash.ts"), main, "serve"],
+      cmd: [process.execPath, "--preload", join(import.meta.dir, "crash-child.ts"), main, "serve"],
       env: {
         ...{ PATH: process.env.PATH, HOME: folder, CRASH: kind, PLANTED: planted },
         ...{ DATABASE_URL: join(folder, "data", "bot.db"), MCP_PORT: "0", LOG_FORMAT: "json" },
