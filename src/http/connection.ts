@@ -36,7 +36,11 @@ export class Connection implements ConnectionPort, SocketEnd {
   readonly #gone = new AbortController();
   #socket: ServerWebSocket<SocketEnd> | null = null;
   #inFlight = 0;
+  /** Requests refused since it was opened, and how many of them came before the last one that was let in. */
   #refused = 0;
+  #excused = 0;
+  /** Requests of which it is not decided whether they are let in. */
+  #undecided = 0;
 
   constructor(deps: Deps, options: ConnectionOptions, address: string) {
     this.#deps = deps;
@@ -118,9 +122,7 @@ export class Connection implements ConnectionPort, SocketEnd {
     this.#inFlight++;
     let reply: Reply;
     try {
-      const admitted = this.#admit();
-      if (admitted instanceof Promise) await admitted;
-      this.#refused = 0;
+      await this.#admit(this.#refused);
       reply = await this.#deps.protocol.handle(envelope, this.#caller);
     } catch (error) {
       reply = errorReply(toAppError(error), envelope.id, envelope.metadata);
@@ -134,20 +136,31 @@ export class Connection implements ConnectionPort, SocketEnd {
     if (reply.type === "error" && reply.data.code === "rate_limited") this.#countRefusal();
   }
 
-  /** Who is refused and goes on all the same is no longer answered: each answer takes time from the others. */
   #countRefusal(): void {
     this.#refused++;
-    if (this.#refused >= refusedInARow) this.close(closeCodes.policy, floodReason);
+    this.#closeFlood();
   }
 
-  /** Whether its token is still good, and has requests left. Throws AppError, at once or later. */
-  #admit(): void | Promise<void> {
-    const takePoint = (isValid: boolean) => {
-      if (!isValid) throw revoked();
-      return this.#deps.limits.token.take(this.#limitKey);
-    };
-    const valid = this.#deps.auth.stillValid(this.principal);
-    return valid instanceof Promise ? valid.then(takePoint) : takePoint(valid);
+  /**
+   * Who is refused and goes on all the same is no longer answered: each answer takes time from the others. In a row is
+   * meant as the requests came, which may be together: so those that may still be let in are waited for.
+   */
+  #closeFlood(): void {
+    if (this.#undecided === 0 && this.#refused - this.#excused >= refusedInARow)
+      this.close(closeCodes.policy, floodReason);
+  }
+
+  /** Makes sure that its token is still good, and has requests left. Throws AppError. */
+  async #admit(refusedBefore: number): Promise<void> {
+    this.#undecided++;
+    try {
+      if (!(await this.#deps.auth.stillValid(this.principal))) throw revoked();
+      await this.#deps.limits.token.take(this.#limitKey);
+      this.#excused = Math.max(this.#excused, refusedBefore);
+    } finally {
+      this.#undecided--;
+      this.#closeFlood();
+    }
   }
 
   /** A frame that is no request counts against the limit all the same. */
